@@ -1,0 +1,69 @@
+// Every error the engine shows, tagged by code; names equal LaminDB's where it has one (lamindb 2.12.1 errors.py).
+// They cross worker borders as {code, message, details}, since structured clone drops class and fields.
+
+export type ErrorCode =
+  | 'ValidationError'
+  | 'InvalidArgument'
+  | 'DoesNotExist'
+  | 'MultipleObjectsReturned'
+  | 'IntegrityError'
+  | 'ProtectedError'
+  | 'FieldError'
+  | 'NameTooLong'
+  | 'StorageFull'
+  | 'StorageUnavailable'
+  | 'DatabaseLocked'
+  | 'DatabaseDamaged'
+  | 'StatementCancelled'
+  | 'Cancelled'
+  | 'BranchChanged'
+  | 'UndoConflict'
+  | 'FileUnreadable'
+  | 'ConnectionLost'
+  | 'SqlError'
+  | 'InternalError';
+
+export type ErrorDetails = Record<string, string | number | boolean | null | string[]>;
+
+/** `message` says what happened, with which value, and what to do; `details` carries the same as fields. */
+export class LoamError extends Error {
+  override readonly name: string;
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly details: ErrorDetails = {},
+  ) {
+    super(message);
+    this.name = code;
+  }
+}
+
+export interface WireError {
+  code: ErrorCode;
+  message: string;
+  details: ErrorDetails;
+}
+
+export function isLoamError(error: unknown, code?: ErrorCode): error is LoamError {
+  return error instanceof LoamError && (code === undefined || error.code === code);
+}
+
+export function toWire(error: unknown): WireError {
+  if (error instanceof LoamError) return { code: error.code, message: error.message, details: error.details };
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'InternalError', message, details: {} };
+}
+
+export function fromWire(wire: WireError): LoamError {
+  return new LoamError(wire.code, wire.message, wire.details);
+}
+
+/** Storage took fewer bytes than given. `needed` is what is still missing, in bytes. */
+export function storageFull(needed: number, free: number | null): LoamError {
+  const have = free === null ? '' : `, ${free.toLocaleString('en')} bytes are free`;
+  return new LoamError(
+    'StorageFull',
+    `Not enough storage on this device: ${needed.toLocaleString('en')} bytes are needed${have}. Free some space and try again.`,
+    { needed, free },
+  );
+}
