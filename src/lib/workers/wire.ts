@@ -2,6 +2,9 @@
 // The page imports this file for its types; the engine worker implements EngineApi.
 import type { WireError } from '../engine/errors.ts';
 import type { SqlValue } from '../engine/ports.ts';
+import type { ActSummary, HistoryEntry } from '../engine/write/history-types.ts';
+
+export type { ActSummary, HistoryEntry };
 
 /* ---------- status ---------- */
 
@@ -35,17 +38,6 @@ export interface StorageMeter {
 
 /* ---------- acts, history, feed ---------- */
 
-export interface ActSummary {
-  uid: string;
-  /** One user intention: drop, annotate, rename, import, undo, redo … */
-  kind: string;
-  title: string;
-  /** ISO 8601 UTC. */
-  at: string;
-  by: string;
-  undone: boolean;
-}
-
 /** What an undo or redo did. Cells or rows touched by others since stay and are listed. */
 export interface UndoReport {
   act: ActSummary;
@@ -54,17 +46,6 @@ export interface UndoReport {
   skipped: { table: string; row: string; column: string | null; reason: string; by: string | null; at: string | null }[];
   /** `skipped` is cut at 200; this is the whole number. */
   skippedCount: number;
-}
-
-export interface HistoryEntry {
-  act: ActSummary;
-  kind: 'create' | 'update' | 'delete' | 'restore' | 'link' | 'unlink';
-  table: string;
-  changes: { field: string; old: string | null; new: string | null }[];
-  /** The restore button puts the old values back as a new act. */
-  restorable: boolean;
-  /** Names the entry for `restore`. */
-  ref: { record: number; operation: number; table: string; id: number };
 }
 
 /** After each COMMIT: which tables changed. `ids` is null when there are more than 1,000. */
