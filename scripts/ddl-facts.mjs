@@ -98,7 +98,13 @@ export function factsOfSql(sql) {
   }
 }
 
-/** Runs `read` on a copy of a database file: the original may lie in a read-only folder, where locking fails. */
+/**
+ * Runs `read` on a copy of a database file: the original may lie in a read-only folder, where locking fails.
+ * @template T
+ * @param {string} file
+ * @param {(db: import('node-sqlite3-wasm').Database) => T} read
+ * @returns {T}
+ */
 export function withCopy(file, read) {
   const folder = mkdtempSync(join(tmpdir(), 'loam-facts-'));
   try {

@@ -1,10 +1,10 @@
 // The tables of bionty 2.5.2: the ontology registries, their hierarchies, and their links to artifacts, records and
 // schemas. A new ontology is one `ontology(...)` line; its three or four tables follow from it.
 
-import { common } from './core.ts';
 import { manyToMany, registry, together } from './declare.ts';
 import type { Columns, Declaration } from './declare.ts';
 import { ontologyLink, pairLink } from './links.ts';
+import { common } from './registries.ts';
 import type { Unique } from './types.ts';
 
 const term: Columns = {

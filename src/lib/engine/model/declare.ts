@@ -1,6 +1,7 @@
 // The language in which tables are declared, and the assembly of declarations into one `Model`. It owns the reading
 // of the compact column strings and what follows from them (id types, Django's index on every foreign key, names);
-// it mirrors what Django derives from LaminDB's model classes. The tables themselves are in core.ts and bionty.ts.
+// it mirrors what Django derives from LaminDB's model classes. Tables are declared in registries.ts,
+// core.ts and bionty.ts.
 
 import { djangoName } from '../schema/django-names.ts';
 import type { Check, Column, ColumnType, Family, Model, RowKey, Table, Unique } from './types.ts';
@@ -42,18 +43,22 @@ const types: Record<string, ColumnType> = {
 const grammar = /^(?:c(\d+)|([tjbisBdD])|>(@?)([a-z]+))(\??)([*!]?)(\^?)(?:=([^~]+))?(?:~(.*))?$/;
 const families: Family[] = ['registry', 'block', 'm2m', 'link', 'cell', 'django'];
 
+export interface RegistryOptions {
+  /** Stem length where versioned; 0 without a uid. */
+  uidLength: number;
+  id?: IdType;
+  uniques?: Unique[];
+  checks?: Check[];
+  /** The uid unless said otherwise. */
+  rowKey?: RowKey;
+}
+
 /** A registry: its Python class names it; the table is the module and the class in lower case. */
 export function registry(
   module: 'lamindb' | 'bionty',
   className: string,
   columns: Columns,
-  options: {
-    uidLength: number;
-    id?: IdType;
-    uniques?: Unique[];
-    checks?: Check[];
-    rowKey?: RowKey;
-  },
+  options: RegistryOptions,
 ): Declaration {
   return {
     name: `${module}_${className.toLowerCase()}`,
@@ -79,8 +84,8 @@ export function plain(
   uidLength = 0,
 ): Declaration {
   const module = name.startsWith('bionty_') ? 'bionty' : family === 'django' ? 'django' : 'lamindb';
-  const base = { name, registry: null, module, family, id: 'bigint', checks: [] } as const;
-  return { ...base, checks: [], columns, rowKey, uniques, uidLength };
+  const own = { name, columns, rowKey, uniques, uidLength };
+  return { ...own, registry: null, module, family, id: 'bigint', checks: [] };
 }
 
 /** Many-to-many without a model: two references, both CASCADE by Django's rule. A self-relation has from_ and to_. */
