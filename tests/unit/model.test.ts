@@ -10,7 +10,7 @@ import { rowTypes } from '../../scripts/rows.mjs';
 import { model, registryTable, table } from '../../src/lib/engine/model/model.ts';
 import type { Column, Model, Table } from '../../src/lib/engine/model/types.ts';
 import { djangoName, nameLimit } from '../../src/lib/engine/schema/django-names.ts';
-import { md5Hex } from '../../src/lib/engine/schema/md5.ts';
+import { md5Hex } from '../../src/lib/engine/md5.ts';
 import { seedStatements } from '../../src/lib/engine/schema/seed.ts';
 import { sqliteDdl } from '../../src/lib/engine/schema/sqlite.ts';
 

@@ -66,3 +66,8 @@ function block(view: DataView, at: number, state: Int32Array): void {
   state[2] = (c0 + c) | 0;
   state[3] = (d0 + d) | 0;
 }
+
+/** The digest as 32 hexadecimal digits (Django's index names). */
+export function md5Hex(input: Uint8Array | string): string {
+  return Array.from(md5(input), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

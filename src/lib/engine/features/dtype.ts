@@ -2,12 +2,33 @@
 // Error sentences say what was expected and what was given, as LaminDB's ValidationError does.
 import { LoamError } from '../errors.ts';
 
-export type SimpleDtype = 'int' | 'float' | 'num' | 'str' | 'bool' | 'date' | 'datetime' | 'dict' | 'path' | 'url' | 'object';
+export type SimpleDtype =
+  'int' | 'float' | 'num' | 'str' | 'bool' | 'date' | 'datetime' | 'dict' | 'path' | 'url' | 'object';
 
-export const simpleDtypes: SimpleDtype[] = ['int', 'float', 'num', 'str', 'bool', 'date', 'datetime', 'dict', 'path', 'url', 'object'];
+export const simpleDtypes: SimpleDtype[] = [
+  'int',
+  'float',
+  'num',
+  'str',
+  'bool',
+  'date',
+  'datetime',
+  'dict',
+  'path',
+  'url',
+  'object',
+];
 
 /** Registries whose rows can be categories of artifacts here; others come with their own issue. */
-export const categoryRegistries = ['ULabel', 'Project', 'User', 'Artifact', 'Run', 'Record', 'Reference'] as const;
+export const categoryRegistries = [
+  'ULabel',
+  'Project',
+  'User',
+  'Artifact',
+  'Run',
+  'Record',
+  'Reference',
+] as const;
 
 export interface Dtype {
   text: string;
@@ -27,10 +48,20 @@ export function parseDtype(text: string): Dtype {
     return { text, list: list !== null, simple: simple as SimpleDtype, category: null };
   }
   const cat = /^cat\[((?:bionty\.)?[A-Za-z]+)(?:\.([a-z_]+))?\]$/.exec(inner);
-  if (cat) return { text, list: list !== null, simple: null, category: { registry: cat[1] ?? '', field: cat[2] ?? 'name' } };
-  throw new LoamError('ValidationError', `"${text}" is no dtype Loam can write values for. Use one of ${simpleDtypes.join(', ')}, list[…] or cat[…].`, {
-    dtype: text,
-  });
+  if (cat)
+    return {
+      text,
+      list: list !== null,
+      simple: null,
+      category: { registry: cat[1] ?? '', field: cat[2] ?? 'name' },
+    };
+  throw new LoamError(
+    'ValidationError',
+    `"${text}" is no dtype Loam can write values for. Use one of ${simpleDtypes.join(', ')}, list[…] or cat[…].`,
+    {
+      dtype: text,
+    },
+  );
 }
 
 /** The value as it is stored in `jsonvalue.value`; text typed by a person is coerced to the dtype. */
@@ -74,14 +105,19 @@ function coerceOne(feature: string, dtype: Dtype, value: unknown): unknown {
       if (text === null || !isDate(text)) throw invalid(feature, dtype, value);
       return text;
     case 'datetime': {
-      if (text === null || !/^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text) || !isDate(text.slice(0, 10))) {
+      if (
+        text === null ||
+        !/^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text) ||
+        !isDate(text.slice(0, 10))
+      ) {
         throw invalid(feature, dtype, value);
       }
       return text.replace(' ', 'T');
     }
     case 'dict': {
       const parsed = text !== null ? parseJson(text) : value;
-      if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) throw invalid(feature, dtype, value);
+      if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed))
+        throw invalid(feature, dtype, value);
       return parsed;
     }
     case 'url':
@@ -114,10 +150,17 @@ function parseJson(text: string): unknown {
 }
 
 function invalid(feature: string, dtype: Dtype, value: unknown): LoamError {
-  const shown = typeof value === 'string' ? `"${value.slice(0, 80)}"` : (JSON.stringify(value)?.slice(0, 80) ?? String(value));
-  return new LoamError('ValidationError', `Expected dtype for "${feature}" is "${dtype.text}", got ${shown}.`, {
-    feature,
-    dtype: dtype.text,
-    value: shown,
-  });
+  const shown =
+    typeof value === 'string'
+      ? `"${value.slice(0, 80)}"`
+      : (JSON.stringify(value)?.slice(0, 80) ?? String(value));
+  return new LoamError(
+    'ValidationError',
+    `Expected dtype for "${feature}" is "${dtype.text}", got ${shown}.`,
+    {
+      feature,
+      dtype: dtype.text,
+      value: shown,
+    },
+  );
 }

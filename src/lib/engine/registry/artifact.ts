@@ -45,7 +45,12 @@ export function* planSave(content: ArtifactContent, storageId: number, duplicate
     const row = rows[0];
     if (row && row[2] === key) {
       const found = { id: Number(row[0]), uid: String(row[1]), key };
-      if (row[3] === 1) return { case: 'existing', found, message: 'Already here: same key, same content. Nothing was added.' };
+      if (row[3] === 1)
+        return {
+          case: 'existing',
+          found,
+          message: 'Already here: same key, same content. Nothing was added.',
+        };
       return {
         case: 'old-version',
         found,
@@ -75,7 +80,8 @@ export function* planSave(content: ArtifactContent, storageId: number, duplicate
        ORDER BY is_latest DESC, created_at DESC, id DESC LIMIT 1`,
       [key, trashBranch],
     );
-    if (head) return { case: 'version', found: { id: Number(head[0]), uid: String(head[1]), key }, message: null };
+    if (head)
+      return { case: 'version', found: { id: Number(head[0]), uid: String(head[1]), key }, message: null };
   }
   return { case: 'new', found: null, message: null };
 }
@@ -101,7 +107,10 @@ export interface ArtifactFacts extends ArtifactContent {
 export function* mintUid(tx: { journal: Transaction['journal'] }, plan: SavePlan): Steps<string> {
   if (plan.case !== 'version' || !plan.found) return randomUid(16, tx.journal.random) + '0000';
   const stem = plan.found.uid.slice(0, 16);
-  const rows = yield* all('SELECT uid FROM lamindb_artifact WHERE uid >= ? AND uid < ?', [`${stem}0000`, `${stem}zzzz~`]);
+  const rows = yield* all('SELECT uid FROM lamindb_artifact WHERE uid >= ? AND uid < ?', [
+    `${stem}0000`,
+    `${stem}zzzz~`,
+  ]);
   return nextVersionUid(rows.map((r) => String(r[0])));
 }
 
@@ -110,10 +119,16 @@ export function storageKey(uid: string, suffix: string, folder: boolean): string
   return `.lamindb/${folder ? uid.slice(0, 16) : uid}${suffix}`;
 }
 
-export function* insertArtifact(tx: Transaction, facts: ArtifactFacts, revises: SavePlan['found']): Steps<SavedArtifact> {
+export function* insertArtifact(
+  tx: Transaction,
+  facts: ArtifactFacts,
+  revises: SavePlan['found'],
+): Steps<SavedArtifact> {
   let description = facts.description;
   if (revises && description === null) {
-    description = ((yield* one('SELECT description FROM lamindb_artifact WHERE id = ?', [revises.id]))?.[0] as string | null) ?? null;
+    description =
+      ((yield* one('SELECT description FROM lamindb_artifact WHERE id = ?', [revises.id]))?.[0] as
+        string | null) ?? null;
   }
   const id = yield* insertOne(tx, 'lamindb_artifact', {
     uid: facts.uid,
@@ -137,7 +152,10 @@ export function* insertArtifact(tx: Transaction, facts: ArtifactFacts, revises: 
 /** LaminDB's rule for files found again in a tracked run: the run re-created them. */
 export function* linkRecreated(tx: Transaction, artifactId: number, runId: number): Steps<void> {
   const table = 'lamindb_artifact_recreating_runs';
-  const known = yield* one(`SELECT 1 FROM ${table} WHERE artifact_id = ? AND run_id = ?`, [artifactId, runId]);
+  const known = yield* one(`SELECT 1 FROM ${table} WHERE artifact_id = ? AND run_id = ?`, [
+    artifactId,
+    runId,
+  ]);
   if (!known) yield* insertOne(tx, table, { artifact_id: artifactId, run_id: runId });
 }
 
@@ -179,13 +197,22 @@ export function* purge(tx: Transaction, ids: readonly number[]): Steps<string[]>
     gone.add(Number(id));
     if (folder && latest === 1) {
       const stem = String(uid).slice(0, 16);
-      const family = yield* all('SELECT id FROM lamindb_artifact WHERE uid >= ? AND uid < ?', [`${stem}0000`, `${stem}zzzz~`]);
+      const family = yield* all('SELECT id FROM lamindb_artifact WHERE uid >= ? AND uid < ?', [
+        `${stem}0000`,
+        `${stem}zzzz~`,
+      ]);
       for (const [member] of family) gone.add(Number(member));
     }
     if (!folder || latest === 1) keys.push(storageKey(String(uid), String(suffix), folder));
   }
-  yield* remove(tx, 'lamindb_artifact', [...gone].sort((a, b) => a - b));
-  yield* run('DELETE FROM loam_blob WHERE artifact_id IN (SELECT value FROM json_each(?))', [JSON.stringify([...gone])]);
+  yield* remove(
+    tx,
+    'lamindb_artifact',
+    [...gone].sort((a, b) => a - b),
+  );
+  yield* run('DELETE FROM loam_blob WHERE artifact_id IN (SELECT value FROM json_each(?))', [
+    JSON.stringify([...gone]),
+  ]);
   return keys;
 }
 
@@ -193,13 +220,19 @@ export function* purge(tx: Transaction, ids: readonly number[]): Steps<string[]>
 export function checkKey(key: string): string {
   const parts = key.split('/');
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (key === '' || /[\u0000-\u001f\u007f]/.test(key)) throw badKey(key, 'is empty or has control characters');
-  if (key.startsWith('/') || /^[a-z]:[\\/]/i.test(key)) throw badKey(key, 'starts at the root of a disk; keys are relative');
+  if (key === '' || /[\u0000-\u001f\u007f]/.test(key))
+    throw badKey(key, 'is empty or has control characters');
+  if (key.startsWith('/') || /^[a-z]:[\\/]/i.test(key))
+    throw badKey(key, 'starts at the root of a disk; keys are relative');
   if (key.includes('\\')) throw badKey(key, 'has a backslash; separate folders by /');
-  if (parts.some((p) => p === '..' || p === '.' || p === '')) throw badKey(key, 'has an empty, "." or ".." folder');
+  if (parts.some((p) => p === '..' || p === '.' || p === ''))
+    throw badKey(key, 'has an empty, "." or ".." folder');
   if (parts[0] === '.lamindb') throw badKey(key, 'starts with .lamindb, where LaminDB keeps its own files');
   const length = [...key].length;
-  if (length > 1024) throw new LoamError('NameTooLong', `A key may have 1,024 characters, this has ${length}. Shorten it.`, { length });
+  if (length > 1024)
+    throw new LoamError('NameTooLong', `A key may have 1,024 characters, this has ${length}. Shorten it.`, {
+      length,
+    });
   return key;
 }
 

@@ -14,9 +14,18 @@ export function* saveNote(tx: Transaction, artifactId: number, content: string):
   let uid = `${randomUid(16, tx.journal.random)}0000`;
   if (head) {
     const stem = String(head[0]).slice(0, 16);
-    const family = yield* all('SELECT uid FROM lamindb_artifactblock WHERE uid >= ? AND uid < ?', [`${stem}0000`, `${stem}zzzz~`]);
+    const family = yield* all('SELECT uid FROM lamindb_artifactblock WHERE uid >= ? AND uid < ?', [
+      `${stem}0000`,
+      `${stem}zzzz~`,
+    ]);
     uid = nextVersionUid(family.map((r) => String(r[0])));
   }
-  yield* insertOne(tx, 'lamindb_artifactblock', { uid, artifact_id: artifactId, content, hash: hashText(content), kind: 'readme' });
+  yield* insertOne(tx, 'lamindb_artifactblock', {
+    uid,
+    artifact_id: artifactId,
+    content,
+    hash: hashText(content),
+    kind: 'readme',
+  });
   return uid;
 }

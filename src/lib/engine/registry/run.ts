@@ -11,9 +11,10 @@ export const runStatus = { started: -1, completed: 0, errored: 1, aborted: 2 } a
 export const dropTransformKey = 'loam/drop-files';
 
 export function* dropTransform(tx: Transaction): Steps<number> {
-  const row = yield* one('SELECT id FROM lamindb_transform WHERE key = ? AND +branch_id <> -1 ORDER BY is_latest DESC, id DESC LIMIT 1', [
-    dropTransformKey,
-  ]);
+  const row = yield* one(
+    'SELECT id FROM lamindb_transform WHERE key = ? AND +branch_id <> -1 ORDER BY is_latest DESC, id DESC LIMIT 1',
+    [dropTransformKey],
+  );
   if (row) return Number(row[0]);
   return yield* insertOne(tx, 'lamindb_transform', {
     uid: `${randomUid(12, tx.journal.random)}0000`,
@@ -23,7 +24,11 @@ export function* dropTransform(tx: Transaction): Steps<number> {
   });
 }
 
-export function* startRun(tx: Transaction, transformId: number, params: Record<string, unknown>): Steps<{ id: number; uid: string }> {
+export function* startRun(
+  tx: Transaction,
+  transformId: number,
+  params: Record<string, unknown>,
+): Steps<{ id: number; uid: string }> {
   const uid = randomUid(16, tx.journal.random);
   const id = yield* insertOne(tx, 'lamindb_run', {
     uid,

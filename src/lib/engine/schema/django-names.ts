@@ -1,7 +1,7 @@
 // The names Django gives to indexes and constraints (5.2, `_create_index_name`): LaminDB's migrations drop some of
 // them by name, so a database made here must carry exactly the same ones.
 
-import { md5Hex } from './md5.ts';
+import { md5Hex } from '../md5.ts';
 
 /** Longest name per backend: Django's own limit on SQLite, the server's limit on Postgres. */
 export const nameLimit = { sqlite: 200, postgres: 63 } as const;

@@ -38,10 +38,22 @@ export function* insertOne(tx: Transaction, name: string, values: Record<string,
 }
 
 /** Puts rows back under ids they had before (undo of a delete, redo of an insert). */
-export function* reinsert(tx: Transaction, name: string, ids: number[], values: Values, birth?: Birth): Steps<void> {
+export function* reinsert(
+  tx: Transaction,
+  name: string,
+  ids: number[],
+  values: Values,
+  birth?: Birth,
+): Steps<void> {
   for (let start = 0; start < ids.length; start += recordRows) {
     const count = Math.min(recordRows, ids.length - start);
-    yield* insertBlock(tx, name, { ids: ids.slice(start, start + count), count }, cut(values, start, count), birth);
+    yield* insertBlock(
+      tx,
+      name,
+      { ids: ids.slice(start, start + count), count },
+      cut(values, start, count),
+      birth,
+    );
   }
 }
 
@@ -51,10 +63,17 @@ interface Block {
   ids?: number[];
 }
 
-function* insertBlock(tx: Transaction, name: string, block: Block, values: Values, birth?: Birth): Steps<void> {
+function* insertBlock(
+  tx: Transaction,
+  name: string,
+  block: Block,
+  values: Values,
+  birth?: Birth,
+): Steps<void> {
   const table = tableOf(tx.journal.model, name);
   for (const column of Object.keys(values)) {
-    if (!table.column.has(column)) throw new LoamError('FieldError', `${name} has no column "${column}".`, { table: name, column });
+    if (!table.column.has(column))
+      throw new LoamError('FieldError', `${name} has no column "${column}".`, { table: name, column });
   }
   const n = block.count;
   const first = block.first ?? 0;
@@ -92,13 +111,24 @@ function* insertBlock(tx: Transaction, name: string, block: Block, values: Value
   tx.emptyTables.delete(name);
   noteNewFamilies(tx, table, values['uid'], n, birth !== undefined);
   const uids = values['uid'];
-  if (!birth && table.rowKey.columns.length === 1 && table.rowKey.columns[0] === 'uid' && block.first !== undefined) {
+  if (
+    !birth &&
+    table.rowKey.columns.length === 1 &&
+    table.rowKey.columns[0] === 'uid' &&
+    block.first !== undefined
+  ) {
     rememberKeys(tx.journal, name, block.first, Array.isArray(uids) ? uids : [uids as string]);
   }
 }
 
 /** A brand-new stem starts as its own latest version; anything else is marked again at commit. */
-function noteNewFamilies(tx: Transaction, table: Table, uids: Values[string] | undefined, n: number, again: boolean): void {
+function noteNewFamilies(
+  tx: Transaction,
+  table: Table,
+  uids: Values[string] | undefined,
+  n: number,
+  again: boolean,
+): void {
   if (!table.versioned) return;
   for (let i = 0; i < n; i++) {
     const uid = Array.isArray(uids) ? (uids[i] as SqlValue) : (uids as SqlValue);
@@ -110,7 +140,12 @@ function noteNewFamilies(tx: Transaction, table: Table, uids: Values[string] | u
  * Changes the given rows; values that are equal already are not written or logged. Returns how many rows changed.
  * `updated_at` becomes the transaction's time unless given.
  */
-export function* update(tx: Transaction, name: string, ids: readonly number[], values: Values): Steps<number> {
+export function* update(
+  tx: Transaction,
+  name: string,
+  ids: readonly number[],
+  values: Values,
+): Steps<number> {
   let changed = 0;
   for (let start = 0; start < ids.length; start += recordRows) {
     const part = ids.slice(start, start + recordRows);
@@ -123,7 +158,8 @@ function* updateBlock(tx: Transaction, name: string, ids: readonly number[], val
   const table = tableOf(tx.journal.model, name);
   const columns = Object.keys(values).map((c) => {
     const column = table.column.get(c);
-    if (!column) throw new LoamError('FieldError', `${name} has no column "${c}".`, { table: name, column: c });
+    if (!column)
+      throw new LoamError('FieldError', `${name} has no column "${c}".`, { table: name, column: c });
     return column;
   });
   const extra = table.versioned ? ', "uid"' : '';
@@ -137,7 +173,12 @@ function* updateBlock(tx: Transaction, name: string, ids: readonly number[], val
   const next: SqlValue[][] = columns.map(() => []);
   for (const [i, id] of ids.entries()) {
     const row = byId.get(id);
-    if (!row) throw new LoamError('DoesNotExist', `${table.registry ?? name} has no row ${id}; it may have been deleted elsewhere.`, { table: name, id });
+    if (!row)
+      throw new LoamError(
+        'DoesNotExist',
+        `${table.registry ?? name} has no row ${id}; it may have been deleted elsewhere.`,
+        { table: name, id },
+      );
     const fresh = columns.map((c) => valueAt(values[c.name], i));
     if (fresh.every((v, c) => v === row[c + 1])) continue;
     kept.push(id);
@@ -149,7 +190,8 @@ function* updateBlock(tx: Transaction, name: string, ids: readonly number[], val
     if (table.versioned) noteFamily(tx, name, row[columns.length + 1] ?? null);
   }
   if (kept.length === 0) return 0;
-  if (table.versioned && columns.some((c) => c.name === 'uid')) for (const uid of next[columns.findIndex((c) => c.name === 'uid')] ?? []) noteFamily(tx, name, uid);
+  if (table.versioned && columns.some((c) => c.name === 'uid'))
+    for (const uid of next[columns.findIndex((c) => c.name === 'uid')] ?? []) noteFamily(tx, name, uid);
   const keys = yield* keysOf(tx.journal, name, kept);
   yield* write(tx, table, kept, columns, next);
 
@@ -169,7 +211,13 @@ function* updateBlock(tx: Transaction, name: string, ids: readonly number[], val
   return kept.length;
 }
 
-function* write(tx: Transaction, table: Table, ids: number[], columns: Column[], next: SqlValue[][]): Steps<void> {
+function* write(
+  tx: Transaction,
+  table: Table,
+  ids: number[],
+  columns: Column[],
+  next: SqlValue[][],
+): Steps<void> {
   const stamped = table.column.has('updated_at') && !columns.some((c) => c.name === 'updated_at');
   const sets = columns.map((c) => `"${c.name}" = ?`);
   const bound: (readonly SqlValue[])[] = [...next];
@@ -181,7 +229,11 @@ function* write(tx: Transaction, table: Table, ids: number[], columns: Column[],
   const unique = columns.filter((c) => c.unique && c.type !== 'integer');
   if (unique.length > 0 && ids.length > 1) {
     const parked = unique.map(() => ids.map((id) => `\u0001${id}`));
-    yield* many(`UPDATE "${table.name}" SET ${unique.map((c) => `"${c.name}" = ?`).join(', ')} WHERE id = ?`, ids.length, [...parked, ids]);
+    yield* many(
+      `UPDATE "${table.name}" SET ${unique.map((c) => `"${c.name}" = ?`).join(', ')} WHERE id = ?`,
+      ids.length,
+      [...parked, ids],
+    );
   }
   yield* many(`UPDATE "${table.name}" SET ${sets.join(', ')} WHERE id = ?`, ids.length, [...bound, ids]);
 }
@@ -222,10 +274,12 @@ function* removeBlock(tx: Transaction, name: string, ids: readonly number[], bir
   if (birth) operation.w = [birth.record, birth.operation];
   else operation.r = yield* keysOf(tx.journal, name, found);
   const first = found[0] ?? 0;
-  if (local.contiguous) yield* many(`DELETE FROM "${name}" WHERE id BETWEEN ? AND ?`, 1, [[first], [first + found.length - 1]]);
+  if (local.contiguous)
+    yield* many(`DELETE FROM "${name}" WHERE id BETWEEN ? AND ?`, 1, [[first], [first + found.length - 1]]);
   else yield* many(`DELETE FROM "${name}" WHERE id = ?`, found.length, [found]);
   const pre: Record<string, SqlValue[]> = {};
-  if (!birth && rows) for (const [c, column] of columns.entries()) pre[column.name] = rows.map((r) => r[c + 1] ?? null);
+  if (!birth && rows)
+    for (const [c, column] of columns.entries()) pre[column.name] = rows.map((r) => r[c + 1] ?? null);
   if (tx.logged) tx.log.push({ operation, local: birth ? local : { ...local, pre } });
   noteChange(tx, name, 'deleted', found);
   const cache = tx.journal.keys.get(name);
@@ -244,12 +298,21 @@ function* removeChildren(tx: Transaction, name: string, ids: readonly number[]):
         { table: name, usedBy: child.table, column: child.column, count: found.length },
       );
     }
-    yield* remove(tx, child.table, found.map((row) => row.id));
+    yield* remove(
+      tx,
+      child.table,
+      found.map((row) => row.id),
+    );
   }
 }
 
 /** Rows of a child table that point to one of the ids. Tables without rows are remembered per transaction. */
-export function* childrenOf(tx: Transaction, table: string, column: string, ids: readonly number[]): Steps<{ id: number; parent: number }[]> {
+export function* childrenOf(
+  tx: Transaction,
+  table: string,
+  column: string,
+  ids: readonly number[],
+): Steps<{ id: number; parent: number }[]> {
   if (tx.emptyTables.has(table)) return [];
   const any = yield* one(`SELECT 1 FROM "${table}" LIMIT 1`);
   if (!any) {
@@ -259,8 +322,14 @@ export function* childrenOf(tx: Transaction, table: string, column: string, ids:
   const compact = localIds([...ids]);
   const first = ids[0] ?? 0;
   const rows = compact.contiguous
-    ? yield* all(`SELECT id, "${column}" FROM "${table}" WHERE "${column}" BETWEEN ? AND ?`, [first, first + ids.length - 1])
-    : yield* all(`SELECT id, "${column}" FROM "${table}" WHERE "${column}" IN (SELECT value FROM json_each(?))`, [JSON.stringify(ids)]);
+    ? yield* all(`SELECT id, "${column}" FROM "${table}" WHERE "${column}" BETWEEN ? AND ?`, [
+        first,
+        first + ids.length - 1,
+      ])
+    : yield* all(
+        `SELECT id, "${column}" FROM "${table}" WHERE "${column}" IN (SELECT value FROM json_each(?))`,
+        [JSON.stringify(ids)],
+      );
   return rows.map((r) => ({ id: Number(r[0]), parent: Number(r[1]) }));
 }
 
@@ -279,7 +348,8 @@ function defaultOf(tx: Transaction, table: Table, column: Column): SqlValue {
       return column.nullable ? tx.runId : null;
   }
   if (column.derived) return 1;
-  if (column.ddlDefault === 'now' || column.name === 'created_at' || column.name === 'updated_at') return tx.time;
+  if (column.ddlDefault === 'now' || column.name === 'created_at' || column.name === 'updated_at')
+    return tx.time;
   if (column.appDefault !== undefined) return column.appDefault;
   // Python writes SQL NULL where the DDL default is JSON `null`.
   if (column.type === 'json' && column.nullable) return null;
@@ -300,7 +370,8 @@ function valueAt(value: SqlValue | readonly SqlValue[] | undefined, i: number): 
 function cut(values: Values, start: number, count: number): Values {
   const out: Values = {};
   for (const [name, value] of Object.entries(values)) {
-    out[name] = Array.isArray(value) && (start > 0 || value.length > count) ? value.slice(start, start + count) : value;
+    out[name] =
+      Array.isArray(value) && (start > 0 || value.length > count) ? value.slice(start, start + count) : value;
   }
   return out;
 }

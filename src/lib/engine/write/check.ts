@@ -4,6 +4,7 @@ import { LoamError } from '../errors.ts';
 import type { Column, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 
+const loneSurrogate = /\p{Surrogate}/u;
 const intLimit = 2_147_483_647;
 
 export function checkValue(table: Table, column: Column, value: SqlValue): void {
@@ -23,29 +24,34 @@ export function checkValue(table: Table, column: Column, value: SqlValue): void 
       if (value !== 0 && value !== 1) refuse(table, column, value, 'true or false');
       return;
     case 'smallint':
-      if (!Number.isInteger(value) || Math.abs(value as number) > 32_767) refuse(table, column, value, 'a whole number up to 32,767');
+      if (!Number.isInteger(value) || Math.abs(value as number) > 32_767)
+        refuse(table, column, value, 'a whole number up to 32,767');
       return;
     case 'integer':
-      if (!Number.isInteger(value) || Math.abs(value as number) > intLimit) refuse(table, column, value, 'a whole number up to 2,147,483,647');
+      if (!Number.isInteger(value) || Math.abs(value as number) > intLimit)
+        refuse(table, column, value, 'a whole number up to 2,147,483,647');
       return;
     case 'bigint':
-      if (typeof value !== 'bigint' && !Number.isInteger(value)) refuse(table, column, value, 'a whole number');
+      if (typeof value !== 'bigint' && !Number.isInteger(value))
+        refuse(table, column, value, 'a whole number');
       return;
     case 'json':
       checkJson(table, column, value);
       return;
     case 'datetime':
-      if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?$/.test(value)) refuse(table, column, value, 'a time');
+      if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?$/.test(value))
+        refuse(table, column, value, 'a time');
       return;
     case 'date':
-      if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(value)) refuse(table, column, value, 'a date');
+      if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(value))
+        refuse(table, column, value, 'a date');
   }
 }
 
 function checkText(table: Table, column: Column, value: SqlValue): void {
   if (typeof value !== 'string') return refuse(table, column, value, 'text');
   if (value.includes('\u0000')) return refuse(table, column, value, 'text without the character U+0000');
-  if (!value.isWellFormed()) return refuse(table, column, value, 'well-formed Unicode text');
+  if (loneSurrogate.test(value)) return refuse(table, column, value, 'well-formed Unicode text');
   const limit = column.length;
   // A string has at most as many code points as UTF-16 units, so the cheap test comes first.
   if (limit !== null && value.length > limit && [...value].length > limit) {
@@ -68,10 +74,14 @@ function checkJson(table: Table, column: Column, value: SqlValue): void {
 }
 
 function refuse(table: Table, column: Column, value: SqlValue, wanted: string): never {
-  throw new LoamError('ValidationError', `"${column.name}" of ${label(table)} must be ${wanted}, not ${short(String(value))}.`, {
-    table: table.name,
-    column: column.name,
-  });
+  throw new LoamError(
+    'ValidationError',
+    `"${column.name}" of ${label(table)} must be ${wanted}, not ${short(String(value))}.`,
+    {
+      table: table.name,
+      column: column.name,
+    },
+  );
 }
 
 function label(table: Table): string {

@@ -6,9 +6,23 @@ import { LoamError } from '../errors.ts';
 import { many, one, run, type Steps } from '../statement.ts';
 import { forget, recordTime, tableNumber, type Journal } from './journal.ts';
 import { recordRows } from './journal-tables.ts';
-import { encode, idsOf, localIds, type LocalPart, type Operation, type RecordBody, type RowKey } from './operation.ts';
+import {
+  encode,
+  idsOf,
+  localIds,
+  type LocalPart,
+  type Operation,
+  type RecordBody,
+  type RowKey,
+} from './operation.ts';
 import { markLatest } from './derived.ts';
-import { createTransaction, type Author, type LoggedOperation, type TableChange, type Transaction } from './transaction.ts';
+import {
+  createTransaction,
+  type Author,
+  type LoggedOperation,
+  type TableChange,
+  type Transaction,
+} from './transaction.ts';
 
 export interface ActSpec {
   /** Names the request: the same uid sent twice is applied once. */
@@ -53,12 +67,22 @@ export function* transact<T>(
 }
 
 /** Opens an act of several transactions. Close it with `closeAct`; until then nothing of it is sent or undone. */
-export function* openAct(journal: Journal, author: Author, spec: ActSpec, chain?: { root: number; sign: 1 | -1 }): Steps<Act> {
+export function* openAct(
+  journal: Journal,
+  author: Author,
+  spec: ActSpec,
+  chain?: { root: number; sign: 1 | -1 },
+): Steps<Act> {
   return yield* atomically(journal, author, (tx) => insertAct(tx, spec, 'open', chain));
 }
 
 /** One transaction of an open act. */
-export function* slice<T>(journal: Journal, author: Author, act: Act, body: (tx: Transaction) => Steps<T>): Steps<Committed<T>> {
+export function* slice<T>(
+  journal: Journal,
+  author: Author,
+  act: Act,
+  body: (tx: Transaction) => Steps<T>,
+): Steps<Committed<T>> {
   return yield* atomically(journal, author, function* (tx) {
     const value = yield* body(tx);
     yield* finish(tx, act);
@@ -71,7 +95,11 @@ export function* closeAct(act: Act): Steps<void> {
 }
 
 /** BEGIN … COMMIT around the body; any failure rolls everything back and drops the caches. */
-export function* atomically<T>(journal: Journal, author: Author, body: (tx: Transaction) => Steps<T>): Steps<T> {
+export function* atomically<T>(
+  journal: Journal,
+  author: Author,
+  body: (tx: Transaction) => Steps<T>,
+): Steps<T> {
   const at = yield* recordTime(journal);
   const tx = createTransaction(journal, author, at);
   yield* run('BEGIN IMMEDIATE');
@@ -90,7 +118,12 @@ export function* atomically<T>(journal: Journal, author: Author, body: (tx: Tran
   }
 }
 
-function* insertAct(tx: Transaction, spec: ActSpec, status: 'open' | 'done', chain?: { root: number; sign: 1 | -1 }): Steps<Act> {
+function* insertAct(
+  tx: Transaction,
+  spec: ActSpec,
+  status: 'open' | 'done',
+  chain?: { root: number; sign: 1 | -1 },
+): Steps<Act> {
   const row = yield* one('SELECT coalesce(max(id), 0) + 1 FROM loam_act');
   const id = Number(row?.[0]);
   const root = chain?.root ?? id;
@@ -102,7 +135,10 @@ function* insertAct(tx: Transaction, spec: ActSpec, status: 'open' | 'done', cha
     );
   } catch (error) {
     if (error instanceof LoamError && error.code === 'IntegrityError') {
-      throw new LoamError('IntegrityError', `The act ${spec.uid} was already applied.`, { act: spec.uid, applied: true });
+      throw new LoamError('IntegrityError', `The act ${spec.uid} was already applied.`, {
+        act: spec.uid,
+        applied: true,
+      });
     }
     throw error;
   }
@@ -167,8 +203,11 @@ function split(entries: LoggedOperation[]): [LoggedOperation[], LoggedOperation[
 
 function part(entry: LoggedOperation, from: number, to: number): LoggedOperation {
   const { operation, local } = entry;
-  const cut = <V extends RowKey | SqlValue>(columns: Record<string, V[]> | undefined): Record<string, V[]> | undefined =>
-    columns && Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values.slice(from, to)]));
+  const cut = <V extends RowKey | SqlValue>(
+    columns: Record<string, V[]> | undefined,
+  ): Record<string, V[]> | undefined =>
+    columns &&
+    Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values.slice(from, to)]));
   const piece: Operation = { ...operation, n: to - from };
   if (operation.v) piece.v = cut(operation.v) ?? {};
   if (operation.r) piece.r = operation.r.slice(from, to);
@@ -184,7 +223,12 @@ function* indexRecord(tx: Transaction, record: number, entries: LoggedOperation[
     const tab = yield* tableNumber(tx.journal, operation.t);
     if (local.contiguous && (operation.k === 'i' || operation.n > 2)) {
       const [from, n] = local.ids as [number, number];
-      yield* run('INSERT OR IGNORE INTO loam_span(tab, id_from, rec, id_to) VALUES (?, ?, ?, ?)', [tab, from, record, from + n - 1]);
+      yield* run('INSERT OR IGNORE INTO loam_span(tab, id_from, rec, id_to) VALUES (?, ?, ?, ?)', [
+        tab,
+        from,
+        record,
+        from + n - 1,
+      ]);
       continue;
     }
     let ids = single.get(tab);
@@ -193,6 +237,10 @@ function* indexRecord(tx: Transaction, record: number, entries: LoggedOperation[
   }
   for (const [tab, ids] of single) {
     const sorted = [...ids].sort((a, b) => a - b);
-    yield* many('INSERT OR IGNORE INTO loam_touch(tab, id, rec) VALUES (?, ?, ?)', sorted.length, [[tab], sorted, [record]]);
+    yield* many('INSERT OR IGNORE INTO loam_touch(tab, id, rec) VALUES (?, ?, ?)', sorted.length, [
+      [tab],
+      sorted,
+      [record],
+    ]);
   }
 }

@@ -41,7 +41,10 @@ export function* restoreFields(tx: Transaction, ref: HistoryEntry['ref']): Steps
   const operation = record.body.o[ref.operation];
   const local = record.locals[ref.operation];
   if (!operation || !local || operation.k !== 'u') {
-    throw new LoamError('InvalidArgument', 'This history entry replaced no values, so there is nothing to restore.');
+    throw new LoamError(
+      'InvalidArgument',
+      'This history entry replaced no values, so there is nothing to restore.',
+    );
   }
   const row = idsOf(local).indexOf(ref.id);
   const values: Record<string, SqlValue> = {};
@@ -71,7 +74,12 @@ function* actOf(id: number): Steps<HistoryEntry['act']> {
   };
 }
 
-function* changesOf(journal: Journal, record: RecordView, index: number, row: number): Steps<HistoryEntry['changes']> {
+function* changesOf(
+  journal: Journal,
+  record: RecordView,
+  index: number,
+  row: number,
+): Steps<HistoryEntry['changes']> {
   const operation = record.body.o[index] as Operation;
   const local = record.locals[index] as LocalPart;
   const table = tableOf(journal.model, operation.t);
@@ -88,7 +96,16 @@ function* changesOf(journal: Journal, record: RecordView, index: number, row: nu
 }
 
 /** Columns every insert sets alike; listing them would hide what the user did. */
-const quiet = new Set(['created_by_id', 'space_id', 'branch_id', 'created_on_id', 'is_locked', 'uid', '_key_is_virtual', '_overwrite_versions']);
+const quiet = new Set([
+  'created_by_id',
+  'space_id',
+  'branch_id',
+  'created_on_id',
+  'is_locked',
+  'uid',
+  '_key_is_virtual',
+  '_overwrite_versions',
+]);
 
 function* shownId(journal: Journal, column: Column, value: SqlValue): Steps<string | null> {
   if (value === null) return null;
@@ -117,14 +134,24 @@ export function nameColumn(table: Table): string {
 }
 
 /** Link rows of an object have histories of their own: their ids, also those since removed, by the log. */
-export function* linkHistory(journal: Journal, table: string, column: string, id: number): Steps<HistoryEntry[]> {
+export function* linkHistory(
+  journal: Journal,
+  table: string,
+  column: string,
+  id: number,
+): Steps<HistoryEntry[]> {
   const entries: HistoryEntry[] = [];
   const present = yield* all(`SELECT id FROM "${table}" WHERE "${column}" = ?`, [id]);
   const ids = new Set(present.map((r) => Number(r[0])));
   for (const past of yield* recordIds(journal, table, column, id)) ids.add(past);
   for (const link of ids) {
     for (const entry of yield* historyOf(journal, table, link, 20)) {
-      const kind = entry.kind === 'create' || entry.kind === 'restore' ? 'link' : entry.kind === 'delete' ? 'unlink' : entry.kind;
+      const kind =
+        entry.kind === 'create' || entry.kind === 'restore'
+          ? 'link'
+          : entry.kind === 'delete'
+            ? 'unlink'
+            : entry.kind;
       entries.push({ ...entry, kind });
     }
   }

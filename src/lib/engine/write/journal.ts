@@ -92,7 +92,11 @@ export function* keysOf(journal: Journal, name: string, ids: readonly number[]):
   return ids.map((id) => cache.get(id) ?? null);
 }
 
-export function* nullableKeys(journal: Journal, table: string, ids: readonly (RowKey | SqlValue)[]): Steps<RowKey[]> {
+export function* nullableKeys(
+  journal: Journal,
+  table: string,
+  ids: readonly (RowKey | SqlValue)[],
+): Steps<RowKey[]> {
   const present = ids.filter((id) => id !== null).map(Number);
   const keys = yield* keysOf(journal, table, present);
   let next = 0;
@@ -110,7 +114,8 @@ export function* idsByKey(journal: Journal, name: string, keys: readonly RowKey[
       `SELECT j.value, t.id FROM json_each(?) j LEFT JOIN "${name}" t ON t."${cols[0]}" = j.value`,
       [JSON.stringify(wanted)],
     );
-    for (const [key, id] of rows) found.set(JSON.stringify(key), id === null || id === undefined ? null : Number(id));
+    for (const [key, id] of rows)
+      found.set(JSON.stringify(key), id === null || id === undefined ? null : Number(id));
   } else {
     for (const key of wanted) {
       const parts = key as RowKey[];
@@ -118,7 +123,11 @@ export function* idsByKey(journal: Journal, name: string, keys: readonly RowKey[
       for (const [i, column] of cols.entries()) {
         const target = table.column.get(column)?.references;
         const part = parts[i] ?? null;
-        values.push(target && part !== null ? ((yield* idsByKey(journal, target.table, [part]))[0] ?? null) : (part as SqlValue));
+        values.push(
+          target && part !== null
+            ? ((yield* idsByKey(journal, target.table, [part]))[0] ?? null)
+            : (part as SqlValue),
+        );
       }
       const row = yield* one(
         `SELECT min(id) FROM "${name}" WHERE ${cols.map((c) => `"${c}" IS ?`).join(' AND ')}`,
@@ -173,7 +182,8 @@ export function* recordIds(journal: Journal, table: string, column: string, id: 
       if (operation.t !== table || operation.k !== 'd') continue;
       const part = locals[i];
       const owners = part?.pre?.[column];
-      if (part && owners) for (const [row, rowId] of idsOf(part).entries()) if (owners[row] === id) found.add(rowId);
+      if (part && owners)
+        for (const [row, rowId] of idsOf(part).entries()) if (owners[row] === id) found.add(rowId);
     }
   }
   return [...found];

@@ -56,7 +56,10 @@ export function encode(value: unknown): Uint8Array {
 export function decode<T>(bytes: Uint8Array): T {
   const kind = bytes[0];
   if (kind !== 0 && kind !== 1) {
-    throw new LoamError('DatabaseDamaged', `A history record has the unknown format ${kind}. It may come from a newer Loam.`);
+    throw new LoamError(
+      'DatabaseDamaged',
+      `A history record has the unknown format ${kind}. It may come from a newer Loam.`,
+    );
   }
   const body = bytes.subarray(1);
   return JSON.parse(strFromU8(kind === 1 ? inflateSync(body) : body), bigintIn) as T;
@@ -71,7 +74,8 @@ export function idsOf(local: LocalPart): number[] {
 /** Contiguous ascending ids become [first, count]. */
 export function localIds(ids: number[]): Pick<LocalPart, 'ids' | 'contiguous'> {
   const first = ids[0];
-  if (first !== undefined && ids.every((id, i) => id === first + i)) return { ids: [first, ids.length], contiguous: true };
+  if (first !== undefined && ids.every((id, i) => id === first + i))
+    return { ids: [first, ids.length], contiguous: true };
   return { ids, contiguous: false };
 }
 
@@ -87,6 +91,7 @@ function bigintOut(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? { $bigint: value.toString() } : value;
 }
 function bigintIn(_: string, value: unknown): unknown {
-  if (value !== null && typeof value === 'object' && '$bigint' in value) return BigInt(value.$bigint as string);
+  if (value !== null && typeof value === 'object' && '$bigint' in value)
+    return BigInt(value.$bigint as string);
   return value;
 }

@@ -38,7 +38,12 @@ function view(row: unknown[]): RecordView {
 }
 
 /** Records after `since` that concern any of the ids, oldest first. */
-export function* recordsTouching(journal: Journal, table: string, ids: readonly number[], since: number): Steps<number[]> {
+export function* recordsTouching(
+  journal: Journal,
+  table: string,
+  ids: readonly number[],
+  since: number,
+): Steps<number[]> {
   if (ids.length === 0) return [];
   const tab = yield* tableNumber(journal, table);
   let low = ids[0] ?? 0;
@@ -82,7 +87,13 @@ export function* touchedSince(
       const columns = operation.k === 'u' ? columnsOf(operation) : null;
       for (const id of idsOf(record.locals[index] as LocalPart)) {
         if (!wanted.has(id)) continue;
-        const entry = { act: Number(head[0]), root: Number(head[1]), by: String(head[3] ?? ''), at: Number(head[4]), columns };
+        const entry = {
+          act: Number(head[0]),
+          root: Number(head[1]),
+          by: String(head[3] ?? ''),
+          at: Number(head[4]),
+          columns,
+        };
         add(found, id, entry, Number(head[2]));
       }
     }
@@ -96,7 +107,12 @@ export function* touchedSince(
 }
 
 // Nets are kept per root and column, since an undo may have skipped some cells of what it undid.
-function add(found: Map<number, Map<string, TouchingAct & { net: number }>>, id: number, entry: TouchingAct, sign: number): void {
+function add(
+  found: Map<number, Map<string, TouchingAct & { net: number }>>,
+  id: number,
+  entry: TouchingAct,
+  sign: number,
+): void {
   let entries = found.get(id);
   if (!entries) found.set(id, (entries = new Map()));
   for (const column of entry.columns ?? ['']) {

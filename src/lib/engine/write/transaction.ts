@@ -45,7 +45,12 @@ export interface Transaction {
   logged: boolean;
 }
 
-export function createTransaction(journal: Journal, author: Author, at: number, runId: number | null = null): Transaction {
+export function createTransaction(
+  journal: Journal,
+  author: Author,
+  at: number,
+  runId: number | null = null,
+): Transaction {
   return {
     journal,
     author,
@@ -62,7 +67,12 @@ export function createTransaction(journal: Journal, author: Author, at: number, 
 
 const idLimit = 1000;
 
-export function noteChange(tx: Transaction, table: string, kind: 'inserted' | 'updated' | 'deleted', ids: readonly number[]): void {
+export function noteChange(
+  tx: Transaction,
+  table: string,
+  kind: 'inserted' | 'updated' | 'deleted',
+  ids: readonly number[],
+): void {
   let change = tx.changes.get(table);
   if (!change) {
     change = { table, inserted: 0, updated: 0, deleted: 0, ids: new Set() };

@@ -82,7 +82,11 @@ export function* recordsOf(act: number): Steps<number[]> {
 
 /** After the last slice: the root knows whether it stands and which act a next undo or redo has to invert. */
 export function* markUndone(goal: UndoTarget, by: number): Steps<void> {
-  yield* run('UPDATE loam_act SET undone = ?, last = ? WHERE id = ?', [goal.sign < 0 ? by : null, by, goal.root]);
+  yield* run('UPDATE loam_act SET undone = ?, last = ? WHERE id = ?', [
+    goal.sign < 0 ? by : null,
+    by,
+    goal.root,
+  ]);
 }
 
 export function createUndoState(): UndoState {
@@ -90,7 +94,12 @@ export function createUndoState(): UndoState {
 }
 
 /** Inverts one record inside the running transaction. `root` names the chain whose own touches do not count. */
-export function* invertRecord(tx: Transaction, recordId: number, root: number, state: UndoState): Steps<void> {
+export function* invertRecord(
+  tx: Transaction,
+  recordId: number,
+  root: number,
+  state: UndoState,
+): Steps<void> {
   const record = yield* readRecord(recordId);
   for (let index = record.body.o.length - 1; index >= 0; index--) {
     const operation = record.body.o[index] as Operation;
@@ -127,17 +136,28 @@ function* undoInsert(
     if (used.size > 0) gone = gone.filter((id) => !used.has(id));
   }
   if (gone.length === 0) return;
-  const birth: Birth = operation.w ? { record: operation.w[0], operation: operation.w[1] } : { record: record.id, operation: index };
+  const birth: Birth = operation.w
+    ? { record: operation.w[0], operation: operation.w[1] }
+    : { record: record.id, operation: index };
   yield* remove(tx, name, gone, birth);
   state.restored += gone.length;
 }
 
-function* undoUpdate(tx: Transaction, record: RecordView, operation: Operation, local: LocalPart, root: number, state: UndoState): Steps<void> {
+function* undoUpdate(
+  tx: Transaction,
+  record: RecordView,
+  operation: Operation,
+  local: LocalPart,
+  root: number,
+  state: UndoState,
+): Steps<void> {
   const name = operation.t;
   const ids = idsOf(local);
   const touched = yield* touchedSince(tx.journal, name, ids, record.id, root);
   const present = new Set(
-    (yield* all(`SELECT id FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`, [JSON.stringify(ids)])).map((r) => Number(r[0])),
+    (yield* all(`SELECT id FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`, [
+      JSON.stringify(ids),
+    ])).map((r) => Number(r[0])),
   );
   // Rows that keep the same set of columns are written together.
   const groups = new Map<string, { columns: string[]; at: number[] }>();
@@ -163,11 +183,19 @@ function* undoUpdate(tx: Transaction, record: RecordView, operation: Operation, 
     const values: Values = {};
     for (const column of columns) values[column] = at.map((i) => local.pre?.[column]?.[i] ?? null);
     const rows = at.map((i) => ids[i] ?? 0);
-    state.restored += yield* attempt(tx, name, rows, state, (part, pick) => update(tx, name, part, pickValues(values, pick)));
+    state.restored += yield* attempt(tx, name, rows, state, (part, pick) =>
+      update(tx, name, part, pickValues(values, pick)),
+    );
   }
 }
 
-function* undoDelete(tx: Transaction, record: RecordView, operation: Operation, local: LocalPart, state: UndoState): Steps<void> {
+function* undoDelete(
+  tx: Transaction,
+  record: RecordView,
+  operation: Operation,
+  local: LocalPart,
+  state: UndoState,
+): Steps<void> {
   const name = operation.t;
   const ids = idsOf(local);
   const birth: Birth | undefined = operation.w && { record: operation.w[0], operation: operation.w[1] };
@@ -196,7 +224,11 @@ export function* bornValues(tx: Transaction, birth: Birth, ids: readonly number[
     else if (constant !== undefined) cells = constant;
     else cells = column.type === 'datetime' && !column.nullable ? bornAt : null;
     if (column.references) {
-      const found = yield* idsByKey(tx.journal, column.references.table, list ? (cells as RowKey[]) : [cells as RowKey]);
+      const found = yield* idsByKey(
+        tx.journal,
+        column.references.table,
+        list ? (cells as RowKey[]) : [cells as RowKey],
+      );
       values[column.name] = list ? found : (found[0] ?? null);
     } else values[column.name] = cells as SqlValue | SqlValue[];
   }
@@ -242,11 +274,19 @@ function* tried(tx: Transaction, steps: () => Steps<number>): Steps<number | nul
 
 function pickValues(values: Values, pick: number[]): Values {
   const out: Values = {};
-  for (const [name, value] of Object.entries(values)) out[name] = Array.isArray(value) ? pick.map((i) => value[i] as SqlValue) : value;
+  for (const [name, value] of Object.entries(values))
+    out[name] = Array.isArray(value) ? pick.map((i) => value[i] as SqlValue) : value;
   return out;
 }
 
-function skip(state: UndoState, table: string, id: number, column: string | null, reason: string, by: TouchingAct | undefined): void {
+function skip(
+  state: UndoState,
+  table: string,
+  id: number,
+  column: string | null,
+  reason: string,
+  by: TouchingAct | undefined,
+): void {
   state.skippedCount++;
   if (state.skipped.length >= listLimit) return;
   const at = by ? new Date(by.at / 1000).toISOString() : null;

@@ -52,7 +52,11 @@ export interface Writer {
   /** One act in one transaction. A repeated uid returns null: it was applied already. */
   act<T>(spec: Omit<ActSpec, 'uid'> & { uid?: string }, body: (tx: Transaction) => Steps<T>): T | null;
   /** One act in several transactions; `next` gives the steps of the next slice or null at the end. */
-  longAct(spec: Omit<ActSpec, 'uid'> & { uid?: string }, next: () => ((tx: Transaction) => Steps<void>) | null, cancelled?: () => boolean): Promise<void>;
+  longAct(
+    spec: Omit<ActSpec, 'uid'> & { uid?: string },
+    next: () => ((tx: Transaction) => Steps<void>) | null,
+    cancelled?: () => boolean,
+  ): Promise<void>;
   read<T>(steps: Steps<T>): T;
   undo(uid?: string): Promise<UndoResult | null>;
   redo(): Promise<UndoResult | null>;
@@ -71,7 +75,10 @@ export function createWriter(deps: WriterDeps): Writer {
   const { driver, author } = deps;
   const journal = createJournal(deps.model, deps.clock, deps.random);
   const breathe = deps.breathe ?? (() => Promise.resolve());
-  const named = (spec: Omit<ActSpec, 'uid'> & { uid?: string }): ActSpec => ({ ...spec, uid: spec.uid ?? randomUid(16, deps.random) });
+  const named = (spec: Omit<ActSpec, 'uid'> & { uid?: string }): ActSpec => ({
+    ...spec,
+    uid: spec.uid ?? randomUid(16, deps.random),
+  });
 
   function tell(act: { uid: string; title: string }, changes: TableChange[], last: boolean): void {
     if (changes.length === 0 && !last) return;
@@ -79,11 +86,20 @@ export function createWriter(deps: WriterDeps): Writer {
       act: act.uid,
       title: act.title,
       last,
-      tables: changes.map((c) => ({ table: c.table, inserted: c.inserted, updated: c.updated, deleted: c.deleted, ids: c.ids && [...c.ids] })),
+      tables: changes.map((c) => ({
+        table: c.table,
+        inserted: c.inserted,
+        updated: c.updated,
+        deleted: c.deleted,
+        ids: c.ids && [...c.ids],
+      })),
     });
   }
 
-  function act<T>(given: Omit<ActSpec, 'uid'> & { uid?: string }, body: (tx: Transaction) => Steps<T>): T | null {
+  function act<T>(
+    given: Omit<ActSpec, 'uid'> & { uid?: string },
+    body: (tx: Transaction) => Steps<T>,
+  ): T | null {
     const spec = named(given);
     try {
       const done = runSync(driver, transact(journal, author, spec, body));
@@ -104,7 +120,8 @@ export function createWriter(deps: WriterDeps): Writer {
     const opened = runSync(driver, openAct(journal, author, spec));
     try {
       for (let body = next(); body; body = next()) {
-        if (cancelled()) throw new LoamError('Cancelled', `"${spec.title}" was cancelled; nothing of it was kept.`);
+        if (cancelled())
+          throw new LoamError('Cancelled', `"${spec.title}" was cancelled; nothing of it was kept.`);
         const done = runSync(driver, slice(journal, author, opened, body));
         tell(opened, done.changes, false);
         await breathe();
@@ -121,10 +138,17 @@ export function createWriter(deps: WriterDeps): Writer {
   async function invert(goal: UndoTarget | null): Promise<UndoResult | null> {
     if (!goal) return null;
     const word = goal.sign < 0 ? 'undo' : 'redo';
-    const spec: ActSpec = { uid: randomUid(16, deps.random), kind: word, title: `${goal.sign < 0 ? 'Undo' : 'Redo'}: ${goal.title}` };
+    const spec: ActSpec = {
+      uid: randomUid(16, deps.random),
+      kind: word,
+      title: `${goal.sign < 0 ? 'Undo' : 'Redo'}: ${goal.title}`,
+    };
     const records = runSync(driver, recordsOf(goal.act));
     const state = createUndoState();
-    const undoing: Act = runSync(driver, openAct(journal, author, spec, { root: goal.root, sign: goal.sign }));
+    const undoing: Act = runSync(
+      driver,
+      openAct(journal, author, spec, { root: goal.root, sign: goal.sign }),
+    );
     try {
       while (records.length > 0) {
         const started = deps.clock();
@@ -145,7 +169,13 @@ export function createWriter(deps: WriterDeps): Writer {
       throw error;
     }
     tell(undoing, [], true);
-    const at = runSync(driver, one('SELECT a.at, u.handle FROM loam_act a LEFT JOIN lamindb_user u ON u.id = a.user_id WHERE a.id = ?', [undoing.id]));
+    const at = runSync(
+      driver,
+      one(
+        'SELECT a.at, u.handle FROM loam_act a LEFT JOIN lamindb_user u ON u.id = a.user_id WHERE a.id = ?',
+        [undoing.id],
+      ),
+    );
     const summary: ActSummary = {
       uid: goal.rootUid,
       kind: word,
