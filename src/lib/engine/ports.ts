@@ -27,7 +27,7 @@ export interface SqlDriver {
   all(sql: string, params?: readonly SqlValue[]): SqlValue[][];
   /** The same as `all`, by column and with names. */
   columns(sql: string, params?: readonly SqlValue[]): ColumnBatch;
-  /** Runs one prepared statement `n` times; row i binds `columns[0][i], columns[1][i], …`. */
+  /** Runs one prepared statement `n` times; row i binds `columns[0][i], …`. A column of one value holds for all rows. */
   many(sql: string, n: number, columns: readonly (readonly SqlValue[])[]): void;
   readonly inTransaction: boolean;
   /** Statements that run longer than `ms` from now are stopped with `StatementCancelled`; null lifts the limit. */
