@@ -100,3 +100,57 @@ export interface AbortSignalLike {
 export type Clock = () => number;
 /** Fills the array with cryptographically strong random bytes and returns it. */
 export type Random = (bytes: Uint8Array) => Uint8Array;
+
+/* ---------- inspection ---------- */
+
+export interface SummaryColumn {
+  name: string;
+  type: string;
+  nulls?: number | null;
+  categories?: number | null;
+}
+
+/** What the inspect worker found by content. `problem` is set (in words) where the file could not be read. */
+export interface FileSummary {
+  /** Format found by content: parquet, csv, arrow, anndata, zarr, fasta, json, markdown, image, pdf, text, binary … */
+  format: string;
+  /** LaminDB's otype where the content has one: DataFrame, AnnData, MuData, SpatialData. */
+  otype: string | null;
+  suffixFromContent: string | null;
+  rows: number | null;
+  nObservations: number | null;
+  shape: { observations: number; variables: number } | null;
+  columns: SummaryColumn[] | null;
+  columnCount: number | null;
+  obs: SummaryColumn[] | null;
+  vars: SummaryColumn[] | null;
+  /** Label-value facts worth showing: codec, encoding, separator, zarr version, sequences … */
+  facts: { label: string; value: string }[];
+  /** First rows, at most 50 × 200, as text. */
+  preview: { columns: string[]; rows: (string | null)[][] } | null;
+  /** Text of JSON, Markdown, FASTA heads; at most 64 KiB. */
+  text: string | null;
+  /** For pictures and PDFs: their media type; the page shows the bytes themselves. */
+  media: { type: string; width: number | null; height: number | null } | null;
+  problem: string | null;
+}
+
+/** A dropped file or folder as the platform holds it (File, path): passed through the engine unopened. */
+export interface Payload {
+  name: string;
+  file: unknown;
+  files: { path: string; file: unknown }[] | null;
+}
+
+/** Hashes and summaries are made elsewhere (a killable worker): bytes never pass through the engine. */
+export interface Inspector {
+  hash(
+    payload: Payload,
+    onProgress: (bytes: number) => void,
+    signal: AbortSignalLike,
+  ): Promise<{ hash: string; hashType: string; size: number; nFiles: number | null }>;
+  /** Never rejects for a bad file: `problem` says in words what is wrong with it. */
+  inspect(payload: Payload): Promise<FileSummary>;
+  /** Full sha256 as hex; for folders over the sorted `path\0sha256` lines. */
+  checksum(payload: Payload): Promise<string>;
+}

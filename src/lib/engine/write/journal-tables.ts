@@ -28,7 +28,9 @@ export const journalDdl: string[] = [
     tab INTEGER NOT NULL, id INTEGER NOT NULL, branch_id INTEGER NOT NULL, PRIMARY KEY (tab, id)) WITHOUT ROWID`,
   // Facts about stored bytes that LaminDB has no column for: full checksum, summary of the content, where copies are.
   `CREATE TABLE IF NOT EXISTS loam_blob (
-    artifact_id INTEGER PRIMARY KEY, sha256 TEXT, summary TEXT, only_here INTEGER NOT NULL DEFAULT 1, checked_at INTEGER)`,
+    artifact_id INTEGER PRIMARY KEY, storage_key TEXT NOT NULL, sha256 TEXT, summary TEXT,
+    only_here INTEGER NOT NULL DEFAULT 1)`,
+  `CREATE INDEX IF NOT EXISTS loam_blob_key ON loam_blob(storage_key)`,
   // Drops in progress: what a crash or a full disk has to resume or take back.
   `CREATE TABLE IF NOT EXISTS loam_drop (
     uid TEXT NOT NULL, item TEXT NOT NULL, state TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL,

@@ -57,6 +57,11 @@ export interface Writer {
     next: () => ((tx: Transaction) => Steps<void>) | null,
     cancelled?: () => boolean,
   ): Promise<void>;
+  /**
+   * One act whose transactions each stand on their own (a drop: what was reported as saved must survive a crash). The
+   * first is made here; more are added with `slice`.
+   */
+  grow<T>(spec: ActSpec, body: (tx: Transaction) => Steps<T>): { act: Act; value: T };
   read<T>(steps: Steps<T>): T;
   undo(uid?: string): Promise<UndoResult | null>;
   redo(): Promise<UndoResult | null>;
@@ -192,6 +197,11 @@ export function createWriter(deps: WriterDeps): Writer {
     author,
     act,
     longAct,
+    grow(spec, body) {
+      const done = runSync(driver, transact(journal, author, spec, body));
+      tell(done.act, done.changes, false);
+      return { act: done.act, value: done.value };
+    },
     read: (steps) => runSync(driver, steps),
     undo: (uid) => invert(runSync(driver, uid ? undoTargetOf(uid) : undoTarget(author.userId))),
     redo: () => invert(runSync(driver, redoTarget(author.userId))),
