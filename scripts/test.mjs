@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { prepare, root } from './prepare.mjs';
 
 const kinds = ['unit', 'drivers', 'browser', 'e2e'];
@@ -46,7 +46,8 @@ async function runKind(kind) {
     if (!existsSync(file)) return broken(`${kind} ended without a report (exit code ${exit})`);
     return count(JSON.parse(readFileSync(file, 'utf8')), exit);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    // The browser's children may still be writing their last files.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 }
 
@@ -64,7 +65,11 @@ function vitest(kind, file) {
       `--outputFile.json=${file}`,
       ...rest,
     ],
-    { cwd: root, stdio: 'inherit' },
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, LOAM_BROWSER_PROFILE: join(dirname(file), 'profile') },
+    },
   );
   return new Promise((resolve) => {
     const timer = setTimeout(
