@@ -72,7 +72,13 @@ export interface FolderSource {
 export interface BlobStore {
   readonly root: string;
   /** Writes to a staging file; throws `StorageFull` when fewer bytes were taken than given. */
-  stage(token: string, path: string, source: ByteSource, onProgress?: (bytes: number) => void, signal?: AbortSignalLike): Promise<void>;
+  stage(
+    token: string,
+    path: string,
+    source: ByteSource,
+    onProgress?: (bytes: number) => void,
+    signal?: AbortSignalLike,
+  ): Promise<void>;
   /** Moves everything staged under the token to its storage key (file or folder). Idempotent. */
   commit(token: string, key: string): Promise<void>;
   discard(token: string): Promise<void>;

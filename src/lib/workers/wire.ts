@@ -51,7 +51,14 @@ export interface UndoReport {
   act: ActSummary;
   title: string;
   restored: number;
-  skipped: { table: string; row: string; column: string | null; reason: string; by: string | null; at: string | null }[];
+  skipped: {
+    table: string;
+    row: string;
+    column: string | null;
+    reason: string;
+    by: string | null;
+    at: string | null;
+  }[];
   /** `skipped` is cut at 200; this is the whole number. */
   skippedCount: number;
 }
@@ -145,7 +152,17 @@ export interface ArtifactDetail extends ArtifactRow {
   projects: { uid: string; name: string }[];
   note: { uid: string; content: string; updatedAt: string; by: string } | null;
   summary: FileSummary | null;
-  versionList: { uid: string; version: number; size: number | null; hash: string | null; createdAt: string; by: string; isLatest: boolean; run: string | null; changed: string[] }[];
+  versionList: {
+    uid: string;
+    version: number;
+    size: number | null;
+    hash: string | null;
+    createdAt: string;
+    by: string;
+    isLatest: boolean;
+    run: string | null;
+    changed: string[];
+  }[];
   lineage: { inputs: ArtifactRef[]; run: RunInfo | null; outputs: ArtifactRef[]; usedBy: RunInfo[] };
   trashed: boolean;
 }
@@ -279,7 +296,10 @@ export interface EngineApi {
   /** Items of unfinished or recent drops, e.g. after a reload. */
   drops(): Promise<DropProgress[]>;
 
-  updateArtifact(uid: string, change: { key?: string; description?: string | null; kind?: string | null }): Promise<void>;
+  updateArtifact(
+    uid: string,
+    change: { key?: string; description?: string | null; kind?: string | null },
+  ): Promise<void>;
   trashArtifacts(uids: string[]): Promise<void>;
   restoreArtifacts(uids: string[]): Promise<void>;
   /** Removes rows and bytes for good; the page asks first. */
@@ -335,4 +355,5 @@ export interface WireRequest {
   op: string | null;
 }
 
-export type WireResponse = { id: number; ok: true; value: unknown } | { id: number; ok: false; error: WireError };
+export type WireResponse =
+  { id: number; ok: true; value: unknown } | { id: number; ok: false; error: WireError };

@@ -1,7 +1,8 @@
 // The shape of the model as data: what a declaration of a registry, link or block table holds.
 // Everything else (DDL, row types, look-ups, forms, sync) is derived from it. Source: lamindb 2.12.1, bionty 2.5.2.
 
-export type ColumnType = 'varchar' | 'text' | 'json' | 'bool' | 'integer' | 'smallint' | 'bigint' | 'datetime' | 'date';
+export type ColumnType =
+  'varchar' | 'text' | 'json' | 'bool' | 'integer' | 'smallint' | 'bigint' | 'datetime' | 'date';
 
 /** Django's on_delete; it is not in the DDL, so the applier walks it. */
 export type OnDelete = 'CASCADE' | 'PROTECT';
