@@ -48,7 +48,7 @@ function installIfStale() {
     // The npm that runs this script, when there is one: PATH may hold another, or none.
     const npm = process.env.npm_execpath;
     const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
-    const byNode = npm?.endsWith('.js');
+    const byNode = npm?.endsWith('npm-cli.js');
     run(byNode ? process.execPath : 'npm', byNode ? [String(npm), ...args] : args);
   }
   writeFileSync(dependencyStamp, wanted);

@@ -10,9 +10,11 @@ import { serve } from '../../scripts/serve.mjs';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
+export const builtApp = join(repository, 'build');
+
 /** Serves build/. With a port it takes exactly that one, so that a stopped server can come back at the same origin. */
-export function startServer(port = 0) {
-  return serve({ dir: join(repository, 'build'), port, strict: port !== 0 });
+export function startServer(port = 0, dir = builtApp) {
+  return serve({ dir, port, strict: port !== 0 });
 }
 
 export interface OpenedApp {

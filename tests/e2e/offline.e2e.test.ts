@@ -1,6 +1,16 @@
-// The app after one visit, with nobody on the other side.
+// The app after one visit, with nobody on the other side; and with a newer version there.
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { clearHttpCache, openApp, removeProfile, startServer, waitUntilOffline } from './harness.ts';
+import {
+  builtApp,
+  clearHttpCache,
+  openApp,
+  removeProfile,
+  startServer,
+  waitUntilOffline,
+} from './harness.ts';
 
 const profiles: string[] = [];
 afterAll(() => Promise.all(profiles.map(removeProfile)));
@@ -38,5 +48,45 @@ test('[row 107] a cold start works after one visit, with the server gone and the
       [],
     );
     await again.close();
+  }
+});
+
+test('a newer version is fetched, waits until it is let in, and then replaces the old one wholly', async () => {
+  const newer = await mkdtemp(join(tmpdir(), 'loam-newer-'));
+  const old = await startServer();
+  const app = await openApp({ url: old.url });
+  profiles.push(app.profile);
+  try {
+    await waitUntilOffline(app.page);
+    const cacheNames = () => app.page.evaluate(() => caches.keys());
+    const [before] = await cacheNames();
+
+    // The same app under another version, at the same address.
+    await cp(builtApp, newer, { recursive: true });
+    const { version } = JSON.parse(await readFile(join(newer, '_app/version.json'), 'utf8'));
+    const script = await readFile(join(newer, 'service-worker.js'), 'utf8');
+    expect(script).toContain(version);
+    await writeFile(join(newer, 'service-worker.js'), script.replaceAll(version, `${version}-newer`));
+    await old.close();
+    const server = await startServer(old.port, newer);
+
+    await app.page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+    await app.page.waitForSelector('html[data-update=ready]', { state: 'attached' });
+    // Both are on the device, and the page is still answered by the old one.
+    expect((await cacheNames()).sort()).toEqual([before, `${before}-newer`]);
+
+    await app.page.evaluate(async () => {
+      const { waiting } = await navigator.serviceWorker.ready;
+      const taken = new Promise((done) => navigator.serviceWorker.addEventListener('controllerchange', done));
+      waiting?.postMessage({ kind: 'take-over' });
+      await taken;
+    });
+    await app.page.reload();
+    await waitUntilOffline(app.page);
+    await expect.poll(cacheNames).toEqual([`${before}-newer`]);
+    await server.close();
+  } finally {
+    await app.close();
+    await rm(newer, { recursive: true, force: true });
   }
 });

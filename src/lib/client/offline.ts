@@ -27,7 +27,7 @@ let reloadOnTakeOver = false;
 
 /** Called once, by the root layout. In development there is nothing to keep. */
 export async function registerServiceWorker(base = ''): Promise<void> {
-  if (!('serviceWorker' in navigator)) return change({ status: 'unsupported' });
+  if (import.meta.env.DEV || !('serviceWorker' in navigator)) return change({ status: 'unsupported' });
   const container = navigator.serviceWorker;
   container.addEventListener('message', (event) => hear(event.data));
   watchTakeOver(container);
@@ -90,7 +90,8 @@ function hear(message: { kind?: string; done?: number; total?: number; reason?: 
 
 function change(part: Partial<OfflineState>) {
   state = { ...state, ...part };
-  // For style sheets and tests: <html data-offline="ready">.
+  // For style sheets and tests: <html data-offline="ready" data-update="ready">.
   document.documentElement.dataset.offline = state.status;
+  if (state.updateReady) document.documentElement.dataset.update = 'ready';
   publish(state);
 }
