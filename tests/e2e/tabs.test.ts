@@ -123,10 +123,15 @@ describe.skipIf(!existsSync(executablePath)).each(['broker', 'relay'])('tabs ove
     const second = await openTab();
     const before = await value(second);
     expect(await second.evaluate(() => window.tab.client.engine.addThenDie(7))).toBe(before + 7);
-    expect([await leads(first), await leads(second)]).toEqual([false, true]);
     expect(await value(first)).toBe(before + 7);
-    await first.close();
+    expect([await leads(first), await leads(second)]).toEqual([false, true]);
+    // The first tab has a new worker, which takes over in turn.
     await second.close();
+    expect(await value(first)).toBe(before + 7);
+    // Alone, a tab survives the end of its own worker.
+    expect(await first.evaluate(() => window.tab.client.engine.addThenDie(1))).toBe(before + 8);
+    expect(await leads(first)).toBe(true);
+    await first.close();
   });
 
   test('a tab that cannot get the database says why, and goes on when it can', async () => {

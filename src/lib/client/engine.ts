@@ -4,6 +4,7 @@ import { LoamError, fromWire } from '../engine/errors.ts';
 import { methodKinds, type MethodKind } from '../workers/methods.ts';
 import {
   tabLock,
+  type AliveMessage,
   type JoinMessage,
   type PageMessage,
   type PortMessage,
@@ -47,6 +48,9 @@ interface Pending {
   reject(error: LoamError): void;
 }
 
+/** A worker that dies each time it opens the database must not be started for ever. */
+const maxStarts = 5;
+
 const engineWorker = () =>
   new Worker(new URL('../workers/engine.worker.ts', import.meta.url), { type: 'module' });
 
@@ -71,6 +75,9 @@ export function connectEngine<Api extends object = EngineApi>(
   let leader: string | null = null;
   let requests = 0;
   let worker: Worker | null = null;
+  let shared: SharedWorker | null = null;
+  let starts = 0;
+  let closed = false;
 
   function emit(event: EngineEvent): void {
     for (const listener of eventListeners) listener(event);
@@ -168,8 +175,14 @@ export function connectEngine<Api extends object = EngineApi>(
     fail(new LoamError('DatabaseLocked', why));
   }, options.patienceMs ?? 15_000);
 
+  /** Starts this tab's worker, the first time or in place of one that died (out of memory, a wasm trap). */
   function start(): void {
+    worker?.terminate();
     worker = (options.createWorker ?? engineWorker)();
+    const life = `loam-worker-${tab}-${++starts}`;
+    worker.onmessage = ({ data }: MessageEvent<AliveMessage>) => {
+      if (data?.type === 'loam-alive') void navigator.locks.request(life, () => restart());
+    };
     worker.onerror = (event) => {
       if (port) return; // a leader elsewhere serves this tab
       const why = event.message || 'its script did not load';
@@ -177,13 +190,15 @@ export function connectEngine<Api extends object = EngineApi>(
         new LoamError('StorageUnavailable', `The database worker did not start: ${why}. Reload the page.`),
       );
     };
-    const message: StartMessage = { type: 'loam-start', tab, broker: null, page: null };
+    const message: StartMessage = { type: 'loam-start', tab, life, broker: null, page: null };
     const { port1, port2 } = new MessageChannel();
     if (typeof SharedWorker !== 'undefined' && options.sharedWorker !== false) {
-      const shared = new SharedWorker(new URL('../workers/broker.worker.ts', import.meta.url), {
-        type: 'module',
-      });
-      shared.port.onmessage = ({ data }: MessageEvent<PageMessage>) => fromBroker(data);
+      if (!shared) {
+        shared = new SharedWorker(new URL('../workers/broker.worker.ts', import.meta.url), {
+          type: 'module',
+        });
+        shared.port.onmessage = ({ data }: MessageEvent<PageMessage>) => fromBroker(data);
+      }
       shared.port.postMessage({ type: 'join', name, tab, worker: port1 } satisfies JoinMessage, [port1]);
       worker.postMessage({ ...message, broker: port2 }, [port2]);
     } else {
@@ -192,7 +207,20 @@ export function connectEngine<Api extends object = EngineApi>(
     }
   }
 
+  function restart(): void {
+    if (closed) return;
+    if (starts > maxStarts) {
+      return fail(
+        new LoamError('StorageUnavailable', 'The database worker keeps stopping. Reload the page.'),
+      );
+    }
+    // Without a broker every request went through that worker.
+    if (!shared || leader === tab) fromBroker({ type: 'moving' });
+    start();
+  }
+
   function close(): void {
+    closed = true;
     clearTimeout(patience);
     port?.close();
     worker?.terminate();

@@ -53,27 +53,33 @@ function fromWorker(room: Room, tab: Tab, message: WorkerMessage): void {
   }
 }
 
-function gone(room: Room, tab: Tab): void {
-  room.tabs.delete(tab.id);
-  tab.page.close();
+function workerGone(room: Room, tab: Tab): void {
   tab.worker.close();
-  if (room.leader !== tab) {
-    room.leader?.worker.postMessage({ type: 'gone', tab: tab.id } satisfies LeaderMessage);
-    return;
-  }
+  if (room.leader !== tab) return;
   room.leader = null;
   for (const other of room.tabs.values()) toPage(other, { type: 'moving' });
+}
+
+function gone(room: Room, id: string): void {
+  const tab = room.tabs.get(id);
+  if (!tab) return;
+  room.tabs.delete(id);
+  tab.page.close();
+  workerGone(room, tab);
+  room.leader?.worker.postMessage({ type: 'gone', tab: id } satisfies LeaderMessage);
 }
 
 function join(page: MessagePort, { name, tab: id, worker }: JoinMessage): void {
   const room: Room = rooms.get(name) ?? { tabs: new Map(), leader: null, epoch: 0 };
   rooms.set(name, room);
+  const earlier = room.tabs.get(id);
+  if (earlier) workerGone(room, earlier);
   const tab: Tab = { id, page, worker };
   room.tabs.set(id, tab);
   worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => fromWorker(room, tab, data);
   link(room, tab);
   // Granted when the page is gone, however it went.
-  void navigator.locks.request(tabLock(id), () => gone(room, tab));
+  if (!earlier) void navigator.locks.request(tabLock(id), () => gone(room, id));
 }
 
 (self as unknown as { onconnect: (event: MessageEvent) => void }).onconnect = ({ ports }) => {

@@ -7,13 +7,20 @@ import type { EngineEvent, WireResponse } from './wire.ts';
 export interface StartMessage {
   type: 'loam-start';
   tab: string;
+  /** A lock the worker holds while it lives, so that the page can replace it when it dies. */
+  life: string;
   /** To the broker (SharedWorker), or null where there is none. */
   broker: MessagePort | null;
   /** Straight to the page; used only without a broker. */
   page: MessagePort | null;
 }
 
-/** Page to broker, once per tab. */
+/** The worker's only message to its page outside ports: it holds its `life` lock. */
+export interface AliveMessage {
+  type: 'loam-alive';
+}
+
+/** Page to broker, once per tab and again with a new worker when the old one died. */
 export interface JoinMessage {
   type: 'join';
   /** The database's name. */

@@ -4,7 +4,7 @@ import { LoamError, isLoamError, toWire } from '../engine/errors.ts';
 import { methodKinds } from './methods.ts';
 import { createRelay, type Link } from './relay.ts';
 import { serveEngine, type EngineServer, type ServeOptions } from './serve.ts';
-import { databaseLock, type LeaderMessage, type StartMessage } from './tab-messages.ts';
+import { databaseLock, type AliveMessage, type LeaderMessage, type StartMessage } from './tab-messages.ts';
 import type { EngineApi, EngineEvent } from './wire.ts';
 
 export interface TabOptions extends Partial<ServeOptions> {
@@ -67,6 +67,10 @@ async function run(options: TabOptions, start: StartMessage): Promise<void> {
     );
     return link.send({ type: 'failed', error: toWire(error) });
   }
+  void navigator.locks.request(start.life, () => {
+    postMessage({ type: 'loam-alive' } satisfies AliveMessage);
+    return new Promise(() => {});
+  });
   void options.warm?.().catch(() => {}); // opening reports the same failure
 
   await navigator.locks.request(databaseLock(options.name), async () => {
