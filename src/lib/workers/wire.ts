@@ -2,6 +2,7 @@
 // The page imports this file for its types; the engine worker implements EngineApi.
 import type { WireError } from '../engine/errors.ts';
 import type { SqlValue } from '../engine/ports.ts';
+import type { FileSummary } from '../formats/summary.ts';
 
 /* ---------- status ---------- */
 
@@ -213,37 +214,7 @@ export interface DropProgress {
 
 /* ---------- inspection ---------- */
 
-export interface SummaryColumn {
-  name: string;
-  type: string;
-  nulls?: number | null;
-  categories?: number | null;
-}
-
-/** What the inspect worker found by content. `problem` is set (in words) where the file could not be read. */
-export interface FileSummary {
-  /** Format found by content: parquet, csv, arrow, anndata, zarr, fasta, json, markdown, image, pdf, text, binary … */
-  format: string;
-  /** LaminDB's otype where the content has one: DataFrame, AnnData, MuData, SpatialData. */
-  otype: string | null;
-  suffixFromContent: string | null;
-  rows: number | null;
-  nObservations: number | null;
-  shape: { observations: number; variables: number } | null;
-  columns: SummaryColumn[] | null;
-  columnCount: number | null;
-  obs: SummaryColumn[] | null;
-  vars: SummaryColumn[] | null;
-  /** Label-value facts worth showing: codec, encoding, separator, zarr version, sequences … */
-  facts: { label: string; value: string }[];
-  /** First rows, at most 50 × 200, as text. */
-  preview: { columns: string[]; rows: (string | null)[][] } | null;
-  /** Text of JSON, Markdown, FASTA heads; at most 64 KiB. */
-  text: string | null;
-  /** For pictures and PDFs: their media type; the page shows the bytes themselves. */
-  media: { type: string; width: number | null; height: number | null } | null;
-  problem: string | null;
-}
+export type { FileSummary, SummaryColumn } from '../formats/summary.ts';
 
 /* ---------- labels, projects, features ---------- */
 
