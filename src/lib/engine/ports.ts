@@ -120,6 +120,7 @@ export interface FileSummary {
   rows: number | null;
   nObservations: number | null;
   shape: { observations: number; variables: number } | null;
+  /** At most 2,000; `columnCount` is exact. */
   columns: SummaryColumn[] | null;
   columnCount: number | null;
   obs: SummaryColumn[] | null;
