@@ -97,7 +97,7 @@ function make(i: number, key?: string, file?: File): Stored {
     labels:
       i % 4 === 3 || key
         ? []
-        : [pick(ulabels), ...(i % 2 ? [ulabels[1]!] : [])].map(({ uid, name }) => ({
+        : [ulabels[i % 7]!, ...(i % 2 && i % 7 !== 1 ? [ulabels[1]!] : [])].map(({ uid, name }) => ({
             registry: 'ulabel',
             uid,
             name,
@@ -566,16 +566,14 @@ const engine: EngineApi = {
     return acts.slice(0, limit);
   },
   async history() {
-    return acts
-      .slice(0, 3)
-      .map((one, at) => ({
-        act: one,
-        kind: at ? ('update' as const) : ('link' as const),
-        table: 'lamindb_artifact',
-        changes: [{ field: 'key', old: 'plate_6.csv', new: 'perturb/plate_6.csv' }],
-        restorable: at > 0,
-        ref: { record: at, operation: 0, table: 'lamindb_artifact', id: 1 },
-      }));
+    return acts.slice(0, 3).map((one, at) => ({
+      act: one,
+      kind: at ? ('update' as const) : ('link' as const),
+      table: 'lamindb_artifact',
+      changes: [{ field: 'key', old: 'plate_6.csv', new: 'perturb/plate_6.csv' }],
+      restorable: at > 0,
+      ref: { record: at, operation: 0, table: 'lamindb_artifact', id: 1 },
+    }));
   },
   async restoreFields() {},
   async query() {

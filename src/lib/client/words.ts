@@ -92,11 +92,7 @@ export function typeOf(row: { otype: string | null; suffix: string | null }): {
   colour: string;
 } {
   const suffix = (row.suffix ?? '').toLowerCase();
-  if (row.otype)
-    return {
-      word: row.otype === 'DataFrame' ? 'Table' : row.otype,
-      colour: COLOURS[row.otype] ?? 'var(--text)',
-    };
+  if (row.otype) return { word: row.otype, colour: COLOURS[row.otype] ?? 'var(--text)' };
   if (TABLES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--table)' };
   if (IMAGES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--img)' };
   if (SEQUENCES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--dna)' };
