@@ -18,7 +18,14 @@ let writer: Writer;
 let feed: FeedChange[];
 
 function open(author = readAuthor(driver)): Writer {
-  return createWriter({ driver, model, clock: () => Date.now(), random, author, onFeed: (c) => feed.push(c) });
+  return createWriter({
+    driver,
+    model,
+    clock: () => Date.now(),
+    random,
+    author,
+    onFeed: (c) => feed.push(c),
+  });
 }
 
 beforeEach(async () => {
@@ -40,7 +47,9 @@ function importLabels(n: number, prefix?: string): number {
 }
 
 function rename(id: number, name: string): void {
-  writer.act({ kind: 'rename', title: `Rename to ${name}` }, (tx) => update(tx, 'lamindb_ulabel', [id], { name }));
+  writer.act({ kind: 'rename', title: `Rename to ${name}` }, (tx) =>
+    update(tx, 'lamindb_ulabel', [id], { name }),
+  );
 }
 
 /** Everything LaminDB can see, as text, to compare states; updated_at moves with every act. */
@@ -56,7 +65,9 @@ function registry(): string {
 describe('acts', () => {
   it('writes defaults, author, branch and times explicitly', () => {
     const id = importLabels(1);
-    const [row] = rows(`SELECT name, is_type, branch_id, space_id, created_by_id, _aux, created_at = updated_at, length(created_at) FROM lamindb_ulabel WHERE id = ${id}`);
+    const [row] = rows(
+      `SELECT name, is_type, branch_id, space_id, created_by_id, _aux, created_at = updated_at, length(created_at) FROM lamindb_ulabel WHERE id = ${id}`,
+    );
     expect(row).toEqual(['label 0', 0, 1, 1, 1, null, 1, 26]);
   });
 
@@ -76,7 +87,9 @@ describe('acts', () => {
 
   it('refuses values the mirror would refuse, naming column and value', () => {
     const save = (values: Record<string, string | number>) => () =>
-      writer.act({ kind: 'x', title: 'x' }, (tx) => insertOne(tx, 'lamindb_ulabel', { uid: 'AAAAAAAA', name: 'n', ...values }));
+      writer.act({ kind: 'x', title: 'x' }, (tx) =>
+        insertOne(tx, 'lamindb_ulabel', { uid: 'AAAAAAAA', name: 'n', ...values }),
+      );
     expect(save({ name: 'x'.repeat(151) })).toThrow(/150 characters/);
     expect(save({ name: 'a\u0000b' })).toThrow(/U\+0000/);
     expect(save({ is_type: 2 })).toThrow(/true or false/);
@@ -87,7 +100,8 @@ describe('acts', () => {
 
   it('applies an act with a known uid once', () => {
     const spec = { uid: 'op-1', kind: 'x', title: 'x' };
-    const body = (name: string) => (tx: Parameters<Parameters<Writer['act']>[1]>[0]) => insertOne(tx, 'lamindb_ulabel', { uid: randomUid(8, random), name });
+    const body = (name: string) => (tx: Parameters<Parameters<Writer['act']>[1]>[0]) =>
+      insertOne(tx, 'lamindb_ulabel', { uid: randomUid(8, random), name });
     expect(writer.act(spec, body('a'))).toBe(1);
     expect(writer.act(spec, body('b'))).toBeNull();
     expect(rows('SELECT name FROM lamindb_ulabel')).toEqual([['a']]);
@@ -110,7 +124,7 @@ describe('acts', () => {
   });
 
   it('logs an imported row in at most 15 bytes and a single edit in at most 450', async () => {
-    const size = () => Number(rows('SELECT sum(pgsize) FROM dbstat WHERE name LIKE \'%loam_%\'')[0]?.[0]);
+    const size = () => Number(rows("SELECT sum(pgsize) FROM dbstat WHERE name LIKE '%loam_%'")[0]?.[0]);
     const fresh = size();
     importLabels(20_000);
     expect((size() - fresh) / 20_000).toBeLessThan(15);
@@ -124,7 +138,11 @@ describe('deletes', () => {
   it('takes cascading children along and brings them back', async () => {
     const label = importLabels(1);
     const run = writer.act({ kind: 'x', title: 'run' }, function* (tx) {
-      const transform = yield* insertOne(tx, 'lamindb_transform', { uid: 'T'.repeat(12) + '0000', key: 't', kind: 'function' });
+      const transform = yield* insertOne(tx, 'lamindb_transform', {
+        uid: 'T'.repeat(12) + '0000',
+        key: 't',
+        kind: 'function',
+      });
       const id = yield* insertOne(tx, 'lamindb_run', { uid: 'R'.repeat(16), transform_id: transform });
       yield* insertOne(tx, 'lamindb_runulabel', { run_id: id, ulabel_id: label });
       return id;
@@ -139,10 +157,16 @@ describe('deletes', () => {
   it('refuses to delete what is protected and says by whom', () => {
     const label = importLabels(1);
     writer.act({ kind: 'x', title: 'run' }, function* (tx) {
-      const transform = yield* insertOne(tx, 'lamindb_transform', { uid: 'T'.repeat(12) + '0000', key: 't', kind: 'function' });
+      const transform = yield* insertOne(tx, 'lamindb_transform', {
+        uid: 'T'.repeat(12) + '0000',
+        key: 't',
+        kind: 'function',
+      });
       yield* insertOne(tx, 'lamindb_transformulabel', { transform_id: transform, ulabel_id: label });
     });
-    expect(() => writer.act({ kind: 'delete', title: 'x' }, (tx) => remove(tx, 'lamindb_ulabel', [label]))).toThrow(/transformulabel/);
+    expect(() =>
+      writer.act({ kind: 'delete', title: 'x' }, (tx) => remove(tx, 'lamindb_ulabel', [label])),
+    ).toThrow(/transformulabel/);
     expect(count('lamindb_ulabel')).toBe(1);
   });
 });
@@ -156,7 +180,12 @@ describe('undo and redo', () => {
     const undone = await writer.undo(act);
     expect(undone?.restored).toBe(2990);
     expect(undone?.skippedCount).toBe(10);
-    expect(undone?.skipped[0]).toMatchObject({ table: 'lamindb_ulabel', row: expect.any(String), reason: 'changed since', by: 'anonymous' });
+    expect(undone?.skipped[0]).toMatchObject({
+      table: 'lamindb_ulabel',
+      row: expect.any(String),
+      reason: 'changed since',
+      by: 'anonymous',
+    });
     expect(count('lamindb_ulabel')).toBe(10);
     await writer.redo();
     const kept = new Set(Array.from({ length: 10 }, (_, i) => first + i * 7));
@@ -215,11 +244,17 @@ describe('undo and redo', () => {
     const id = importLabels(2);
     const act = rows('SELECT uid FROM loam_act')[0]?.[0] as string;
     writer.act({ kind: 'x', title: 'use it' }, function* (tx) {
-      const transform = yield* insertOne(tx, 'lamindb_transform', { uid: 'T'.repeat(12) + '0000', key: 't', kind: 'function' });
+      const transform = yield* insertOne(tx, 'lamindb_transform', {
+        uid: 'T'.repeat(12) + '0000',
+        key: 't',
+        kind: 'function',
+      });
       yield* insertOne(tx, 'lamindb_transformulabel', { transform_id: transform, ulabel_id: id });
     });
     const undone = await writer.undo(act);
-    expect(undone?.skipped.map((s) => [s.row, s.reason])).toEqual([[String(id), 'used by lamindb_transformulabel']]);
+    expect(undone?.skipped.map((s) => [s.row, s.reason])).toEqual([
+      [String(id), 'used by lamindb_transformulabel'],
+    ]);
     expect(count('lamindb_ulabel')).toBe(1);
   });
 
@@ -237,8 +272,13 @@ describe('undo and redo', () => {
   it('undoes a swap of two unique values', async () => {
     const id = importLabels(2);
     const before = registry();
-    const [[a], [b]] = rows(`SELECT uid FROM lamindb_ulabel WHERE id IN (${id}, ${id + 1}) ORDER BY id`) as [[string], [string]];
-    writer.act({ kind: 'swap', title: 'swap' }, (tx) => update(tx, 'lamindb_ulabel', [id, id + 1], { uid: [b, a] }));
+    const [[a], [b]] = rows(`SELECT uid FROM lamindb_ulabel WHERE id IN (${id}, ${id + 1}) ORDER BY id`) as [
+      [string],
+      [string],
+    ];
+    writer.act({ kind: 'swap', title: 'swap' }, (tx) =>
+      update(tx, 'lamindb_ulabel', [id, id + 1], { uid: [b, a] }),
+    );
     expect(rows('SELECT uid FROM lamindb_ulabel ORDER BY id')).toEqual([[b], [a]]);
     await writer.undo();
     expect(registry()).toBe(before);
@@ -249,7 +289,9 @@ describe('undo and redo', () => {
     const uid = rows(`SELECT uid FROM lamindb_ulabel WHERE id = ${id}`)[0]?.[0] as string;
     writer.act({ kind: 'delete', title: 'delete both' }, (tx) => remove(tx, 'lamindb_ulabel', [id, id + 1]));
     const act = rows("SELECT uid FROM loam_act WHERE kind = 'delete'")[0]?.[0] as string;
-    writer.act({ kind: 'x', title: 'take it' }, (tx) => insertOne(tx, 'lamindb_ulabel', { uid, name: 'taker' }));
+    writer.act({ kind: 'x', title: 'take it' }, (tx) =>
+      insertOne(tx, 'lamindb_ulabel', { uid, name: 'taker' }),
+    );
     const undone = await writer.undo(act);
     expect(undone?.skipped.map((s) => s.reason)).toEqual(['a unique value has been taken since']);
     expect(rows('SELECT name FROM lamindb_ulabel ORDER BY id')).toEqual([['label 1'], ['taker']]);
@@ -258,12 +300,15 @@ describe('undo and redo', () => {
   it('marks one latest version after undoing a version in the middle of the log', async () => {
     const stem = 'S'.repeat(12);
     const save = (v: string) =>
-      writer.act({ kind: 'save', title: v }, (tx) => insertOne(tx, 'lamindb_transform', { uid: stem + v, key: 'k', kind: 'function' }));
+      writer.act({ kind: 'save', title: v }, (tx) =>
+        insertOne(tx, 'lamindb_transform', { uid: stem + v, key: 'k', kind: 'function' }),
+      );
     save('0000');
     save('0001');
     const second = rows("SELECT uid FROM loam_act WHERE title = '0001'")[0]?.[0] as string;
     save('0002');
-    const latest = () => rows('SELECT uid FROM lamindb_transform WHERE is_latest = 1').map((r) => String(r[0]).slice(-4));
+    const latest = () =>
+      rows('SELECT uid FROM lamindb_transform WHERE is_latest = 1').map((r) => String(r[0]).slice(-4));
     expect(latest()).toEqual(['0002']);
     await writer.undo(second);
     expect(latest()).toEqual(['0002']);
@@ -276,12 +321,18 @@ describe('acts of many transactions', () => {
   it('are taken back from their own records after a crash', () => {
     importLabels(5);
     const state = registry();
-    const act = runSync(driver, openAct(writer.journal, writer.author, { uid: 'crash', kind: 'import', title: 'Half an import' }));
+    const act = runSync(
+      driver,
+      openAct(writer.journal, writer.author, { uid: 'crash', kind: 'import', title: 'Half an import' }),
+    );
     for (let i = 0; i < 3; i++) {
-      runSync(driver, slice(writer.journal, writer.author, act, function* (tx) {
-        yield* insert(tx, 'lamindb_ulabel', 100, { uid: uids(100), name: names(100) });
-        yield* update(tx, 'lamindb_ulabel', [1], { name: `step ${i}` });
-      }));
+      runSync(
+        driver,
+        slice(writer.journal, writer.author, act, function* (tx) {
+          yield* insert(tx, 'lamindb_ulabel', 100, { uid: uids(100), name: names(100) });
+          yield* update(tx, 'lamindb_ulabel', [1], { name: `step ${i}` });
+        }),
+      );
     }
     expect(count('lamindb_ulabel')).toBe(305);
     writer = open();
@@ -296,10 +347,11 @@ describe('acts of many transactions', () => {
     let slices = 0;
     const half = writer.longAct(
       { kind: 'import', title: 'Long' },
-      () => (tx) => (function* () {
-        slices++;
-        yield* insert(tx, 'lamindb_ulabel', 10, { uid: uids(10), name: names(10) });
-      })(),
+      () => (tx) =>
+        (function* () {
+          slices++;
+          yield* insert(tx, 'lamindb_ulabel', 10, { uid: uids(10), name: names(10) });
+        })(),
       () => slices >= 3,
     );
     await expect(half).rejects.toMatchObject({ code: 'Cancelled' });

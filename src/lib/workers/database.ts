@@ -19,7 +19,8 @@ export async function openDatabase(
   }
   const driver = await openMemory();
   initialise(driver);
-  const bytesOf = (): ReadableStream<Uint8Array> => new Blob([driver.serialize() as Uint8Array<ArrayBuffer>]).stream();
+  const bytesOf = (): ReadableStream<Uint8Array> =>
+    new Blob([driver.serialize() as Uint8Array<ArrayBuffer>]).stream();
   return {
     driver,
     created: true,

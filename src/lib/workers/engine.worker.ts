@@ -27,10 +27,14 @@ startTab({
     const opened = await openDatabase(
       name,
       (driver) => createInstance(driver, { model, clock: () => Date.now(), random, name: 'my-lab' }),
-      (error) => emit({ type: 'fatal', error: { code: error.code, message: error.message, details: error.details } }),
+      (error) =>
+        emit({ type: 'fatal', error: { code: error.code, message: error.message, details: error.details } }),
     );
     if (!hasInstance(opened.driver)) {
-      throw new LoamError('DatabaseDamaged', 'The database on this device is empty although it existed before. Nothing was changed.');
+      throw new LoamError(
+        'DatabaseDamaged',
+        'The database on this device is empty although it existed before. Nothing was changed.',
+      );
     }
     return createEngineApi(opened, emit, started, random);
   },

@@ -41,7 +41,15 @@ function samples(random: () => number): string {
   for (const donor of donors) {
     for (const treatment of treatments) {
       for (const hours of [0, 6, 24]) {
-        lines.push([`S-${String(n++).padStart(3, '0')}`, donor, treatment, hours, (0.7 + random() * 0.3).toFixed(3)].join());
+        lines.push(
+          [
+            `S-${String(n++).padStart(3, '0')}`,
+            donor,
+            treatment,
+            hours,
+            (0.7 + random() * 0.3).toFixed(3),
+          ].join(),
+        );
       }
     }
   }
@@ -64,7 +72,11 @@ function plate(treatment: string, random: () => number): string {
   for (const row of 'ABCDEFGH') {
     for (let column = 1; column <= 12; column++) {
       const dose = 10 / 2 ** (column - 1);
-      lines.push([`${row}${column}`, treatment, dose.toFixed(4), (1000 / (1 + dose) + random() * 50).toFixed(1)].join('\t'));
+      lines.push(
+        [`${row}${column}`, treatment, dose.toFixed(4), (1000 / (1 + dose) + random() * 50).toFixed(1)].join(
+          '\t',
+        ),
+      );
     }
   }
   return `${lines.join('\n')}\n`;

@@ -2,7 +2,12 @@
 // The page imports this file for its types; the engine worker implements EngineApi.
 import type { WireError } from '../engine/errors.ts';
 import type { SqlValue } from '../engine/ports.ts';
-import type { ArtifactDetail, ArtifactListSpec, ArtifactPage, Facet } from '../engine/query/artifact-types.ts';
+import type {
+  ArtifactDetail,
+  ArtifactListSpec,
+  ArtifactPage,
+  Facet,
+} from '../engine/query/artifact-types.ts';
 import type { DropOptions, DropProgress } from '../engine/registry/drop-types.ts';
 import type { ActSummary, HistoryEntry } from '../engine/write/history-types.ts';
 
@@ -45,7 +50,14 @@ export interface UndoReport {
   act: ActSummary;
   title: string;
   restored: number;
-  skipped: { table: string; row: string; column: string | null; reason: string; by: string | null; at: string | null }[];
+  skipped: {
+    table: string;
+    row: string;
+    column: string | null;
+    reason: string;
+    by: string | null;
+    at: string | null;
+  }[];
   /** `skipped` is cut at 200; this is the whole number. */
   skippedCount: number;
 }
@@ -124,7 +136,10 @@ export interface EngineApi {
   /** Items of unfinished or recent drops, e.g. after a reload. */
   drops(): Promise<DropProgress[]>;
 
-  updateArtifact(uid: string, change: { key?: string; description?: string | null; kind?: string | null }): Promise<void>;
+  updateArtifact(
+    uid: string,
+    change: { key?: string; description?: string | null; kind?: string | null },
+  ): Promise<void>;
   trashArtifacts(uids: string[]): Promise<void>;
   restoreArtifacts(uids: string[]): Promise<void>;
   /** Removes rows and bytes for good; the page asks first. */
@@ -180,4 +195,5 @@ export interface WireRequest {
   op: string | null;
 }
 
-export type WireResponse = { id: number; ok: true; value: unknown } | { id: number; ok: false; error: WireError };
+export type WireResponse =
+  { id: number; ok: true; value: unknown } | { id: number; ok: false; error: WireError };
