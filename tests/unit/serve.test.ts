@@ -1,89 +1,99 @@
-// What a port may make the engine do: only listed methods of the object itself, each write once, errors as data.
-import { expect, test } from 'vitest';
-import { LoamError } from '../../src/lib/engine/errors.ts';
-import { serveEngine, type ServeOptions } from '../../src/lib/workers/serve.ts';
+// The static server as a client sees it, over a real socket.
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { serve } from '../../scripts/serve.mjs';
 
-function connected(api: object, methods: ServeOptions['methods'], around?: ServeOptions['around']) {
-  const server = serveEngine(api, around ? { methods, around } : { methods });
-  const { port1, port2 } = new MessageChannel();
-  server.connect('tab', port1);
-  const waiting = new Map<number, (answer: unknown) => void>();
-  port2.onmessage = ({ data }) => waiting.get(data.id)?.(data);
-  let id = 0;
-  const send = (method: unknown, args: unknown = [], op: unknown = null) =>
-    new Promise<{ ok: boolean; value?: unknown; error?: { code: string; message: string; details: object } }>(
-      (resolve) => {
-        waiting.set(++id, resolve as (answer: unknown) => void);
-        port2.postMessage({ id, method, args, op });
-      },
-    );
-  return { send, server, end: () => [port1, port2].forEach((port) => port.close()) };
+let outer = '';
+let server: Awaited<ReturnType<typeof serve>>;
+
+beforeAll(async () => {
+  outer = await mkdtemp(join(tmpdir(), 'loam-serve-'));
+  const dir = join(outer, 'build');
+  await mkdir(join(dir, '_app/immutable'), { recursive: true });
+  await writeFile(join(outer, 'secret.txt'), 'secret');
+  await writeFile(join(dir, 'index.html'), 'the page');
+  await writeFile(join(dir, '_app/immutable/a.wasm'), '0123456789');
+  await writeFile(join(dir, '.hidden'), 'secret');
+  await symlink(join(outer, 'secret.txt'), join(dir, 'link.txt'));
+  server = await serve({ dir });
+});
+afterAll(async () => {
+  await server.close();
+  await rm(outer, { recursive: true, force: true });
+});
+
+/** Sends the path as it is; fetch would tidy it up first. */
+function raw(path: string) {
+  return new Promise<{ status: number; text: string }>((resolve, reject) => {
+    request({ host: '127.0.0.1', port: server.port, path }, (response) => {
+      let text = '';
+      response.on('data', (part) => (text += part));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+    })
+      .on('error', reject)
+      .end();
+  });
 }
 
-test('names outside the list, inherited ones and wrong arguments are refused', async () => {
-  const api = Object.assign(Object.create({ inherited: () => 1 }), {
-    read: () => 1,
-    hidden: () => 2,
-    text: 'x',
-  });
-  const { send, end } = connected(api, { read: 'read', inherited: 'read', text: 'read' });
-  const hostile = [
-    'hidden',
-    'inherited',
-    'text',
-    '__proto__',
-    'constructor',
-    'toString',
-    'hasOwnProperty',
-    '',
-    7,
-    null,
-    { a: 1 },
-  ];
-  for (const method of hostile) expect((await send(method)).error?.code).toBe('InvalidArgument');
-  expect((await send('read', 'no list')).error?.code).toBe('InvalidArgument');
-  expect(await send('read')).toMatchObject({ ok: true, value: 1 });
-  end();
+test('answers unknown routes with the page and missing files with 404', async () => {
+  const route = await fetch(`${server.url}/artifacts/abc?x=1`);
+  expect([route.status, await route.text()]).toEqual([200, 'the page']);
+  expect(route.headers.get('content-security-policy')).toBe("frame-ancestors 'none'");
+  expect(route.headers.get('cross-origin-opener-policy')).toBeNull();
+  for (const path of ['/gone.js', '/_app/immutable/gone', '/_app/x']) {
+    expect((await fetch(server.url + path)).status, path).toBe(404);
+  }
+  expect((await fetch(server.url, { method: 'POST' })).status).toBe(405);
 });
 
-test('a write sent twice under one operation runs once; without one it runs each time', async () => {
-  let runs = 0;
-  const seen: (string | null)[] = [];
-  const { send, end } = connected(
-    { write: async (n: number) => (runs += n) },
-    { write: 'write' },
-    (context, call) => {
-      seen.push(context.op);
-      return call();
-    },
+test('hashed files are cached for good, others are asked for again', async () => {
+  const wasm = await fetch(`${server.url}/_app/immutable/a.wasm`);
+  expect(wasm.headers.get('content-type')).toBe('application/wasm');
+  expect(wasm.headers.get('cache-control')).toContain('immutable');
+  expect(wasm.headers.get('content-security-policy')).toContain("script-src 'self' 'wasm-unsafe-eval'");
+  const page = await fetch(server.url);
+  expect(page.headers.get('cache-control')).toBe('no-cache');
+  const headers = { 'if-none-match': page.headers.get('etag') ?? '' };
+  expect((await fetch(server.url, { headers })).status).toBe(304);
+});
+
+test.each([
+  ['bytes=2-4', 206, '234'],
+  ['bytes=-3', 206, '789'],
+  ['bytes=8-', 206, '89'],
+  ['bytes=10-', 416, ''],
+  ['bytes=0-1,4-5', 200, '0123456789'],
+])('range %s', async (range, status, text) => {
+  const response = await fetch(`${server.url}/_app/immutable/a.wasm`, { headers: { range } });
+  expect([response.status, await response.text()]).toEqual([status, text]);
+});
+
+test.each([
+  '/../secret.txt',
+  '/%2e%2e/secret.txt',
+  '/..%2fsecret.txt',
+  '/a/..%5c..%5csecret.txt',
+  '/%00',
+  '/%E0',
+])('refuses %s', async (path) => {
+  const { status, text } = await raw(path);
+  expect(status).toBe(400);
+  expect(text).not.toContain('secret');
+});
+
+test('gives out neither dot files nor what a link points to outside', async () => {
+  expect((await raw('/.hidden')).status).toBe(400);
+  expect((await raw('/link.txt')).status).toBe(404);
+});
+
+test('a taken port moves on to the next free one, unless told not to', async () => {
+  const second = await serve({ dir: join(outer, 'build'), port: server.port });
+  expect(second.port).toBeGreaterThan(server.port);
+  await second.close();
+  await expect(serve({ dir: join(outer, 'build'), port: server.port, strict: true })).rejects.toThrow(
+    'EADDRINUSE',
   );
-  expect(await Promise.all([send('write', [1], 'a'), send('write', [1], 'a')])).toMatchObject([
-    { value: 1 },
-    { value: 1 },
-  ]);
-  expect((await send('write', [1], 'a')).value).toBe(1);
-  await send('write', [1]);
-  await send('write', [1]);
-  expect(runs).toBe(3);
-  expect(seen).toEqual(['a', null, null]);
-  end();
-});
-
-test('errors keep code and details; a value that cannot be cloned is an error too; a failed write blocks nothing', async () => {
-  const api = {
-    full: async () => {
-      throw new LoamError('StorageFull', 'no room', { needed: 5 });
-    },
-    uncloneable: () => () => 1,
-    fine: () => 'ok',
-  };
-  const { send, end } = connected(api, { full: 'write', uncloneable: 'read', fine: 'write' });
-  expect((await send('full', [], 'x')).error).toEqual({
-    code: 'StorageFull',
-    message: 'no room',
-    details: { needed: 5 },
-  });
-  expect((await send('uncloneable')).error?.code).toBe('InternalError');
-  expect((await send('fine')).value).toBe('ok');
-  end();
 });

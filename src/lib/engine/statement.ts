@@ -10,7 +10,10 @@ export type Statement =
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the runner's answer depends on the statement's kind
 export type Steps<T> = Generator<Statement, T, any>;
 
-export function* run(sql: string, params: readonly SqlValue[] = []): Steps<{ changes: number; lastId: number }> {
+export function* run(
+  sql: string,
+  params: readonly SqlValue[] = [],
+): Steps<{ changes: number; lastId: number }> {
   return yield { kind: 'run', sql, params };
 }
 

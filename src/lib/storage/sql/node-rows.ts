@@ -134,7 +134,8 @@ export function createNodeDriver(connection: NodeConnection, path: string): SqlD
         atomically(driver, () => {
           const cached = take(sql);
           for (let row = 0; row < n; row++) {
-            const values = columns.map((column) => checked(column[row]));
+            // A column of one value holds for all rows.
+            const values = columns.map((column) => checked(column.length === 1 ? column[0] : column[row]));
             cached.statement.run(bound(sql, cached, values));
           }
         }),

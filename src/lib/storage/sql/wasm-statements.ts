@@ -303,9 +303,17 @@ export function createDriver(c: SqliteModule, db: number, options: ConnectionOpt
         using(sql, (statement) => {
           const width = columns.length;
           if (width !== statement.parameters) throw wrongParameterCount(sql, statement.parameters, width);
+          // A column of one value holds for all rows: bound once, since reset keeps bindings.
+          const varying: number[] = [];
+          for (let i = 0; i < width; i++) {
+            if (columns[i]?.length === 1) bind(statement, i + 1, columns[i]?.[0] as SqlValue);
+            else varying.push(i);
+          }
           const base = top;
+          const kept = borrowed;
+          borrowed = [];
           for (let row = 0; row < n; row++) {
-            for (let i = 0; i < width; i++) bind(statement, i + 1, columns[i]?.[row] as SqlValue);
+            for (const i of varying) bind(statement, i + 1, columns[i]?.[row] as SqlValue);
             while (step(statement));
             c.reset(statement.pointer);
             top = base;
@@ -314,6 +322,7 @@ export function createDriver(c: SqliteModule, db: number, options: ConnectionOpt
               borrowed = [];
             }
           }
+          borrowed = kept;
         }),
       );
       idle();

@@ -1,0 +1,273 @@
+// The drops of this page: what is being saved, how far it is, and the annotations waiting for files still on their way.
+import type { DropItem, DropOptions, DropProgress, DropVerdict } from '../workers/wire.ts';
+import { type Picked, itemSize, toItems } from './files.ts';
+import { asWireError, attempt, say, sayError } from './notices.svelte.ts';
+import { session } from './session.svelte.ts';
+import { plural } from './words.ts';
+
+export interface DropSummary {
+  total: number;
+  finished: number;
+  failed: number;
+  active: number;
+  paused: boolean;
+  bytes: number;
+  done: number;
+}
+
+const DONE = new Set<DropProgress['state']>(['saved', 'failed', 'cancelled']);
+const lines = new Map<string, DropProgress>();
+const renames = new Map<string, string>();
+/** Annotations asked for while files of that drop are still on their way. */
+const waiting = new Map<string, DropOptions[]>();
+const order: string[] = [];
+
+let version = $state(0);
+let open = $state(false);
+let asking = $state.raw<Picked | null>(null);
+let flush: ReturnType<typeof setTimeout> | null = null;
+
+/** Thousands of progress events a second become a few redraws. */
+function changed(): void {
+  flush ??= setTimeout(() => {
+    flush = null;
+    version += 1;
+  }, 100);
+}
+
+const lineKey = (drop: string, item: string) => `${drop}/${item}`;
+
+function isNewArtifact(line: DropProgress): boolean {
+  return line.state === 'saved' && line.artifact !== null;
+}
+
+async function annotate(uids: string[], options: DropOptions): Promise<void> {
+  const { engine } = session;
+  if (options.labels?.length) await engine.addLabels(uids, options.labels);
+  if (options.projects?.length) await engine.addProjects(uids, options.projects);
+  if (options.features && Object.keys(options.features).length)
+    await engine.addFeatures(uids, options.features);
+  const { description } = options;
+  if (description) for (const uid of uids) await engine.updateArtifact(uid, { description });
+}
+
+async function afterSaved(line: DropProgress): Promise<void> {
+  const { artifact } = line;
+  if (!artifact) return;
+  const key = renames.get(lineKey(line.drop, line.item));
+  if (key !== undefined) {
+    renames.delete(lineKey(line.drop, line.item));
+    await attempt('Could not rename', () => session.engine.updateArtifact(artifact.uid, { key }));
+  }
+  for (const options of waiting.get(line.drop) ?? [])
+    await attempt('Could not annotate', () => annotate([artifact.uid], options));
+}
+
+function take(progress: DropProgress): void {
+  const key = lineKey(progress.drop, progress.item);
+  const before = lines.get(key);
+  if (!order.includes(progress.drop)) order.push(progress.drop);
+  lines.set(key, progress);
+  if (progress.state === 'saved' && before?.state !== 'saved') void afterSaved(progress);
+  changed();
+}
+
+session.onEvent((event) => {
+  if (event.type === 'drop') take(event.progress);
+});
+
+async function start(items: DropItem[]): Promise<void> {
+  if (items.length === 0) {
+    say('Nothing to save', 'The folder holds no files.');
+    return;
+  }
+  open = true;
+  try {
+    const { drop } = await session.engine.drop(items, {});
+    if (!order.includes(drop)) order.push(drop);
+    for (const item of items) {
+      const key = lineKey(drop, item.id);
+      // Progress may have arrived before the answer.
+      if (lines.has(key)) continue;
+      lines.set(key, {
+        drop,
+        item: item.id,
+        key: item.key,
+        state: 'queued',
+        size: itemSize(item),
+        done: 0,
+        verdict: null,
+        message: null,
+        artifact: null,
+        otype: null,
+        suffix: null,
+      });
+    }
+    changed();
+  } catch (problem) {
+    sayError(problem, 'The files could not be taken');
+  }
+}
+
+export const drops = {
+  /** All lines of the newest drop first; reads follow `version`. */
+  get lines(): DropProgress[] {
+    void version;
+    return [...lines.values()].sort((a, b) => order.indexOf(b.drop) - order.indexOf(a.drop));
+  },
+  get summary(): DropSummary {
+    void version;
+    const sum: DropSummary = {
+      total: 0,
+      finished: 0,
+      failed: 0,
+      active: 0,
+      paused: false,
+      bytes: 0,
+      done: 0,
+    };
+    for (const line of lines.values()) {
+      sum.total += 1;
+      sum.bytes += line.size;
+      sum.done += DONE.has(line.state) ? line.size : line.done;
+      if (line.state === 'failed') sum.failed += 1;
+      if (DONE.has(line.state)) sum.finished += 1;
+      else if (line.state === 'paused') sum.paused = true;
+      else sum.active += 1;
+    }
+    return sum;
+  },
+  get open() {
+    return open;
+  },
+  set open(next: boolean) {
+    open = next;
+  },
+  /** A drop with folders waits for one answer: file by file, or whole. */
+  get asking() {
+    return asking;
+  },
+  /** Files start at once; only a folder that could be kept whole asks first. */
+  async take(picked: Picked | null): Promise<void> {
+    if (!picked) return;
+    if (picked.unreadable.length > 0)
+      sayError(
+        new Error(picked.unreadable.slice(0, 5).join(', ')),
+        `${plural(picked.unreadable.length, 'file')} could not be read`,
+      );
+    if (picked.folders.some((one) => !one.isZarr && one.files.length > 0)) {
+      asking = picked;
+      open = true;
+    } else await start(toItems(picked));
+  },
+  async answer(whole: ReadonlySet<string> | null): Promise<void> {
+    const picked = asking;
+    asking = null;
+    if (picked && whole) await start(toItems(picked, whole));
+    else if (lines.size === 0) open = false;
+  },
+  async sampleLab(): Promise<void> {
+    const answer = await attempt('The sample lab could not be made', () => session.engine.createSampleLab());
+    if (answer) open = true;
+  },
+  async pause(paused: boolean): Promise<void> {
+    for (const drop of unfinished())
+      await attempt('Could not pause', () => session.engine.pauseDrop(drop, paused));
+  },
+  async cancel(): Promise<void> {
+    for (const drop of unfinished()) await attempt('Could not cancel', () => session.engine.cancelDrop(drop));
+  },
+  async retry(line: DropProgress, options?: DropOptions): Promise<void> {
+    await attempt(`Could not retry ${line.key}`, () =>
+      session.engine.retryDrop(line.drop, line.item, options),
+    );
+  },
+  async retryFailed(): Promise<void> {
+    for (const line of [...lines.values()]) if (line.state === 'failed') await drops.retry(line);
+  },
+  /** "Use existing": the line needs no more decision. */
+  settle(line: DropProgress): void {
+    take({ ...line, verdict: 'existing' });
+  },
+  async rename(line: DropProgress, key: string): Promise<void> {
+    if (!key || key === line.key) return;
+    if (line.artifact) {
+      const { uid } = line.artifact;
+      const done = await attempt('Could not rename', () =>
+        session.engine.updateArtifact(uid, { key }).then(() => true),
+      );
+      if (!done) return;
+    } else renames.set(lineKey(line.drop, line.item), key);
+    take({ ...line, key, artifact: line.artifact && { ...line.artifact, key } });
+  },
+  /** Annotates what is saved now and, as they arrive, the files still on their way. */
+  async annotateAll(options: DropOptions): Promise<string | null> {
+    const saved = [...lines.values()].filter(isNewArtifact);
+    const uids = [...new Set(saved.flatMap((line) => (line.artifact ? [line.artifact.uid] : [])))];
+    try {
+      if (uids.length > 0) await annotate(uids, options);
+    } catch (problem) {
+      return asWireError(problem).message;
+    }
+    for (const drop of unfinished()) waiting.set(drop, [...(waiting.get(drop) ?? []), options]);
+    return null;
+  },
+  /** After a reload: drops that were not finished, or just were. */
+  async resume(): Promise<void> {
+    try {
+      for (const line of await session.engine.drops()) {
+        const key = lineKey(line.drop, line.item);
+        if (lines.has(key)) continue;
+        if (!order.includes(line.drop)) order.push(line.drop);
+        lines.set(key, line);
+      }
+      changed();
+    } catch (problem) {
+      sayError(problem, 'Earlier drops could not be listed');
+    }
+  },
+  clearFinished(): void {
+    for (const [key, line] of [...lines]) if (DONE.has(line.state)) lines.delete(key);
+    if (lines.size === 0) open = false;
+    changed();
+  },
+};
+
+function unfinished(): string[] {
+  const found = new Set<string>();
+  for (const line of lines.values()) if (!DONE.has(line.state)) found.add(line.drop);
+  return [...found];
+}
+
+const VERDICTS: Record<DropVerdict, string> = {
+  new: 'New artifact',
+  version: 'New version',
+  existing: 'Already here, nothing to do',
+  'existing-key': 'Same content as another key',
+  'old-version': 'Equals an older version',
+  error: 'Failed',
+};
+
+/** What became of a line, in words; the engine's own message says more where it has one. */
+export function lineWords(line: DropProgress): string {
+  switch (line.state) {
+    case 'queued':
+      return 'Waiting';
+    case 'hashing':
+      return 'Hashing';
+    case 'storing':
+      return 'Storing';
+    case 'paused':
+      return 'Paused';
+    case 'cancelled':
+      return 'Cancelled';
+    case 'failed':
+      return line.message ?? 'Failed';
+    case 'saved': {
+      if (line.verdict === 'version' && line.artifact) return `Version ${line.artifact.version}`;
+      if (line.verdict === 'existing-key')
+        return `Same content as ${line.artifact?.key ?? 'another artifact'}`;
+      return line.message ?? (line.verdict ? VERDICTS[line.verdict] : 'Saved');
+    }
+  }
+}

@@ -1,0 +1,100 @@
+// Numbers, sizes and times in words, the same on each screen.
+const number = new Intl.NumberFormat('en');
+const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+const dayMonth = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+const dayMonthYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+
+export const NONE = '–';
+
+export function count(value: number | null | undefined): string {
+  return value === null || value === undefined ? NONE : number.format(value);
+}
+
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${number.format(n)} ${n === 1 ? one : many}`;
+}
+
+/** Decimal units as file managers show them; three significant digits at most. */
+export function bytes(value: number | null | undefined): string {
+  if (value === null || value === undefined) return NONE;
+  if (value < 1000) return plural(value, 'byte');
+  const units = ['kB', 'MB', 'GB', 'TB'];
+  let scaled = value;
+  let unit = '';
+  for (const next of units) {
+    scaled /= 1000;
+    unit = next;
+    if (scaled < 999.5) break;
+  }
+  return `${scaled < 99.95 ? scaled.toFixed(1).replace(/\.0$/, '') : Math.round(scaled)} ${unit}`;
+}
+
+export function exactTime(iso: string): string {
+  return exact.format(new Date(iso));
+}
+
+export function ago(iso: string, now: number = Date.now()): string {
+  const then = new Date(iso);
+  const seconds = Math.max(0, (now - then.getTime()) / 1000);
+  if (seconds < 45) return 'just now';
+  if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min ago`;
+  if (seconds < 6 * 3600) return `${Math.round(seconds / 3600)} h ago`;
+  const today = new Date(now);
+  if (then.toDateString() === today.toDateString()) return 'today';
+  if (then.toDateString() === new Date(now - 86_400_000).toDateString()) return 'yesterday';
+  return then.getFullYear() === today.getFullYear() ? dayMonth.format(then) : dayMonthYear.format(then);
+}
+
+/** The last part of a key and the folder before it. */
+export function splitKey(key: string): { folder: string; name: string } {
+  const cut = key.lastIndexOf('/');
+  return cut < 0 ? { folder: '', name: key } : { folder: key.slice(0, cut), name: key.slice(cut + 1) };
+}
+
+export function artifactName(row: { key: string | null; uid: string; description?: string | null }): string {
+  return row.key ?? row.description ?? row.uid;
+}
+
+const COLOURS: Record<string, string> = {
+  AnnData: 'var(--rna)',
+  MuData: 'var(--rna)',
+  SpatialData: 'var(--img)',
+  DataFrame: 'var(--table)',
+};
+const TABLES = new Set(['.parquet', '.csv', '.tsv', '.arrow', '.feather', '.xlsx']);
+const IMAGES = new Set([
+  '.png',
+  '.jpg',
+  '.jpeg',
+  '.tif',
+  '.tiff',
+  '.svg',
+  '.gif',
+  '.webp',
+  '.ome.tif',
+  '.zarr',
+]);
+const SEQUENCES = new Set([
+  '.fasta',
+  '.fa',
+  '.fastq',
+  '.fq',
+  '.fastq.gz',
+  '.fasta.gz',
+  '.bam',
+  '.vcf',
+  '.bed',
+]);
+
+/** The word and colour of an artifact's type; the word always stands beside the colour. */
+export function typeOf(row: { otype: string | null; suffix: string | null }): {
+  word: string;
+  colour: string;
+} {
+  const suffix = (row.suffix ?? '').toLowerCase();
+  if (row.otype) return { word: row.otype, colour: COLOURS[row.otype] ?? 'var(--text)' };
+  if (TABLES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--table)' };
+  if (IMAGES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--img)' };
+  if (SEQUENCES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--dna)' };
+  return { word: suffix ? suffix.slice(1) : 'file', colour: 'var(--text)' };
+}
