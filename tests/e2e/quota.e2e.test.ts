@@ -1,16 +1,16 @@
 // Full storage in a real browser: the error is StorageFull, nothing acknowledged is lost, nothing half-written stays.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { browserArgs, browserPath } from '../../scripts/browser-path.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const executablePath = process.env.LOAM_CHROMIUM ?? '/usr/bin/chromium';
 
-describe.skipIf(!existsSync(executablePath))('quota', () => {
+describe('quota', () => {
   const profile = mkdtempSync(join(tmpdir(), 'loam-quota-'));
   let server: ViteDevServer;
   let context: BrowserContext;
@@ -27,7 +27,10 @@ describe.skipIf(!existsSync(executablePath))('quota', () => {
       server: { port: 0, host: '127.0.0.1', hmr: false, watch: null },
     });
     await server.listen();
-    context = await chromium.launchPersistentContext(profile, { executablePath, args: ['--no-sandbox'] });
+    context = await chromium.launchPersistentContext(profile, {
+      executablePath: await browserPath(),
+      args: browserArgs,
+    });
     page = await context.newPage();
     await page.goto(`${server.resolvedUrls?.local[0]}tests/e2e/quota/index.html`);
     await page.waitForFunction(() => 'ask' in window);
