@@ -73,23 +73,21 @@ export async function openOpfs(options: OpenOptions): Promise<OpenedDatabase> {
   }
 
   function connect(): SqlDriver {
+    let driver: SqlDriver | null = null;
     try {
       const db = official.open(main, pool.vfsName);
-      const driver = createDriver(official.c, db, {
-        kind: 'opfs-sahpool',
-        durable: true,
-        ioErrorMeansFull: true,
-      });
+      driver = createDriver(official.c, db, { kind: 'opfs-sahpool', durable: true, ioErrorMeansFull: true });
       for (const sql of settings) driver.exec(sql);
       return driver;
     } catch (error) {
+      driver?.close();
       throw openError(error);
     }
   }
 
-  if (pool.getFileNames().includes(incoming)) await finishReplace();
-  const created = !pool.getFileNames().includes(main);
-  if (created) {
+  async function createIfMissing(): Promise<boolean> {
+    if (pool.getFileNames().includes(incoming)) await finishReplace();
+    if (pool.getFileNames().includes(main)) return false;
     // 142 tables one by one in OPFS take seconds; built in memory and brought in as a file, 75 ms.
     options.onProgress?.('creating');
     const bytes = await buildInMemory(options.initialise);
@@ -99,16 +97,28 @@ export async function openOpfs(options: OpenOptions): Promise<OpenedDatabase> {
       given = true;
       return bytes;
     });
+    return true;
+  }
+
+  let created: boolean;
+  let first: SqlDriver;
+  try {
+    created = await createIfMissing();
+    first = connect();
+  } catch (error) {
+    // Without this the worker would keep the files from a tab that could open them.
+    pool.pauseVfs();
+    throw error;
   }
   const opened: OpenedDatabase = {
-    driver: connect(),
+    driver: first,
     created,
     file: {
       async export() {
         const driver = opened.driver;
+        driver.exec('PRAGMA wal_checkpoint(TRUNCATE)');
         // A checkpoint during the export would change the file under the reader.
         driver.exec('PRAGMA wal_autocheckpoint=0');
-        driver.exec('PRAGMA wal_checkpoint(TRUNCATE)');
         return exportPoolFile(directory, main, () => {
           if (opened.driver === driver) driver.exec('PRAGMA wal_autocheckpoint=1000');
         });

@@ -75,7 +75,14 @@ export async function openWaSqlite(
 
   driver = connect();
   if (created) {
-    options.initialise?.(driver);
+    try {
+      options.initialise?.(driver);
+    } catch (error) {
+      if (timer !== null) clearTimeout(timer);
+      driver.close();
+      store.close();
+      throw error;
+    }
     await mirror();
   }
 
