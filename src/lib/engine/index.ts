@@ -4,16 +4,7 @@ import { LoamError } from './errors.ts';
 import { addValues, removeValues, setValues, updateValues } from './features/values.ts';
 import { link, projectsByName, ulabelsByName, unlink } from './features/labels.ts';
 import type { Model } from './model/types.ts';
-import type {
-  BlobStore,
-  ByteSource,
-  Clock,
-  Inspector,
-  Payload,
-  Random,
-  SqlDriver,
-  SqlValue,
-} from './ports.ts';
+import type { BlobStore, Clock, Inspector, Payload, Random, SqlDriver, SqlValue } from './ports.ts';
 import { artifactDetail, findArtifact } from './query/artifact-detail.ts';
 import { listArtifacts } from './query/artifact-rows.ts';
 import type { ArtifactDetail, ArtifactListSpec, ArtifactPage, Facet } from './query/artifact-types.ts';
