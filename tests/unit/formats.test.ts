@@ -9,6 +9,7 @@ import { bufferSource, fileSource, folderSource } from '../fixtures/sources.ts';
 
 const bio = join(process.env['LOAM_FIXTURES'] ?? '../shared', 'fixtures/bio');
 interface Columns {
+  index_head?: string[];
   columns: Record<string, { dtype: string; n_categories?: number }>;
 }
 interface Facts {
@@ -95,6 +96,9 @@ describe.skipIf(files.length === 0)(
         expect(found.nObservations).toBe(expected.n_obs);
         expect(found.shape).toEqual({ observations: expected.n_obs, variables: expected.n_vars });
         if (expected.obs) expectColumns(found.obs, expected.obs);
+        if (problem === undefined && expected.obs?.index_head) {
+          expect(found.preview?.rows.slice(0, 3).map((row) => row[0])).toEqual(expected.obs.index_head);
+        }
         if (expected.var) expectColumns(found.vars, expected.var);
       } else if (facts.kind === 'MuData' || facts.mods !== undefined) {
         expect(found.otype).toBe('MuData');
@@ -108,6 +112,7 @@ describe.skipIf(files.length === 0)(
         const first = Object.values(facts.tables)[0];
         expect(found.shape).toEqual({ observations: first?.n_obs, variables: first?.n_vars });
         if (first?.obs) expectColumns(found.obs, first.obs);
+        expect(found.preview?.rows.slice(0, 3).map((row) => row[0])).toEqual(first?.obs?.index_head);
       } else if (facts.kind === 'Parquet' && problem === undefined) {
         expect(found.otype).toBe('DataFrame');
         expect(found.rows).toBe(facts.num_rows);

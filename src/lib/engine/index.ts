@@ -150,14 +150,12 @@ export async function createEngine(deps: EngineDeps) {
     }
   }
 
-  /** Stored bytes in the form inspection takes. */
+  /** Stored bytes as inspection takes them: by storage key, which the platform resolves to its own file handle. */
   async function payloadOf(uid: string): Promise<Payload> {
     const { key, folder } = locate(uid);
-    if (!folder) return { name: key, file: await blobs.open(key), files: null };
-    const files = [];
-    for (const path of await blobs.list(key))
-      files.push({ path, file: (await blobs.open(`${key}/${path}`)) as unknown });
-    return { name: key, file: null, files };
+    if (!folder) return { name: key, file: key, files: null };
+    const paths = await blobs.list(key);
+    return { name: key, file: null, files: paths.map((path) => ({ path, file: `${key}/${path}` })) };
   }
 
   function locate(uid: string): { key: string; folder: boolean; name: string } {
@@ -203,11 +201,11 @@ export async function createEngine(deps: EngineDeps) {
     listArtifacts: (spec: ArtifactListSpec): ArtifactPage => read(listArtifacts(spec)),
     facets: (spec: ArtifactListSpec): Facet[] => read(facets(spec)),
     artifact: (uid: string): ArtifactDetail => read(artifactDetail(writer.journal, uid)),
-    open: async (uid: string, path?: string): Promise<{ name: string; source: ByteSource }> => {
+    /** Name and storage key of an artifact's bytes, or of one file in a folder artifact. */
+    locate: (uid: string, path?: string): { name: string; key: string } => {
       const { key, name } = locate(uid);
-      if (path !== undefined)
-        return { name: path.split('/').pop() ?? path, source: await blobs.open(`${key}/${path}`) };
-      return { name: name.split('/').pop() ?? name, source: await blobs.open(key) };
+      const shown = path ?? name;
+      return { name: shown.split('/').pop() ?? shown, key: path === undefined ? key : `${key}/${path}` };
     },
     listFiles: async (uid: string): Promise<{ path: string; size: number }[]> => {
       const { key, folder } = locate(uid);
