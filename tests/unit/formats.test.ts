@@ -81,6 +81,8 @@ const PROBLEMS: Record<string, RegExp> = {
 describe.skipIf(files.length === 0)(
   `bio fixtures${files.length === 0 ? ` (skipped: no facts.json below ${bio}, set LOAM_FIXTURES)` : ''}`,
   () => {
+    it('are present', () => expect(files.length).toBeGreaterThan(0));
+
     it.each(files.map((entry) => [entry.file, entry.facts] as const))('%s', async (file, facts) => {
       const started = performance.now();
       const found = await inspect(file);
