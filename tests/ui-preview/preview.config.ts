@@ -8,6 +8,7 @@ const preview = fileURLToPath(new URL('./engine.ts', import.meta.url));
 export default defineConfig({
   server: { port: 4390, strictPort: true },
   preview: { port: 4390, strictPort: true },
+  build: { assetsInlineLimit: 0 },
   plugins: [
     {
       name: 'loam-ui-preview',
