@@ -1,11 +1,12 @@
 import { sveltekit } from '@sveltejs/kit/vite';
 import { defineConfig } from 'vite';
+import { precacheList } from './vite-plugins/precache-list.ts';
 
 export default defineConfig({
-  plugins: [sveltekit()],
+  plugins: [sveltekit(), precacheList()],
   worker: { format: 'es' },
-  // Small fonts would become data: addresses, which our CSP refuses.
-  build: { assetsInlineLimit: 0 },
+  // Fonts stay files: the CSP allows no data: fonts.
+  build: { assetsInlineLimit: (file) => (/\.woff2?$/.test(file) ? false : undefined) },
   optimizeDeps: {
     exclude: ['@sqlite.org/sqlite-wasm', 'wa-sqlite'],
     include: ['comlink', 'kysely', 'zarrita', 'h5wasm', 'hash-wasm', 'fflate'],

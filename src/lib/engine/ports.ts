@@ -27,7 +27,7 @@ export interface SqlDriver {
   all(sql: string, params?: readonly SqlValue[]): SqlValue[][];
   /** The same as `all`, by column and with names. */
   columns(sql: string, params?: readonly SqlValue[]): ColumnBatch;
-  /** Runs one prepared statement `n` times; row i binds `columns[0][i], columns[1][i], …`. */
+  /** Runs one prepared statement `n` times; row i binds `columns[0][i], …`. A column of one value holds for all rows. */
   many(sql: string, n: number, columns: readonly (readonly SqlValue[])[]): void;
   readonly inTransaction: boolean;
   /** Statements that run longer than `ms` from now are stopped with `StatementCancelled`; null lifts the limit. */
@@ -100,3 +100,58 @@ export interface AbortSignalLike {
 export type Clock = () => number;
 /** Fills the array with cryptographically strong random bytes and returns it. */
 export type Random = (bytes: Uint8Array) => Uint8Array;
+
+/* ---------- inspection ---------- */
+
+export interface SummaryColumn {
+  name: string;
+  type: string;
+  nulls?: number | null;
+  categories?: number | null;
+}
+
+/** What the inspect worker found by content. `problem` is set (in words) where the file could not be read. */
+export interface FileSummary {
+  /** Format found by content: parquet, csv, arrow, anndata, zarr, fasta, json, markdown, image, pdf, text, binary … */
+  format: string;
+  /** LaminDB's otype where the content has one: DataFrame, AnnData, MuData, SpatialData. */
+  otype: string | null;
+  suffixFromContent: string | null;
+  rows: number | null;
+  nObservations: number | null;
+  shape: { observations: number; variables: number } | null;
+  /** At most 2,000; `columnCount` is exact. */
+  columns: SummaryColumn[] | null;
+  columnCount: number | null;
+  obs: SummaryColumn[] | null;
+  vars: SummaryColumn[] | null;
+  /** Label-value facts worth showing: codec, encoding, separator, zarr version, sequences … */
+  facts: { label: string; value: string }[];
+  /** First rows, at most 50 × 200, as text. */
+  preview: { columns: string[]; rows: (string | null)[][] } | null;
+  /** Text of JSON, Markdown, FASTA heads; at most 64 KiB. */
+  text: string | null;
+  /** For pictures and PDFs: their media type; the page shows the bytes themselves. */
+  media: { type: string; width: number | null; height: number | null } | null;
+  problem: string | null;
+}
+
+/** A dropped file or folder as the platform holds it (File), or the storage key of stored bytes: never opened by the engine. */
+export interface Payload {
+  name: string;
+  file: unknown;
+  files: { path: string; file: unknown }[] | null;
+}
+
+/** Hashes and summaries are made elsewhere (a killable worker): bytes never pass through the engine. */
+export interface Inspector {
+  hash(
+    payload: Payload,
+    onProgress: (bytes: number) => void,
+    signal: AbortSignalLike,
+  ): Promise<{ hash: string; hashType: string; size: number; nFiles: number | null }>;
+  /** Never rejects for a bad file: `problem` says in words what is wrong with it. */
+  inspect(payload: Payload): Promise<FileSummary>;
+  /** Full sha256 as hex; for folders over the sorted `path\0sha256` lines. */
+  checksum(payload: Payload): Promise<string>;
+}

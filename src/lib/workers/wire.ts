@@ -2,6 +2,16 @@
 // The page imports this file for its types; the engine worker implements EngineApi.
 import type { WireError } from '../engine/errors.ts';
 import type { SqlValue } from '../engine/ports.ts';
+import type {
+  ArtifactDetail,
+  ArtifactListSpec,
+  ArtifactPage,
+  Facet,
+} from '../engine/query/artifact-types.ts';
+import type { DropOptions, DropProgress } from '../engine/registry/drop-types.ts';
+import type { ActSummary, HistoryEntry } from '../engine/write/history-types.ts';
+
+export type { ActSummary, HistoryEntry };
 
 /* ---------- status ---------- */
 
@@ -35,17 +45,6 @@ export interface StorageMeter {
 
 /* ---------- acts, history, feed ---------- */
 
-export interface ActSummary {
-  uid: string;
-  /** One user intention: drop, annotate, rename, import, undo, redo … */
-  kind: string;
-  title: string;
-  /** ISO 8601 UTC. */
-  at: string;
-  by: string;
-  undone: boolean;
-}
-
 /** What an undo or redo did. Cells or rows touched by others since stay and are listed. */
 export interface UndoReport {
   act: ActSummary;
@@ -63,17 +62,6 @@ export interface UndoReport {
   skippedCount: number;
 }
 
-export interface HistoryEntry {
-  act: ActSummary;
-  kind: 'create' | 'update' | 'delete' | 'restore' | 'link' | 'unlink';
-  table: string;
-  changes: { field: string; old: string | null; new: string | null }[];
-  /** The restore button puts the old values back as a new act. */
-  restorable: boolean;
-  /** Names the entry for `restore`. */
-  ref: { record: number; operation: number; table: string; id: number };
-}
-
 /** After each COMMIT: which tables changed. `ids` is null when there are more than 1,000. */
 export interface FeedEvent {
   act: string;
@@ -85,102 +73,16 @@ export interface FeedEvent {
 
 /* ---------- artifacts ---------- */
 
-export interface ArtifactRow {
-  id: number;
-  uid: string;
-  key: string | null;
-  description: string | null;
-  suffix: string;
-  kind: string | null;
-  otype: string | null;
-  size: number | null;
-  hash: string | null;
-  nFiles: number | null;
-  nObservations: number | null;
-  version: number;
-  versions: number;
-  isLatest: boolean;
-  /** ISO 8601 UTC. */
-  createdAt: string;
-  updatedAt: string;
-  createdBy: string;
-  run: { uid: string; transform: string } | null;
-  labels: { registry: string; uid: string; name: string; feature: string | null }[];
-  onlyHere: boolean;
-}
-
-export interface ArtifactListSpec {
-  search?: string;
-  /** facet id -> chosen values; the value `null` means "missing". Values of one facet are OR-ed, facets AND-ed. */
-  facets?: Record<string, (string | null)[]>;
-  sort?: { by: 'key' | 'size' | 'createdAt' | 'updatedAt' | 'suffix' | 'nObservations'; descending: boolean };
-  /** Old versions are hidden unless asked for. */
-  allVersions?: boolean;
-  trash?: boolean;
-  offset: number;
-  limit: number;
-}
-
-export interface ArtifactPage {
-  rows: ArtifactRow[];
-  total: number;
-}
-
-/** `id` is stable ("suffix", "kind", "ulabel", "project", "feature:<uid>", "createdBy", …); `missing` counts artifacts without a value. */
-export interface Facet {
-  id: string;
-  title: string;
-  values: { value: string; label: string; count: number }[];
-  missing: number;
-}
-
-export interface FeatureValue {
-  feature: { uid: string; name: string; dtype: string };
-  /** Display values; JSON scalars as text. */
-  values: string[];
-  /** Raw JSON values, or names of categories. */
-  raw: unknown[];
-}
-
-export interface ArtifactDetail extends ArtifactRow {
-  storageKey: string;
-  storageRoot: string;
-  hashType: string | null;
-  /** Full sha256 from our own table; null until computed in the background. */
-  checksum: string | null;
-  features: FeatureValue[];
-  projects: { uid: string; name: string }[];
-  note: { uid: string; content: string; updatedAt: string; by: string } | null;
-  summary: FileSummary | null;
-  versionList: {
-    uid: string;
-    version: number;
-    size: number | null;
-    hash: string | null;
-    createdAt: string;
-    by: string;
-    isLatest: boolean;
-    run: string | null;
-    changed: string[];
-  }[];
-  lineage: { inputs: ArtifactRef[]; run: RunInfo | null; outputs: ArtifactRef[]; usedBy: RunInfo[] };
-  trashed: boolean;
-}
-
-export interface ArtifactRef {
-  uid: string;
-  key: string | null;
-}
-
-export interface RunInfo {
-  uid: string;
-  transform: { uid: string; key: string; kind: string };
-  startedAt: string;
-  finishedAt: string | null;
-  status: string;
-  by: string;
-  params: Record<string, unknown> | null;
-}
+export type {
+  ArtifactDetail,
+  ArtifactListSpec,
+  ArtifactPage,
+  ArtifactRef,
+  ArtifactRow,
+  Facet,
+  FeatureValue,
+  RunInfo,
+} from '../engine/query/artifact-types.ts';
 
 /* ---------- drops ---------- */
 
@@ -194,73 +96,11 @@ export interface DropItem {
   files: { path: string; file: File }[] | null;
 }
 
-export interface DropOptions {
-  description?: string;
-  labels?: string[];
-  projects?: string[];
-  /** feature name -> value as typed. */
-  features?: Record<string, string>;
-  /** What to do where content equals that of an existing artifact with another key. */
-  sameContent?: 'existing' | 'duplicate';
-}
-
-export type DropState = 'queued' | 'hashing' | 'storing' | 'saved' | 'failed' | 'cancelled' | 'paused';
-
-/**
- * What became of one item.
- * new: a new artifact; version: a new version of `uid`'s family; existing: same key and content, nothing new;
- * existing-key: same content under another key, LaminDB returns that artifact; old-version: equals an older version.
- */
-export type DropVerdict = 'new' | 'version' | 'existing' | 'existing-key' | 'old-version' | 'error';
-
-export interface DropProgress {
-  drop: string;
-  item: string;
-  key: string;
-  state: DropState;
-  size: number;
-  done: number;
-  verdict: DropVerdict | null;
-  /** In words, where LaminDB would stay silent or where something failed. */
-  message: string | null;
-  artifact: { uid: string; key: string | null; version: number } | null;
-  otype: string | null;
-  suffix: string | null;
-}
+export type { DropOptions, DropProgress, DropState, DropVerdict } from '../engine/registry/drop-types.ts';
 
 /* ---------- inspection ---------- */
 
-export interface SummaryColumn {
-  name: string;
-  type: string;
-  nulls?: number | null;
-  categories?: number | null;
-}
-
-/** What the inspect worker found by content. `problem` is set (in words) where the file could not be read. */
-export interface FileSummary {
-  /** Format found by content: parquet, csv, arrow, anndata, zarr, fasta, json, markdown, image, pdf, text, binary … */
-  format: string;
-  /** LaminDB's otype where the content has one: DataFrame, AnnData, MuData, SpatialData. */
-  otype: string | null;
-  suffixFromContent: string | null;
-  rows: number | null;
-  nObservations: number | null;
-  shape: { observations: number; variables: number } | null;
-  columns: SummaryColumn[] | null;
-  columnCount: number | null;
-  obs: SummaryColumn[] | null;
-  vars: SummaryColumn[] | null;
-  /** Label-value facts worth showing: codec, encoding, separator, zarr version, sequences … */
-  facts: { label: string; value: string }[];
-  /** First rows, at most 50 × 200, as text. */
-  preview: { columns: string[]; rows: (string | null)[][] } | null;
-  /** Text of JSON, Markdown, FASTA heads; at most 64 KiB. */
-  text: string | null;
-  /** For pictures and PDFs: their media type; the page shows the bytes themselves. */
-  media: { type: string; width: number | null; height: number | null } | null;
-  problem: string | null;
-}
+export type { FileSummary, SummaryColumn } from '../engine/ports.ts';
 
 /* ---------- labels, projects, features ---------- */
 

@@ -32,6 +32,7 @@ export interface RowKey {
   backing: 'unique' | 'weak' | 'none';
 }
 
+/** Uniqueness over several columns, over part of the rows or over an expression; a single plain column has `Column.unique`. */
 export interface Unique {
   columns: string[];
   /** SQL text of a partial index, e.g. `"key" IS NOT NULL`. */
@@ -40,6 +41,14 @@ export interface Unique {
   expression: string | null;
   /** Index or constraint name. */
   name: string;
+  /** On SQLite a table constraint (one case: collection); elsewhere a unique index. */
+  constraint: boolean;
+}
+
+/** A named CHECK beside the JSON ones, which follow from the column type. */
+export interface Check {
+  name: string;
+  sql: string;
 }
 
 export interface Table {
@@ -48,10 +57,12 @@ export interface Table {
   registry: string | null;
   module: 'lamindb' | 'bionty' | 'django';
   family: Family;
+  /** All columns, `id` first. Order is ours, not the file's: always address columns by name. */
   columns: Column[];
   column: Map<string, Column>;
   rowKey: RowKey;
   uniques: Unique[];
+  checks: Check[];
   /** Length of the random or derived uid; 0 where there is none. Versioned: stem length. */
   uidLength: number;
   versioned: boolean;

@@ -1,0 +1,115 @@
+/**
+ * `npm test`: prepares the clone, runs every kind of test and ends with the line `N passed, N failed`.
+ * `npm test -- unit` runs one kind; what is no kind is handed to vitest (`npm test -- unit hash`).
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { prepare, root } from './prepare.mjs';
+
+const kinds = ['unit', 'drivers', 'browser', 'e2e'];
+/** The whole run must end within ten minutes; a kind that hangs is stopped and counted as failed. */
+const deadline = Date.now() + 9.5 * 60_000;
+
+const args = process.argv.slice(2);
+const chosen = kinds.filter((kind) => args.includes(kind));
+const rest = args.filter((arg) => !kinds.includes(arg));
+const selected = chosen.length > 0 ? chosen : kinds;
+
+prepare({ build: selected.includes('e2e') });
+// Imported only now: finding a browser may need node_modules. Children inherit what was found.
+const { browserPath } = await import('./browser-path.mjs');
+process.env.CHROMIUM = await browserPath();
+process.env.LOAM_FIXTURES ??= join(root, '..', 'shared');
+
+const sum = { passed: 0, failed: 0, skipped: 0 };
+const lines = [];
+for (const kind of selected) {
+  const counts = await runKind(kind);
+  sum.passed += counts.passed;
+  sum.failed += counts.failed;
+  sum.skipped += counts.skipped;
+  lines.push(`${kind.padEnd(8)} ${counts.note ?? inWords(counts)}`);
+}
+console.log(`\n${lines.join('\n')}\n${inWords(sum)}`);
+process.exitCode = sum.failed > 0 ? 1 : 0;
+
+/** @param {string} kind @returns {Promise<{ passed: number, failed: number, skipped: number, note?: string }>} */
+async function runKind(kind) {
+  console.log(`\n— ${kind} —`);
+  const folder = mkdtempSync(join(tmpdir(), 'loam-test-'));
+  const file = join(folder, 'report.json');
+  try {
+    const exit = await vitest(kind, file);
+    if (exit === 'late') return broken(`${kind} was stopped: the tests may take ten minutes in all`);
+    if (!existsSync(file)) return broken(`${kind} ended without a report (exit code ${exit})`);
+    return count(JSON.parse(readFileSync(file, 'utf8')), exit);
+  } finally {
+    // The browser's children may still be writing their last files.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  }
+}
+
+/** @param {string} kind @param {string} file @returns {Promise<number | 'late' | null>} */
+function vitest(kind, file) {
+  const child = spawn(
+    process.execPath,
+    [
+      join(root, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      `--project=${kind}`,
+      '--passWithNoTests',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${file}`,
+      ...rest,
+    ],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, LOAM_BROWSER_PROFILE: join(dirname(file), 'profile') },
+    },
+  );
+  return new Promise((resolve) => {
+    const timer = setTimeout(
+      () => {
+        resolve('late');
+        child.kill('SIGTERM');
+        // A test that blocks its thread does not hear a polite signal.
+        setTimeout(() => child.kill('SIGKILL'), 5_000).unref();
+      },
+      Math.max(1_000, deadline - Date.now()),
+    );
+    child.on('exit', (code) => {
+      clearTimeout(timer);
+      resolve(code);
+    });
+  });
+}
+
+/** @param {any} report vitest's JSON report @param {number | null} exit */
+function count(report, exit) {
+  const counts = {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+  // A file that cannot even be loaded has no tests to fail, and an error outside of any test fails none.
+  for (const file of report.testResults) {
+    if (file.status === 'failed' && file.assertionResults.length === 0) counts.failed += 1;
+  }
+  if (exit !== 0 && counts.failed === 0) counts.failed = 1;
+  if (report.testResults.length === 0 && exit === 0) return { ...counts, note: 'no test files' };
+  return counts;
+}
+
+/** @param {string} note */
+function broken(note) {
+  return { passed: 0, failed: 1, skipped: 0, note };
+}
+
+/** @param {{ passed: number, failed: number, skipped: number }} counts */
+function inWords({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}

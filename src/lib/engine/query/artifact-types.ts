@@ -1,0 +1,99 @@
+// Artifacts as plain data: what lists, facets and the artifact page show. Crosses the worker border as it is.
+import type { FileSummary } from '../ports.ts';
+
+export interface ArtifactRow {
+  id: number;
+  uid: string;
+  key: string | null;
+  description: string | null;
+  suffix: string;
+  kind: string | null;
+  otype: string | null;
+  size: number | null;
+  hash: string | null;
+  nFiles: number | null;
+  nObservations: number | null;
+  version: number;
+  versions: number;
+  isLatest: boolean;
+  /** ISO 8601 UTC. */
+  createdAt: string;
+  updatedAt: string;
+  createdBy: string;
+  run: { uid: string; transform: string } | null;
+  labels: { registry: string; uid: string; name: string; feature: string | null }[];
+  onlyHere: boolean;
+}
+
+export interface ArtifactListSpec {
+  search?: string;
+  /** facet id -> chosen values; the value `null` means "missing". Values of one facet are OR-ed, facets AND-ed. */
+  facets?: Record<string, (string | null)[]>;
+  sort?: { by: 'key' | 'size' | 'createdAt' | 'updatedAt' | 'suffix' | 'nObservations'; descending: boolean };
+  /** Old versions are hidden unless asked for. */
+  allVersions?: boolean;
+  trash?: boolean;
+  offset: number;
+  limit: number;
+}
+
+export interface ArtifactPage {
+  rows: ArtifactRow[];
+  total: number;
+}
+
+/** `id` is stable ("suffix", "kind", "ulabel", "project", "feature:<uid>", "createdBy", …); `missing` counts artifacts without a value. */
+export interface Facet {
+  id: string;
+  title: string;
+  values: { value: string; label: string; count: number }[];
+  missing: number;
+}
+
+export interface FeatureValue {
+  feature: { uid: string; name: string; dtype: string };
+  /** Display values; JSON scalars as text. */
+  values: string[];
+  /** Raw JSON values, or names of categories. */
+  raw: unknown[];
+}
+
+export interface ArtifactDetail extends ArtifactRow {
+  storageKey: string;
+  storageRoot: string;
+  hashType: string | null;
+  /** Full sha256 from our own table; null until computed in the background. */
+  checksum: string | null;
+  features: FeatureValue[];
+  projects: { uid: string; name: string }[];
+  note: { uid: string; content: string; updatedAt: string; by: string } | null;
+  summary: FileSummary | null;
+  versionList: {
+    uid: string;
+    version: number;
+    size: number | null;
+    hash: string | null;
+    createdAt: string;
+    by: string;
+    isLatest: boolean;
+    run: string | null;
+    changed: string[];
+  }[];
+  lineage: { inputs: ArtifactRef[]; run: RunInfo | null; outputs: ArtifactRef[]; usedBy: RunInfo[] };
+  trashed: boolean;
+}
+
+export interface ArtifactRef {
+  uid: string;
+  key: string | null;
+}
+
+export interface RunInfo {
+  uid: string;
+  transform: { uid: string; key: string; kind: string };
+  startedAt: string;
+  finishedAt: string | null;
+  status: string;
+  by: string;
+  params: Record<string, unknown> | null;
+}

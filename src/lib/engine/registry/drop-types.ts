@@ -1,0 +1,35 @@
+// Drops as plain data: what is dropped, what became of each item. Crosses the worker border.
+
+export interface DropOptions {
+  description?: string;
+  labels?: string[];
+  projects?: string[];
+  /** feature name -> value as typed. */
+  features?: Record<string, string>;
+  /** What to do where content equals that of an existing artifact with another key. */
+  sameContent?: 'existing' | 'duplicate';
+}
+
+export type DropState = 'queued' | 'hashing' | 'storing' | 'saved' | 'failed' | 'cancelled' | 'paused';
+
+/**
+ * What became of one item.
+ * new: a new artifact; version: a new version of `uid`'s family; existing: same key and content, nothing new;
+ * existing-key: same content under another key, LaminDB returns that artifact; old-version: equals an older version.
+ */
+export type DropVerdict = 'new' | 'version' | 'existing' | 'existing-key' | 'old-version' | 'error';
+
+export interface DropProgress {
+  drop: string;
+  item: string;
+  key: string;
+  state: DropState;
+  size: number;
+  done: number;
+  verdict: DropVerdict | null;
+  /** In words, where LaminDB would stay silent or where something failed. */
+  message: string | null;
+  artifact: { uid: string; key: string | null; version: number } | null;
+  otype: string | null;
+  suffix: string | null;
+}

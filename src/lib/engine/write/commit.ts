@@ -1,0 +1,246 @@
+// Transactions and acts: BEGIN, the changes, their record, COMMIT; then the feed. Data and history are one commit, so
+// there is no moment at which one exists without the other. An act of many transactions is `open` until its last one:
+// its own records are the journal from which an unfinished act is rolled back at the next start (recover.ts).
+import type { SqlValue } from '../ports.ts';
+import { LoamError } from '../errors.ts';
+import { many, one, run, type Steps } from '../statement.ts';
+import { forget, recordTime, tableNumber, type Journal } from './journal.ts';
+import { recordRows } from './journal-tables.ts';
+import {
+  encode,
+  idsOf,
+  localIds,
+  type LocalPart,
+  type Operation,
+  type RecordBody,
+  type RowKey,
+} from './operation.ts';
+import { markLatest } from './derived.ts';
+import {
+  createTransaction,
+  type Author,
+  type LoggedOperation,
+  type TableChange,
+  type Transaction,
+} from './transaction.ts';
+
+export interface ActSpec {
+  /** Names the request: the same uid sent twice is applied once. */
+  uid: string;
+  kind: string;
+  /** In words, for the undo toast and the history: "Drop 25 files". */
+  title: string;
+}
+
+export interface Act {
+  id: number;
+  uid: string;
+  kind: string;
+  title: string;
+  /** The act whose effect this one adds (+1) or takes away (-1). */
+  root: number;
+  sign: 1 | -1;
+}
+
+export interface Committed<T> {
+  value: T;
+  act: Act;
+  changes: TableChange[];
+}
+
+const maxRecordBytes = 128 * 1024;
+
+/** One act in one transaction. */
+export function* transact<T>(
+  journal: Journal,
+  author: Author,
+  spec: ActSpec,
+  body: (tx: Transaction) => Steps<T>,
+  chain?: { root: number; sign: 1 | -1 },
+): Steps<Committed<T>> {
+  return yield* atomically(journal, author, function* (tx) {
+    const act = yield* insertAct(tx, spec, 'done', chain);
+    const value = yield* body(tx);
+    yield* finish(tx, act);
+    return { value, act, changes: [...tx.changes.values()] };
+  });
+}
+
+/** Opens an act of several transactions. Close it with `closeAct`; until then nothing of it is sent or undone. */
+export function* openAct(
+  journal: Journal,
+  author: Author,
+  spec: ActSpec,
+  chain?: { root: number; sign: 1 | -1 },
+): Steps<Act> {
+  return yield* atomically(journal, author, (tx) => insertAct(tx, spec, 'open', chain));
+}
+
+/** One transaction of an open act. */
+export function* slice<T>(
+  journal: Journal,
+  author: Author,
+  act: Act,
+  body: (tx: Transaction) => Steps<T>,
+): Steps<Committed<T>> {
+  return yield* atomically(journal, author, function* (tx) {
+    const value = yield* body(tx);
+    yield* finish(tx, act);
+    return { value, act, changes: [...tx.changes.values()] };
+  });
+}
+
+export function* closeAct(act: Act): Steps<void> {
+  yield* run("UPDATE loam_act SET status = 'done' WHERE id = ?", [act.id]);
+}
+
+/** BEGIN … COMMIT around the body; any failure rolls everything back and drops the caches. */
+export function* atomically<T>(
+  journal: Journal,
+  author: Author,
+  body: (tx: Transaction) => Steps<T>,
+): Steps<T> {
+  const at = yield* recordTime(journal);
+  const tx = createTransaction(journal, author, at);
+  yield* run('BEGIN IMMEDIATE');
+  try {
+    const value = yield* body(tx);
+    yield* run('COMMIT');
+    return value;
+  } catch (error) {
+    forget(journal);
+    try {
+      yield* run('ROLLBACK');
+    } catch {
+      // SQLite rolls back by itself on a full disk or an I/O error; the first error is the one to tell.
+    }
+    throw error;
+  }
+}
+
+function* insertAct(
+  tx: Transaction,
+  spec: ActSpec,
+  status: 'open' | 'done',
+  chain?: { root: number; sign: 1 | -1 },
+): Steps<Act> {
+  const row = yield* one('SELECT coalesce(max(id), 0) + 1 FROM loam_act');
+  const id = Number(row?.[0]);
+  const root = chain?.root ?? id;
+  const sign = chain?.sign ?? 1;
+  try {
+    yield* run(
+      `INSERT INTO loam_act(id, uid, kind, title, status, root, sign, user_id, branch_id, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [id, spec.uid, spec.kind, spec.title, status, root, sign, tx.author.userId, tx.author.branchId, tx.at],
+    );
+  } catch (error) {
+    if (error instanceof LoamError && error.code === 'IntegrityError') {
+      throw new LoamError('IntegrityError', `The act ${spec.uid} was already applied.`, {
+        act: spec.uid,
+        applied: true,
+      });
+    }
+    throw error;
+  }
+  return { id, uid: spec.uid, kind: spec.kind, title: spec.title, root, sign };
+}
+
+/** Derived columns, records, and the index from rows to records. */
+function* finish(tx: Transaction, act: Act): Steps<void> {
+  yield* markLatest(tx);
+  if (!tx.logged) return;
+  let pending: LoggedOperation[] = [];
+  let rows = 0;
+  for (const entry of tx.log) {
+    if (pending.length > 0 && rows + entry.operation.n > recordRows) {
+      yield* writeRecord(tx, act, pending);
+      pending = [];
+      rows = 0;
+    }
+    pending.push(entry);
+    rows += entry.operation.n;
+  }
+  if (pending.length > 0) yield* writeRecord(tx, act, pending);
+  tx.log = [];
+}
+
+function* writeRecord(tx: Transaction, act: Act, entries: LoggedOperation[]): Steps<void> {
+  const body: RecordBody = {
+    f: 1,
+    u: tx.author.userUid,
+    b: tx.author.branchUid,
+    k: act.kind,
+    o: entries.map((e) => e.operation),
+  };
+  const bytes = encode(body);
+  if (bytes.length > maxRecordBytes) {
+    const halves = split(entries);
+    if (halves) {
+      for (const half of halves) yield* writeRecord(tx, act, half);
+      return;
+    }
+  }
+  const { lastId: record } = yield* run('INSERT INTO loam_record(act, at, body, local) VALUES (?, ?, ?, ?)', [
+    act.id,
+    tx.at,
+    bytes,
+    encode(entries.map((e) => e.local)),
+  ]);
+  yield* indexRecord(tx, record, entries);
+}
+
+/** Too big for one record: half the operations, or half the rows of a single one. One row is never split. */
+function split(entries: LoggedOperation[]): [LoggedOperation[], LoggedOperation[]] | null {
+  if (entries.length > 1) {
+    const half = Math.ceil(entries.length / 2);
+    return [entries.slice(0, half), entries.slice(half)];
+  }
+  const entry = entries[0];
+  if (!entry || entry.operation.n < 2) return null;
+  const half = Math.ceil(entry.operation.n / 2);
+  return [[part(entry, 0, half)], [part(entry, half, entry.operation.n)]];
+}
+
+function part(entry: LoggedOperation, from: number, to: number): LoggedOperation {
+  const { operation, local } = entry;
+  const cut = <V extends RowKey | SqlValue>(
+    columns: Record<string, V[]> | undefined,
+  ): Record<string, V[]> | undefined =>
+    columns &&
+    Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values.slice(from, to)]));
+  const piece: Operation = { ...operation, n: to - from };
+  if (operation.v) piece.v = cut(operation.v) ?? {};
+  if (operation.r) piece.r = operation.r.slice(from, to);
+  const rest: LocalPart = localIds(idsOf(local).slice(from, to)) as LocalPart;
+  const pre = cut(local.pre);
+  if (pre) rest.pre = pre;
+  return { operation: piece, local: rest };
+}
+
+function* indexRecord(tx: Transaction, record: number, entries: LoggedOperation[]): Steps<void> {
+  const single = new Map<number, Set<number>>();
+  for (const { operation, local } of entries) {
+    const tab = yield* tableNumber(tx.journal, operation.t);
+    if (local.contiguous && (operation.k === 'i' || operation.n > 2)) {
+      const [from, n] = local.ids as [number, number];
+      yield* run('INSERT OR IGNORE INTO loam_span(tab, id_from, rec, id_to) VALUES (?, ?, ?, ?)', [
+        tab,
+        from,
+        record,
+        from + n - 1,
+      ]);
+      continue;
+    }
+    let ids = single.get(tab);
+    if (!ids) single.set(tab, (ids = new Set()));
+    for (const id of idsOf(local)) ids.add(id);
+  }
+  for (const [tab, ids] of single) {
+    const sorted = [...ids].sort((a, b) => a - b);
+    yield* many('INSERT OR IGNORE INTO loam_touch(tab, id, rec) VALUES (?, ?, ?)', sorted.length, [
+      [tab],
+      sorted,
+      [record],
+    ]);
+  }
+}

@@ -1,0 +1,39 @@
+// Our own tables of the write path, beside LaminDB's and never inside them (architecture idea 1).
+// The log is the only history: acts group records, spans and touches say which records concern a row.
+
+/** Longest contiguous run one record may cover; look-ups by id rely on it to bound their scan. */
+export const recordRows = 2000;
+
+export const journalDdl: string[] = [
+  // One user intention. `root` is the act whose effect this one adds (+1) or takes away (-1); undo and redo extend the chain.
+  `CREATE TABLE IF NOT EXISTS loam_act (
+    id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL,
+    root INTEGER NOT NULL, sign INTEGER NOT NULL, undone INTEGER, last INTEGER, user_id INTEGER NOT NULL,
+    branch_id INTEGER NOT NULL, at INTEGER NOT NULL, result TEXT)`,
+  // One committed slice. client/clock are given when sync first sends it; records of an open act have none.
+  `CREATE TABLE IF NOT EXISTS loam_record (
+    id INTEGER PRIMARY KEY, act INTEGER NOT NULL, at INTEGER NOT NULL, client INTEGER, clock INTEGER,
+    body BLOB NOT NULL, local BLOB NOT NULL)`,
+  `CREATE INDEX IF NOT EXISTS loam_record_act ON loam_record(act)`,
+  `CREATE TABLE IF NOT EXISTS loam_table (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)`,
+  // Contiguous blocks of rows a record wrote: every insert, and deletes or updates of runs.
+  `CREATE TABLE IF NOT EXISTS loam_span (
+    tab INTEGER NOT NULL, id_from INTEGER NOT NULL, rec INTEGER NOT NULL, id_to INTEGER NOT NULL,
+    PRIMARY KEY (tab, id_from, rec)) WITHOUT ROWID`,
+  // Single rows a record changed later.
+  `CREATE TABLE IF NOT EXISTS loam_touch (
+    tab INTEGER NOT NULL, id INTEGER NOT NULL, rec INTEGER NOT NULL, PRIMARY KEY (tab, id, rec)) WITHOUT ROWID`,
+  // The branch an object was on before it went to the trash (LaminDB forgets it).
+  `CREATE TABLE IF NOT EXISTS loam_trashed (
+    tab INTEGER NOT NULL, id INTEGER NOT NULL, branch_id INTEGER NOT NULL, PRIMARY KEY (tab, id)) WITHOUT ROWID`,
+  // Facts about stored bytes that LaminDB has no column for: full checksum, summary of the content, where copies are.
+  `CREATE TABLE IF NOT EXISTS loam_blob (
+    artifact_id INTEGER PRIMARY KEY, storage_key TEXT NOT NULL, sha256 TEXT, summary TEXT,
+    only_here INTEGER NOT NULL DEFAULT 1)`,
+  `CREATE INDEX IF NOT EXISTS loam_blob_key ON loam_blob(storage_key)`,
+  // Drops in progress: what a crash or a full disk has to resume or take back.
+  `CREATE TABLE IF NOT EXISTS loam_drop (
+    uid TEXT NOT NULL, item TEXT NOT NULL, state TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (uid, item)) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS loam_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
+];

@@ -1,0 +1,190 @@
+// What one connection knows about its log: table numbers, next ids, row-key cache, the last record time.
+// Caches are dropped after a rollback, since they may name rows that no longer exist.
+import type { Clock, Random, SqlValue } from '../ports.ts';
+import type { Model, Table } from '../model/types.ts';
+import { LoamError } from '../errors.ts';
+import { all, one, run, type Steps } from '../statement.ts';
+import { decode, idsOf, type LocalPart, type RecordBody, type RowKey } from './operation.ts';
+
+export interface Journal {
+  model: Model;
+  clock: Clock;
+  random: Random;
+  /** Table name -> its number in loam_table. */
+  numbers: Map<string, number>;
+  nextId: Map<string, number>;
+  /** Table -> integer id -> row key. */
+  keys: Map<string, Map<number, RowKey>>;
+  /** Tables seen empty in the running transaction: no need to look for children there. */
+  lastAt: number;
+}
+
+export function createJournal(model: Model, clock: Clock, random: Random): Journal {
+  return { model, clock, random, numbers: new Map(), nextId: new Map(), keys: new Map(), lastAt: 0 };
+}
+
+export function forget(journal: Journal): void {
+  journal.nextId.clear();
+  journal.keys.clear();
+  journal.numbers.clear();
+}
+
+export function tableOf(model: Model, name: string): Table {
+  const table = model.tables.get(name);
+  if (!table) throw new LoamError('InvalidArgument', `There is no table "${name}".`, { table: name });
+  return table;
+}
+
+/** A hybrid logical time in microseconds: never earlier than any record already written. */
+export function* recordTime(journal: Journal): Steps<number> {
+  if (journal.lastAt === 0) {
+    const row = yield* one('SELECT max(at) FROM loam_record');
+    journal.lastAt = Number(row?.[0] ?? 0);
+  }
+  journal.lastAt = Math.max(Math.floor(journal.clock() * 1000), journal.lastAt + 1);
+  return journal.lastAt;
+}
+
+export function* tableNumber(journal: Journal, name: string): Steps<number> {
+  const known = journal.numbers.get(name);
+  if (known !== undefined) return known;
+  yield* run('INSERT OR IGNORE INTO loam_table(name) VALUES (?)', [name]);
+  const row = yield* one('SELECT id FROM loam_table WHERE name = ?', [name]);
+  const id = Number(row?.[0]);
+  journal.numbers.set(name, id);
+  return id;
+}
+
+/** Reserves n consecutive ids. AUTOINCREMENT's own counter follows, so ids are never used twice. */
+export function* reserveIds(journal: Journal, table: string, n: number): Steps<number> {
+  let next = journal.nextId.get(table);
+  if (next === undefined) {
+    const row = yield* one('SELECT seq FROM sqlite_sequence WHERE name = ?', [table]);
+    const top = yield* one(`SELECT max(id) FROM "${table}"`);
+    next = Math.max(Number(row?.[0] ?? 0), Number(top?.[0] ?? 0)) + 1;
+  }
+  journal.nextId.set(table, next + n);
+  return next;
+}
+
+/** Row keys of the given ids; ids without a row give null. */
+export function* keysOf(journal: Journal, name: string, ids: readonly number[]): Steps<RowKey[]> {
+  const cache = cacheOf(journal, name);
+  const missing = [...new Set(ids.filter((id) => !cache.has(id)))];
+  if (missing.length > 0) {
+    const table = tableOf(journal.model, name);
+    const cols = table.rowKey.columns;
+    const rows = yield* all(
+      `SELECT id, ${cols.map((c) => `"${c}"`).join(', ')} FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`,
+      [JSON.stringify(missing)],
+    );
+    const parts: RowKey[][] = [];
+    for (const [i, column] of cols.entries()) {
+      const values = rows.map((r) => r[i + 1] as RowKey);
+      const target = table.column.get(column)?.references;
+      parts.push(target ? yield* nullableKeys(journal, target.table, values) : values);
+    }
+    for (const [i, row] of rows.entries()) {
+      const key = cols.length === 1 ? (parts[0]?.[i] ?? null) : parts.map((p) => p[i] ?? null);
+      cache.set(Number(row[0]), key);
+    }
+  }
+  return ids.map((id) => cache.get(id) ?? null);
+}
+
+export function* nullableKeys(
+  journal: Journal,
+  table: string,
+  ids: readonly (RowKey | SqlValue)[],
+): Steps<RowKey[]> {
+  const present = ids.filter((id) => id !== null).map(Number);
+  const keys = yield* keysOf(journal, table, present);
+  let next = 0;
+  return ids.map((id) => (id === null ? null : (keys[next++] ?? null)));
+}
+
+/** Ids of the rows with these keys; null where there is none. Weak keys: the smallest id names the row (model.md §3.2). */
+export function* idsByKey(journal: Journal, name: string, keys: readonly RowKey[]): Steps<(number | null)[]> {
+  const table = tableOf(journal.model, name);
+  const cols = table.rowKey.columns;
+  const found = new Map<string, number | null>();
+  const wanted = [...new Map(keys.filter((k) => k !== null).map((k) => [JSON.stringify(k), k])).values()];
+  if (cols.length === 1 && !table.column.get(cols[0] ?? '')?.references) {
+    const rows = yield* all(
+      `SELECT j.value, t.id FROM json_each(?) j LEFT JOIN "${name}" t ON t."${cols[0]}" = j.value`,
+      [JSON.stringify(wanted)],
+    );
+    for (const [key, id] of rows)
+      found.set(JSON.stringify(key), id === null || id === undefined ? null : Number(id));
+  } else {
+    for (const key of wanted) {
+      const parts = key as RowKey[];
+      const values: SqlValue[] = [];
+      for (const [i, column] of cols.entries()) {
+        const target = table.column.get(column)?.references;
+        const part = parts[i] ?? null;
+        values.push(
+          target && part !== null
+            ? ((yield* idsByKey(journal, target.table, [part]))[0] ?? null)
+            : (part as SqlValue),
+        );
+      }
+      const row = yield* one(
+        `SELECT min(id) FROM "${name}" WHERE ${cols.map((c) => `"${c}" IS ?`).join(' AND ')}`,
+        values,
+      );
+      found.set(JSON.stringify(key), row?.[0] === null || row?.[0] === undefined ? null : Number(row[0]));
+    }
+  }
+  return keys.map((k) => (k === null ? null : (found.get(JSON.stringify(k)) ?? null)));
+}
+
+const cacheLimit = 100_000;
+
+function cacheOf(journal: Journal, table: string): Map<number, RowKey> {
+  let cache = journal.keys.get(table);
+  if (!cache || cache.size > cacheLimit) {
+    cache = new Map();
+    journal.keys.set(table, cache);
+  }
+  return cache;
+}
+
+/** Keys just written by this transaction, so that links made next need no look-up. */
+export function rememberKeys(journal: Journal, table: string, from: number, keys: readonly RowKey[]): void {
+  const cache = cacheOf(journal, table);
+  for (const [i, key] of keys.entries()) cache.set(from + i, key);
+}
+
+/** After a key column changed, or rows went: keys of other tables may contain theirs, so everything goes. */
+export function dropKeys(journal: Journal): void {
+  journal.keys.clear();
+}
+
+/**
+ * Ids of rows (links) whose insert named the given row, as the log knows them; includes rows that are gone.
+ * Reads the records that touched the table's deletes, so it stays proportional to what was ever removed.
+ */
+export function* recordIds(journal: Journal, table: string, column: string, id: number): Steps<number[]> {
+  const tab = yield* tableNumber(journal, table);
+  const rows = yield* all(
+    `SELECT DISTINCT r.local, r.body FROM loam_record r WHERE r.id IN (
+       SELECT rec FROM loam_touch WHERE tab = ?1 UNION SELECT rec FROM loam_span s WHERE s.tab = ?1
+         AND EXISTS (SELECT 1 FROM loam_touch t WHERE t.tab = ?1 AND t.id BETWEEN s.id_from AND s.id_to))
+     ORDER BY r.id DESC LIMIT 500`,
+    [tab],
+  );
+  const found = new Set<number>();
+  for (const [local, body] of rows) {
+    const locals = decode<LocalPart[]>(local as Uint8Array);
+    const operations = decode<RecordBody>(body as Uint8Array).o;
+    for (const [i, operation] of operations.entries()) {
+      if (operation.t !== table || operation.k !== 'd') continue;
+      const part = locals[i];
+      const owners = part?.pre?.[column];
+      if (part && owners)
+        for (const [row, rowId] of idsOf(part).entries()) if (owners[row] === id) found.add(rowId);
+    }
+  }
+  return [...found];
+}

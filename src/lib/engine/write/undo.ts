@@ -1,0 +1,294 @@
+// Undo and redo: the inverse of an act's records, newest first, as a new act of the same chain. Rows and cells that
+// somebody touched since, or that are used from outside the act, stay and are listed. Redo is the undo of the undo, so
+// rows come back with the same uids and ids. Rules: write-path.md §3.
+import { isLoamError } from '../errors.ts';
+import type { SqlValue } from '../ports.ts';
+import { timeText } from '../time.ts';
+import { all, one, run, type Steps } from '../statement.ts';
+import { childrenOf, reinsert, remove, update, type Birth, type Values } from './apply.ts';
+import { idsByKey, tableOf } from './journal.ts';
+import { idsOf, type LocalPart, type Operation, type RowKey } from './operation.ts';
+import { columnsOf, readRecord, touchedSince, type RecordView, type TouchingAct } from './touch.ts';
+import type { Transaction } from './transaction.ts';
+
+export interface Skipped {
+  table: string;
+  row: string;
+  column: string | null;
+  reason: string;
+  by: string | null;
+  at: string | null;
+}
+
+export interface UndoState {
+  restored: number;
+  skipped: Skipped[];
+  skippedCount: number;
+}
+
+export interface UndoTarget {
+  /** The act whose records are inverted: the root itself, or its last undo or redo. */
+  act: number;
+  root: number;
+  title: string;
+  sign: 1 | -1;
+  rootUid: string;
+}
+
+const listLimit = 200;
+
+/** Interned rows are shared by feature and hash; an undo removes links to them, never the value (write-path.md §3). */
+const interned = new Set(['lamindb_jsonvalue']);
+
+/** What Ctrl Z would undo: the newest act that stands. */
+export function* undoTarget(userId: number): Steps<UndoTarget | null> {
+  const row = yield* one(
+    `SELECT coalesce(last, id), id, title, uid FROM loam_act
+     WHERE root = id AND status = 'done' AND undone IS NULL AND user_id = ? ORDER BY id DESC LIMIT 1`,
+    [userId],
+  );
+  return row ? target(row, -1) : null;
+}
+
+/** What redo would bring back: the act undone last, unless something new was done since. */
+export function* redoTarget(userId: number): Steps<UndoTarget | null> {
+  const row = yield* one(
+    `SELECT a.undone, a.id, a.title, a.uid FROM loam_act a
+     WHERE a.root = a.id AND a.undone IS NOT NULL AND a.user_id = ?1
+       AND a.undone > coalesce((SELECT max(id) FROM loam_act WHERE root = id AND user_id = ?1), 0)
+     ORDER BY a.undone DESC LIMIT 1`,
+    [userId],
+  );
+  return row ? target(row, 1) : null;
+}
+
+export function* undoTargetOf(uid: string): Steps<UndoTarget | null> {
+  const row = yield* one(
+    `SELECT coalesce(last, id), id, title, uid FROM loam_act WHERE uid = ? AND root = id AND status = 'done' AND undone IS NULL`,
+    [uid],
+  );
+  return row ? target(row, -1) : null;
+}
+
+function target(row: SqlValue[], sign: 1 | -1): UndoTarget {
+  return { act: Number(row[0]), root: Number(row[1]), title: String(row[2]), rootUid: String(row[3]), sign };
+}
+
+/** Records to invert, newest first. */
+export function* recordsOf(act: number): Steps<number[]> {
+  const rows = yield* all('SELECT id FROM loam_record WHERE act = ? ORDER BY id DESC', [act]);
+  return rows.map((r) => Number(r[0]));
+}
+
+/** After the last slice: the root knows whether it stands and which act a next undo or redo has to invert. */
+export function* markUndone(goal: UndoTarget, by: number): Steps<void> {
+  yield* run('UPDATE loam_act SET undone = ?, last = ? WHERE id = ?', [
+    goal.sign < 0 ? by : null,
+    by,
+    goal.root,
+  ]);
+}
+
+export function createUndoState(): UndoState {
+  return { restored: 0, skipped: [], skippedCount: 0 };
+}
+
+/** Inverts one record inside the running transaction. `root` names the chain whose own touches do not count. */
+export function* invertRecord(
+  tx: Transaction,
+  recordId: number,
+  root: number,
+  state: UndoState,
+): Steps<void> {
+  const record = yield* readRecord(recordId);
+  for (let index = record.body.o.length - 1; index >= 0; index--) {
+    const operation = record.body.o[index] as Operation;
+    const local = record.locals[index] as LocalPart;
+    if (operation.k === 'i') yield* undoInsert(tx, record, index, operation, local, root, state);
+    else if (operation.k === 'u') yield* undoUpdate(tx, record, operation, local, root, state);
+    else yield* undoDelete(tx, record, operation, local, state);
+  }
+}
+
+function* undoInsert(
+  tx: Transaction,
+  record: RecordView,
+  index: number,
+  operation: Operation,
+  local: LocalPart,
+  root: number,
+  state: UndoState,
+): Steps<void> {
+  const name = operation.t;
+  if (interned.has(name)) return;
+  const ids = idsOf(local);
+  const touched = yield* touchedSince(tx.journal, name, ids, record.id, root);
+  for (const [id, acts] of touched) skip(state, name, id, null, 'changed since', acts[0]);
+  let gone = ids.filter((id) => !touched.has(id));
+  const used = new Set<number>();
+  for (const child of tx.journal.model.incoming.get(name) ?? []) {
+    if (gone.length === 0) break;
+    for (const row of yield* childrenOf(tx, child.table, child.column, gone)) {
+      if (child.table === name && gone.includes(row.id)) continue;
+      if (!used.has(row.parent)) skip(state, name, row.parent, null, `used by ${child.table}`, undefined);
+      used.add(row.parent);
+    }
+    if (used.size > 0) gone = gone.filter((id) => !used.has(id));
+  }
+  if (gone.length === 0) return;
+  const birth: Birth = operation.w
+    ? { record: operation.w[0], operation: operation.w[1] }
+    : { record: record.id, operation: index };
+  yield* remove(tx, name, gone, birth);
+  state.restored += gone.length;
+}
+
+function* undoUpdate(
+  tx: Transaction,
+  record: RecordView,
+  operation: Operation,
+  local: LocalPart,
+  root: number,
+  state: UndoState,
+): Steps<void> {
+  const name = operation.t;
+  const ids = idsOf(local);
+  const touched = yield* touchedSince(tx.journal, name, ids, record.id, root);
+  const present = new Set(
+    (yield* all(`SELECT id FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`, [
+      JSON.stringify(ids),
+    ])).map((r) => Number(r[0])),
+  );
+  // Rows that keep the same set of columns are written together.
+  const groups = new Map<string, { columns: string[]; at: number[] }>();
+  for (const [i, id] of ids.entries()) {
+    if (!present.has(id)) {
+      skip(state, name, id, null, 'deleted since', undefined);
+      continue;
+    }
+    const acts = touched.get(id) ?? [];
+    const free: string[] = [];
+    for (const column of columnsOf(operation)) {
+      const blocker = acts.find((a) => a.columns?.has(column) ?? false);
+      if (blocker) skip(state, name, id, column, 'changed since', blocker);
+      else free.push(column);
+    }
+    if (free.length === 0) continue;
+    const key = free.join();
+    const group = groups.get(key);
+    if (group) group.at.push(i);
+    else groups.set(key, { columns: free, at: [i] });
+  }
+  for (const { columns, at } of groups.values()) {
+    const values: Values = {};
+    for (const column of columns) values[column] = at.map((i) => local.pre?.[column]?.[i] ?? null);
+    const rows = at.map((i) => ids[i] ?? 0);
+    state.restored += yield* attempt(tx, name, rows, state, (part, pick) =>
+      update(tx, name, part, pickValues(values, pick)),
+    );
+  }
+}
+
+function* undoDelete(
+  tx: Transaction,
+  record: RecordView,
+  operation: Operation,
+  local: LocalPart,
+  state: UndoState,
+): Steps<void> {
+  const name = operation.t;
+  const ids = idsOf(local);
+  const birth: Birth | undefined = operation.w && { record: operation.w[0], operation: operation.w[1] };
+  const values = birth ? yield* bornValues(tx, birth, ids) : ((local.pre ?? {}) as Values);
+  state.restored += yield* attempt(tx, name, ids, state, function* (part, pick) {
+    yield* reinsert(tx, name, part, pickValues(values, pick), birth);
+    return part.length;
+  });
+}
+
+/** Values of rows as their insert wrote them. */
+export function* bornValues(tx: Transaction, birth: Birth, ids: readonly number[]): Steps<Values> {
+  const record = yield* readRecord(birth.record);
+  const operation = record.body.o[birth.operation] as Operation;
+  const table = tableOf(tx.journal.model, operation.t);
+  const position = new Map(idsOf(record.locals[birth.operation] as LocalPart).map((id, i) => [id, i]));
+  const at = ids.map((id) => position.get(id) ?? -1);
+  const bornAt = timeText(record.at);
+  const values: Values = {};
+  for (const column of table.columns) {
+    if (column.name === 'id' || column.derived) continue;
+    const list = operation.v?.[column.name];
+    const constant = operation.c?.[column.name];
+    let cells: RowKey[] | RowKey;
+    if (list) cells = at.map((i) => list[i] ?? null);
+    else if (constant !== undefined) cells = constant;
+    else cells = column.type === 'datetime' && !column.nullable ? bornAt : null;
+    if (column.references) {
+      const found = yield* idsByKey(
+        tx.journal,
+        column.references.table,
+        list ? (cells as RowKey[]) : [cells as RowKey],
+      );
+      values[column.name] = list ? found : (found[0] ?? null);
+    } else values[column.name] = cells as SqlValue | SqlValue[];
+  }
+  return values;
+}
+
+/** All rows at once; where a unique value has been taken since, one by one, and the refused ones are listed. */
+function* attempt(
+  tx: Transaction,
+  table: string,
+  ids: number[],
+  state: UndoState,
+  act: (part: number[], pick: number[]) => Steps<number>,
+): Steps<number> {
+  const everything = ids.map((_, i) => i);
+  const whole = yield* tried(tx, () => act(ids, everything));
+  if (whole !== null) return whole;
+  let done = 0;
+  for (const [i, id] of ids.entries()) {
+    const result = yield* tried(tx, () => act([id], [i]));
+    if (result === null) skip(state, table, id, null, 'a unique value has been taken since', undefined);
+    else done += result;
+  }
+  return done;
+}
+
+/** Runs the steps in a savepoint; null when a constraint refused them. */
+function* tried(tx: Transaction, steps: () => Steps<number>): Steps<number | null> {
+  const logged = tx.log.length;
+  yield* run('SAVEPOINT loam_try');
+  try {
+    const result = yield* steps();
+    yield* run('RELEASE loam_try');
+    return result;
+  } catch (error) {
+    if (!isLoamError(error, 'IntegrityError')) throw error;
+    yield* run('ROLLBACK TO loam_try');
+    yield* run('RELEASE loam_try');
+    tx.log.length = logged;
+    return null;
+  }
+}
+
+function pickValues(values: Values, pick: number[]): Values {
+  const out: Values = {};
+  for (const [name, value] of Object.entries(values))
+    out[name] = Array.isArray(value) ? pick.map((i) => value[i] as SqlValue) : value;
+  return out;
+}
+
+function skip(
+  state: UndoState,
+  table: string,
+  id: number,
+  column: string | null,
+  reason: string,
+  by: TouchingAct | undefined,
+): void {
+  state.skippedCount++;
+  if (state.skipped.length >= listLimit) return;
+  const at = by ? new Date(by.at / 1000).toISOString() : null;
+  state.skipped.push({ table, row: String(id), column, reason, by: by?.by ?? null, at });
+}

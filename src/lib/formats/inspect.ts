@@ -1,0 +1,162 @@
+// The door of this room: finds the format by content and summarises it. Never throws; every problem is a sentence.
+import type { FolderSource } from '../engine/ports.ts';
+import { summariseArrow } from './arrow.ts';
+import { summariseDelimited } from './delimited.ts';
+import { summariseHdf5 } from './hdf5.ts';
+import { summariseJpeg, summarisePdf, summarisePng } from './media.ts';
+import { summariseParquet } from './parquet.ts';
+import { summariseSequences } from './sequence.ts';
+import { sniff, type Format, type Sniffed } from './sniff.ts';
+import type { SyncByteSource } from './source.ts';
+import { count, reason, summaryOf, type FileSummary } from './summary.ts';
+import { summariseJson, summariseText } from './text.ts';
+import { summariseZarrFolder, summariseZarrZip, zarrRoot } from './zarr.ts';
+import { listZip, summariseZip } from './zip.ts';
+
+/** Names that promise a format whose first bytes are known. */
+const PROMISES: [RegExp, string, Format[]][] = [
+  [/\.h5ad$|\.h5mu$|\.h5$|\.hdf5$|\.loom$/i, 'an HDF5 file', ['hdf5']],
+  [/\.parquet$/i, 'a parquet table', ['parquet']],
+  [/\.(arrow|feather)$/i, 'an Arrow table', ['arrow', 'feather-v1']],
+  [/\.(zip|xlsx|npz)$/i, 'a zip archive', ['zip']],
+  [/\.png$/i, 'a PNG picture', ['png']],
+  [/\.jpe?g$/i, 'a JPEG picture', ['jpeg']],
+  [/\.pdf$/i, 'a PDF', ['pdf']],
+  [/\.(csv|tsv)$/i, 'a text table', ['delimited', 'json', 'fasta', 'fastq', 'text']],
+  [/\.json$/i, 'JSON', ['json', 'text', 'delimited']],
+];
+
+export async function inspectFile(source: SyncByteSource, name: string): Promise<FileSummary> {
+  try {
+    const sniffed = await sniff(source, name);
+    const summary = await summarise(source, sniffed, name);
+    const promise = PROMISES.find(([pattern]) => pattern.test(name));
+    if (
+      promise !== undefined &&
+      summary.problem === null &&
+      sniffed.format !== 'empty' &&
+      !promise[2].includes(sniffed.format)
+    ) {
+      return {
+        ...summary,
+        problem: `The name says that this is ${promise[1]}, but its content is not (it looks like ${LOOKS[sniffed.format]}). It may have been cut off, renamed, or saved by another program.`,
+      };
+    }
+    return summary;
+  } catch (error) {
+    return summaryOf('binary', { problem: `This file could not be read (${reason(error)}).` });
+  }
+}
+
+export async function inspectFolder(folder: FolderSource, _name: string): Promise<FileSummary> {
+  try {
+    const paths = folder.files.map((file) => file.path);
+    if (zarrRoot(paths) === '') return await summariseZarrFolder(folder);
+    const facts = [{ label: 'Files', value: count(paths.length) }];
+    const matrix = folder.files.find((file) => /(^|\/)matrix\.mtx(\.gz)?$/.test(file.path));
+    if (matrix !== undefined) {
+      const found = await inspectFile(matrix.source, matrix.path);
+      const size = found.text
+        ?.split('\n')
+        .find((line) => line !== '' && !line.startsWith('%'))
+        ?.trim()
+        .split(/\s+/)
+        .map(Number);
+      const [variables, observations, values] = size ?? [];
+      if (
+        variables !== undefined &&
+        observations !== undefined &&
+        values !== undefined &&
+        Number.isFinite(values)
+      ) {
+        return summaryOf('10x', {
+          rows: observations,
+          shape: { observations, variables },
+          facts: [
+            ...facts,
+            { label: 'Layout', value: '10x Genomics matrix folder' },
+            { label: 'Stored values', value: count(values) },
+          ],
+        });
+      }
+    }
+    return summaryOf('folder', { facts });
+  } catch (error) {
+    return summaryOf('folder', { problem: `This folder could not be read (${reason(error)}).` });
+  }
+}
+
+async function summarise(source: SyncByteSource, sniffed: Sniffed, name: string): Promise<FileSummary> {
+  switch (sniffed.format) {
+    case 'empty':
+      return summaryOf('empty', { problem: 'This file is empty (0 bytes).' });
+    case 'parquet':
+      return summariseParquet(source);
+    case 'arrow':
+      return summariseArrow(source);
+    case 'feather-v1':
+      return summaryOf('arrow', {
+        problem:
+          'This is the old Feather V1 layout, which cannot be read here. Save it again as Feather V2 or parquet.',
+      });
+    case 'hdf5':
+      return summariseHdf5(source);
+    case 'zip':
+      return summariseAnyZip(source);
+    case 'png':
+      return summarisePng(source);
+    case 'jpeg':
+      return summariseJpeg(source);
+    case 'pdf':
+      return summarisePdf(source);
+    case 'json':
+      return summariseJson(source, sniffed);
+    case 'fasta':
+    case 'fastq':
+      return summariseSequences(source, sniffed, sniffed.format);
+    case 'delimited':
+      return summariseDelimited(source, sniffed, name);
+    case 'markdown':
+    case 'text':
+      return summariseText(source, sniffed, sniffed.format);
+    case 'bam':
+    case 'cram':
+      return summaryOf(sniffed.format, {
+        suffixFromContent: `.${sniffed.format}`,
+        facts: [{ label: 'Content', value: 'aligned reads' }],
+      });
+    case 'binary':
+      return summaryOf('binary', sniffed.gzip ? { facts: [{ label: 'Compression', value: 'gzip' }] } : {});
+  }
+}
+
+async function summariseAnyZip(source: SyncByteSource): Promise<FileSummary> {
+  try {
+    const entries = await listZip(source);
+    if (zarrRoot(entries.map((entry) => entry.path)) !== null) return await summariseZarrZip(source, entries);
+    return summariseZip(entries);
+  } catch (error) {
+    return summaryOf('zip', { problem: `This zip archive cannot be opened: ${reason(error)}.` });
+  }
+}
+
+const LOOKS: Record<Format, string> = {
+  empty: 'an empty file',
+  parquet: 'a parquet table',
+  arrow: 'an Arrow table',
+  'feather-v1': 'an old Feather table',
+  hdf5: 'an HDF5 file',
+  zip: 'a zip archive',
+  png: 'a PNG picture',
+  jpeg: 'a JPEG picture',
+  pdf: 'a PDF',
+  bam: 'BAM reads',
+  cram: 'CRAM reads',
+  json: 'JSON',
+  fasta: 'FASTA sequences',
+  fastq: 'FASTQ reads',
+  markdown: 'Markdown',
+  delimited: 'a text table',
+  text: 'plain text',
+  binary: 'other binary data',
+};

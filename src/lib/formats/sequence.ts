@@ -1,0 +1,70 @@
+// FASTA and FASTQ: number of sequences, total length and the first names, by streaming the file once.
+import type { ByteSource } from '../engine/ports.ts';
+import type { Sniffed } from './sniff.ts';
+import { chunks, decodeText, gunzipChunks } from './source.ts';
+import { clip, count, COUNT_LIMIT, reason, summaryOf, type FileSummary } from './summary.ts';
+
+const TEXT_HEAD = 8 * 1024;
+
+export async function summariseSequences(
+  source: ByteSource,
+  sniffed: Sniffed,
+  format: 'fasta' | 'fastq',
+): Promise<FileSummary> {
+  const encoding = sniffed.encoding ?? { label: 'utf-8', name: 'UTF-8', bom: 0 };
+  const text = decodeText(sniffed.sample.subarray(0, 65_536), encoding);
+  let lines = 0;
+  let records = 0;
+  let residues = 0;
+  let problem: string | null = null;
+  let bytes = 0;
+  // Whether the present line is a name (or '+' or quality) line, which does not count as sequence.
+  let lineStart = true;
+  let counting = false;
+  try {
+    for await (const part of sniffed.gzip ? gunzipChunks(source, COUNT_LIMIT) : chunks(source, COUNT_LIMIT)) {
+      bytes += part.length;
+      for (const byte of part) {
+        if (lineStart) {
+          if (byte === 10 || byte === 13) {
+            if (byte === 10 && format === 'fastq') lines++;
+            continue;
+          }
+          if (format === 'fasta') {
+            counting = byte !== 62;
+            if (!counting) records++;
+          } else {
+            counting = lines % 4 === 1;
+            if (lines % 4 === 0) records++;
+          }
+          lineStart = false;
+        }
+        if (byte === 10) {
+          lineStart = true;
+          lines++;
+        } else if (counting && byte !== 13 && byte !== 32) residues++;
+      }
+    }
+  } catch (error) {
+    problem = `The compressed file is damaged or cut off; only its first part could be read (${reason(error)}).`;
+  }
+  const marker = format === 'fasta' ? '>' : '@';
+  const names = text
+    .split('\n')
+    .filter((line, i) =>
+      format === 'fasta' ? line.startsWith(marker) : i % 4 === 0 && line.startsWith(marker),
+    )
+    .slice(0, 10)
+    .map((line) => clip(line.slice(1).trim().split(/\s/)[0] ?? '', 60));
+  const cut = bytes >= COUNT_LIMIT ? ' in the first 256 MiB' : '';
+  return summaryOf(format, {
+    suffixFromContent: `.${format}${sniffed.gzip ? '.gz' : ''}`,
+    facts: [
+      { label: 'Sequences', value: count(records) + cut },
+      { label: 'Total length', value: count(residues) + cut },
+      { label: 'First names', value: clip(names.join(', ')) },
+    ],
+    text: clip(text, TEXT_HEAD),
+    problem,
+  });
+}

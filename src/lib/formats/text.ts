@@ -1,0 +1,155 @@
+// JSON, Markdown and any other readable text: the head as text and a few counts.
+import type { ByteSource } from '../engine/ports.ts';
+import type { Sniffed } from './sniff.ts';
+import { chunks, decodeText, gunzipChunks } from './source.ts';
+import { clip, count, MAX_TEXT, reason, summaryOf, type FileSummary } from './summary.ts';
+
+/** JSON up to this size is parsed; larger files show their head. */
+const PARSE_LIMIT = 8 * 1024 * 1024;
+const MAX_DEPTH = 500;
+/** Lines are counted up to this many bytes. */
+const LINE_LIMIT = 64 * 1024 * 1024;
+
+export async function summariseJson(source: ByteSource, sniffed: Sniffed): Promise<FileSummary> {
+  const encoding = sniffed.encoding ?? { label: 'utf-8', name: 'UTF-8', bom: 0 };
+  const found = summaryOf('json', {
+    suffixFromContent: sniffed.gzip ? '.json.gz' : '.json',
+    text: headText(sniffed),
+  });
+  if (sniffed.gzip || source.size > PARSE_LIMIT) {
+    return { ...found, facts: [{ label: 'Shown', value: 'the beginning only' }] };
+  }
+  const text = decodeText(await source.read(0, source.size), encoding);
+  const depth = nesting(text);
+  if (depth > MAX_DEPTH) {
+    return {
+      ...found,
+      problem: `This JSON is nested ${count(depth)} levels deep; it is shown as plain text.`,
+    };
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const lines = text.split('\n', 3).filter((line) => line.trim() !== '');
+    if (lines.length > 1 && lines.slice(0, 2).every(isJson)) {
+      return {
+        ...found,
+        suffixFromContent: '.jsonl',
+        facts: [{ label: 'JSON lines', value: 'one value per line' }],
+      };
+    }
+    return { ...found, problem: `This is not valid JSON (${reason(error)}). It is shown as plain text.` };
+  }
+  const facts = [describe(value)];
+  if (isNotebook(value)) {
+    const { cells } = value;
+    const code = cells.filter(
+      (cell) => (cell as { cell_type?: unknown } | null)?.cell_type === 'code',
+    ).length;
+    return {
+      ...found,
+      format: 'notebook',
+      suffixFromContent: '.ipynb',
+      facts: [{ label: 'Cells', value: `${count(cells.length)}, ${count(code)} of them code` }],
+    };
+  }
+  return { ...found, text: clip(JSON.stringify(value, null, 2), MAX_TEXT), facts };
+}
+
+function isNotebook(value: unknown): value is { cells: unknown[] } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'nbformat' in value &&
+    'cells' in value &&
+    Array.isArray(value.cells)
+  );
+}
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function describe(value: unknown): { label: string; value: string } {
+  if (Array.isArray(value)) return { label: 'List', value: `${count(value.length)} entries` };
+  if (typeof value === 'object' && value !== null) {
+    const keys = Object.keys(value);
+    return { label: 'Keys', value: clip(`${count(keys.length)}: ${keys.slice(0, 20).join(', ')}`) };
+  }
+  return { label: 'Value', value: value === null ? 'null' : typeof value };
+}
+
+/** Deepest nesting, found without recursion so that a million brackets cannot overflow the stack. */
+function nesting(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (inString) {
+      if (code === 92) i++;
+      else if (code === 34) inString = false;
+    } else if (code === 34) inString = true;
+    else if (code === 123 || code === 91) deepest = Math.max(deepest, ++depth);
+    else if (code === 125 || code === 93) depth--;
+  }
+  return deepest;
+}
+
+export async function summariseText(
+  source: ByteSource,
+  sniffed: Sniffed,
+  format: 'text' | 'markdown',
+): Promise<FileSummary> {
+  const text = headText(sniffed) ?? '';
+  const facts = [{ label: 'Encoding', value: sniffed.encoding?.name ?? 'unknown' }];
+  if (sniffed.gzip) facts.push({ label: 'Compression', value: 'gzip' });
+  let problem: string | null = null;
+  const narrow = !sniffed.encoding?.label.startsWith('utf-16');
+  if (narrow && (sniffed.gzip || source.size <= LINE_LIMIT)) {
+    try {
+      const lines = await countLines(sniffed.gzip ? gunzipChunks(source, LINE_LIMIT) : chunks(source));
+      facts.push({ label: 'Lines', value: count(lines.all) });
+      if (text.startsWith('##fileformat=VCF')) facts.push({ label: 'Variants', value: count(lines.data) });
+      else if (text.startsWith('##gff')) facts.push({ label: 'Features', value: count(lines.data) });
+    } catch (error) {
+      problem = `The compressed file is damaged or cut off; only its first part could be read (${reason(error)}).`;
+    }
+  }
+  const suffix =
+    format === 'markdown'
+      ? '.md'
+      : text.startsWith('##fileformat=VCF')
+        ? '.vcf'
+        : text.startsWith('##gff')
+          ? '.gff'
+          : null;
+  return summaryOf(format, { text, facts, problem, suffixFromContent: suffix });
+}
+
+async function countLines(parts: AsyncGenerator<Uint8Array, void>): Promise<{ all: number; data: number }> {
+  let all = 0;
+  let data = 0;
+  let start = true;
+  for await (const part of parts) {
+    for (const byte of part) {
+      if (start) {
+        all++;
+        if (byte !== 35 && byte !== 10 && byte !== 13) data++;
+      }
+      start = byte === 10;
+    }
+  }
+  return { all, data };
+}
+
+function headText(sniffed: Sniffed): string | null {
+  if (sniffed.encoding === null) return null;
+  return clip(decodeText(sniffed.sample, sniffed.encoding), MAX_TEXT);
+}

@@ -1,0 +1,72 @@
+// One view of hierarchical stores, so that AnnData is described by the same code whether it lies in HDF5 or Zarr.
+
+export interface TreeNode {
+  kind: 'group' | 'array';
+  attrs: Record<string, unknown>;
+  /** Names of the members of a group, at most 20,000. */
+  keys(): Promise<string[]>;
+  /** A member, or null where there is none or it cannot be understood. */
+  get(name: string): Promise<TreeNode | null>;
+  /** Arrays only. */
+  shape: number[];
+  /** int64, float32, bool, str, … */
+  type: string;
+  /** Fields of a table kept as one array, else null. */
+  fields: { name: string; type: string }[] | null;
+  /** How values are packed, for people. */
+  packing: string | null;
+  /** Set where values must not be read, with the reason as the end of a sentence. */
+  blocked: string | null;
+  /** The first `limit` values along the first axis. */
+  read(limit: number): Promise<unknown[]>;
+}
+
+export const MAX_KEYS = 20_000;
+
+/** Text attributes may come as arrays of one. */
+export function textAttr(node: TreeNode, name: string): string | null {
+  const value = node.attrs[name];
+  if (typeof value === 'string') return value;
+  return Array.isArray(value) && typeof value[0] === 'string' ? value[0] : null;
+}
+
+export function listAttr(node: TreeNode, name: string): string[] | null {
+  const value = node.attrs[name];
+  if (typeof value === 'string') return [value];
+  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) return null;
+  return Array.from(value as unknown as Iterable<unknown>, String);
+}
+
+export function numbersAttr(node: TreeNode, name: string): number[] | null {
+  const value = node.attrs[name];
+  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) return null;
+  return Array.from(value as unknown as Iterable<unknown>, Number);
+}
+
+export function shapeText(node: TreeNode): string {
+  return node.shape.length === 0 ? 'single value' : node.shape.map((n) => n.toLocaleString('en')).join(' × ');
+}
+
+/** Members of a store as label-value lines, depth first, at most `limit`. */
+export async function listTree(root: TreeNode, limit: number): Promise<{ label: string; value: string }[]> {
+  const lines: { label: string; value: string }[] = [];
+  const walk = async (node: TreeNode, path: string, depth: number): Promise<void> => {
+    for (const name of await node.keys()) {
+      if (lines.length >= limit || depth > 12) return;
+      const child = await node.get(name).catch(() => null);
+      const label = path + name;
+      if (child === null) lines.push({ label, value: 'not readable' });
+      else if (child.kind === 'array') {
+        lines.push({
+          label,
+          value: `${shapeText(child)}, ${child.type}${child.packing ? `, ${child.packing}` : ''}`,
+        });
+      } else {
+        lines.push({ label: `${label}/`, value: 'group' });
+        await walk(child, `${label}/`, depth + 1);
+      }
+    }
+  };
+  await walk(root, '', 0);
+  return lines;
+}

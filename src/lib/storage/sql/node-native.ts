@@ -1,0 +1,89 @@
+// node:sqlite as a NodeConnection: WAL, so that a second process can read while we write.
+import type { SqlDriver, SqlValue } from '../../engine/ports.ts';
+import { createNodeDriver } from './node-rows.ts';
+
+interface NativeStatement {
+  run(...params: SqlValue[]): { changes: number | bigint; lastInsertRowid: number | bigint };
+  iterate(...params: SqlValue[]): Iterable<SqlValue[] | Record<string, SqlValue>>;
+  columns?(): { name: string }[];
+  setReadBigInts(on: boolean): void;
+  setReturnArrays?(on: boolean): void;
+}
+
+interface NativeDatabase {
+  exec(sql: string): void;
+  prepare(sql: string): NativeStatement;
+  readonly isTransaction?: boolean;
+  function(name: string, options: object, fn: (...args: SqlValue[]) => SqlValue): void;
+  close(): void;
+}
+
+/** What is used of node:sqlite; declared here because the types are those of Node 20. */
+export interface NativeModule {
+  DatabaseSync: new (path: string, options?: object) => NativeDatabase;
+}
+
+function narrowed(value: SqlValue): SqlValue {
+  if (typeof value !== 'bigint') return value;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+export function openNative(library: NativeModule, path: string): SqlDriver {
+  const db = new library.DatabaseSync(path);
+  // Before 24.0 there is no `isTransaction`; a savepoint that begins a transaction cannot be told apart otherwise.
+  const inTransaction = () => db.isTransaction ?? probe();
+  function probe(): boolean {
+    try {
+      db.exec('BEGIN');
+      db.exec('ROLLBACK');
+      return false;
+    } catch {
+      return true;
+    }
+  }
+  const driver = createNodeDriver(
+    {
+      exec: (sql) => db.exec(sql),
+      prepare(sql) {
+        const statement = db.prepare(sql);
+        // Integers come as bigint and are narrowed: the library throws at unsafe ones otherwise.
+        statement.setReadBigInts(true);
+        statement.setReturnArrays?.(true);
+        let names: string[] = [];
+        return {
+          run(params) {
+            const { changes, lastInsertRowid } = statement.run(...params);
+            return { changes: Number(changes), lastId: Number(lastInsertRowid) };
+          },
+          *rows(params) {
+            for (const row of statement.iterate(...params)) {
+              if (!Array.isArray(row)) names = Object.keys(row);
+              yield (Array.isArray(row) ? row : Object.values(row)).map(narrowed);
+            }
+          },
+          names: () => statement.columns?.().map((column) => column.name) ?? names,
+          finalize() {},
+        };
+      },
+      inTransaction,
+      createFunction(name, args, fn) {
+        const options = { deterministic: true, useBigIntArguments: true, varargs: args < 0 };
+        const sized = (...values: SqlValue[]) => fn(...values.map(narrowed));
+        db.function(name, options, Object.defineProperty(sized, 'length', { value: Math.max(args, 0) }));
+      },
+      close: () => db.close(),
+    },
+    path,
+  );
+  try {
+    driver.exec('PRAGMA page_size=4096; PRAGMA journal_mode=wal; PRAGMA synchronous=normal');
+    driver.exec(
+      'PRAGMA foreign_keys=on; PRAGMA trusted_schema=off; PRAGMA cache_size=-65536; PRAGMA temp_store=memory',
+    );
+    return driver;
+  } catch (error) {
+    driver.close();
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+// The driver for Node on a file path: node:sqlite where this Node has it (22.5 and later), else node-sqlite3-wasm.
+// Neither can be interrupted from outside, so deadlines act between rows only.
+import { createRequire } from 'node:module';
+import type { SqlDriver } from '../../engine/ports.ts';
+import { openError } from './errors.ts';
+import { openNative, type NativeModule } from './node-native.ts';
+import { openNodeWasm } from './node-wasm.ts';
+
+const require = createRequire(import.meta.url);
+
+export interface NodeOptions {
+  /** Tests choose an engine; the default takes the better one there is. */
+  engine?: 'native' | 'wasm';
+}
+
+/** Null in Node 20. */
+export function nativeSqlite(): NativeModule | null {
+  try {
+    return require('node:sqlite') as NativeModule;
+  } catch {
+    return null;
+  }
+}
+
+/** Opens or creates the database file. */
+export function openNode(path: string, options: NodeOptions = {}): SqlDriver {
+  try {
+    const native = options.engine === 'wasm' ? null : nativeSqlite();
+    if (native) return openNative(native, path);
+    return openNodeWasm(require('node-sqlite3-wasm'), path);
+  } catch (error) {
+    throw openError(error);
+  }
+}
