@@ -39,7 +39,7 @@ const keyOf = (path: string): string => basename(path);
 
 async function writeLab(): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'loam-lab-'));
-  for (const { path, bytes } of generateLab()) {
+  for (const { path, bytes } of await generateLab()) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), bytes);
   }
