@@ -242,6 +242,12 @@ export const drops = {
       sayError(problem, 'Earlier drops could not be listed');
     }
   },
+  /** Going elsewhere puts a sheet away that has nothing left to say; the job bar brings it back. */
+  putAway(): void {
+    const { total, finished, failed } = drops.summary;
+    const undecided = [...lines.values()].some(({ verdict }) => verdict === 'existing-key');
+    if (!asking && total === finished && failed === 0 && !undecided) open = false;
+  },
   clearFinished(): void {
     for (const [key, line] of [...lines]) if (DONE.has(line.state)) lines.delete(key);
     if (lines.size === 0) open = false;
