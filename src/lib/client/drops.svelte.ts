@@ -41,8 +41,9 @@ function changed(): void {
 
 const lineKey = (drop: string, item: string) => `${drop}/${item}`;
 
-function isNewArtifact(line: DropProgress): boolean {
-  return line.state === 'saved' && line.artifact !== null;
+function isOurs(line: DropProgress): boolean {
+  // Same content under another key is someone's artifact already: not ours to rename or annotate.
+  return line.state === 'saved' && line.artifact !== null && line.verdict !== 'existing-key';
 }
 
 async function annotate(uids: string[], options: DropOptions): Promise<void> {
@@ -57,7 +58,7 @@ async function annotate(uids: string[], options: DropOptions): Promise<void> {
 
 async function afterSaved(line: DropProgress): Promise<void> {
   const { artifact } = line;
-  if (!artifact) return;
+  if (!artifact || !isOurs(line)) return;
   const key = renames.get(lineKey(line.drop, line.item));
   if (key !== undefined) {
     renames.delete(lineKey(line.drop, line.item));
@@ -206,7 +207,7 @@ export const drops = {
     take({ ...line, verdict: 'existing' });
   },
   async rename(line: DropProgress, key: string): Promise<void> {
-    if (!key || key === line.key) return;
+    if (!key || key === line.key || line.verdict === 'existing-key') return;
     if (line.artifact) {
       const { uid } = line.artifact;
       const done = await attempt('Could not rename', () =>
@@ -218,7 +219,7 @@ export const drops = {
   },
   /** Annotates what is saved now and, as they arrive, the files still on their way. */
   async annotateAll(options: DropOptions): Promise<string | null> {
-    const saved = [...lines.values()].filter(isNewArtifact);
+    const saved = [...lines.values()].filter(isOurs);
     const uids = [...new Set(saved.flatMap((line) => (line.artifact ? [line.artifact.uid] : [])))];
     try {
       if (uids.length > 0) await annotate(uids, options);
@@ -241,6 +242,12 @@ export const drops = {
     } catch (problem) {
       sayError(problem, 'Earlier drops could not be listed');
     }
+  },
+  /** Going elsewhere puts a sheet away that has nothing left to say; the job bar brings it back. */
+  putAway(): void {
+    const { total, finished, failed } = drops.summary;
+    const undecided = [...lines.values()].some(({ verdict }) => verdict === 'existing-key');
+    if (!asking && total === finished && failed === 0 && !undecided) open = false;
   },
   clearFinished(): void {
     for (const [key, line] of [...lines]) if (DONE.has(line.state)) lines.delete(key);

@@ -55,6 +55,11 @@ export function artifactName(row: { key: string | null; uid: string; description
   return row.key ?? row.description ?? row.uid;
 }
 
+/** Labels in the narrow sense: projects have a place of their own on each screen. */
+export function labelsOf<L extends { registry: string }>(row: { labels: L[] }): L[] {
+  return row.labels.filter(({ registry }) => registry.toLowerCase() !== 'project');
+}
+
 const COLOURS: Record<string, string> = {
   AnnData: 'var(--rna)',
   MuData: 'var(--rna)',
