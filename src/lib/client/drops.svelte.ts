@@ -1,3 +1,4 @@
+/* eslint-disable svelte/prefer-svelte-reactivity -- plain maps on purpose: `version` redraws once for thousands of changes */
 // The drops of this page: what is being saved, how far it is, and the annotations waiting for files still on their way.
 import type { DropItem, DropOptions, DropProgress, DropVerdict } from '../workers/wire.ts';
 import { type Picked, itemSize, toItems } from './files.ts';

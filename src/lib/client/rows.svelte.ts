@@ -1,3 +1,4 @@
+/* eslint-disable svelte/prefer-svelte-reactivity -- plain maps on purpose: pages are replaced as a whole ($state.raw) */
 // The rows of a long list, asked for in pages as they come into sight; old rows stay until newer ones arrive.
 import { untrack } from 'svelte';
 import type { WireError } from '../engine/errors.ts';
