@@ -92,4 +92,17 @@ export const fileCases: FileCase[] = [
       await opened.close();
     },
   },
+  {
+    title: 'a failing initialise leaves no database behind and does not block the next try',
+    async run(open) {
+      const fails = () => {
+        throw new Error('no schema');
+      };
+      const error: unknown = await open({ initialise: fails }).catch((e: unknown) => e);
+      if (!(error instanceof Error) || error.message !== 'no schema') throw new Error(`got ${String(error)}`);
+      const opened = await open({ initialise: schema });
+      same([opened.created, opened.driver.all('SELECT a FROM t')], [true, [['first']]]);
+      await opened.close();
+    },
+  },
 ];

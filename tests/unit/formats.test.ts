@@ -9,6 +9,7 @@ import { bufferSource, fileSource, folderSource } from '../fixtures/sources.ts';
 
 const bio = join(process.env['LOAM_FIXTURES'] ?? '../shared', 'fixtures/bio');
 interface Columns {
+  index_head?: string[];
   columns: Record<string, { dtype: string; n_categories?: number }>;
 }
 interface Facts {
@@ -80,6 +81,8 @@ const PROBLEMS: Record<string, RegExp> = {
 describe.skipIf(files.length === 0)(
   `bio fixtures${files.length === 0 ? ` (skipped: no facts.json below ${bio}, set LOAM_FIXTURES)` : ''}`,
   () => {
+    it('are present', () => expect(files.length).toBeGreaterThan(0));
+
     it.each(files.map((entry) => [entry.file, entry.facts] as const))('%s', async (file, facts) => {
       const started = performance.now();
       const found = await inspect(file);
@@ -95,6 +98,9 @@ describe.skipIf(files.length === 0)(
         expect(found.nObservations).toBe(expected.n_obs);
         expect(found.shape).toEqual({ observations: expected.n_obs, variables: expected.n_vars });
         if (expected.obs) expectColumns(found.obs, expected.obs);
+        if (problem === undefined && expected.obs?.index_head) {
+          expect(found.preview?.rows.slice(0, 3).map((row) => row[0])).toEqual(expected.obs.index_head);
+        }
         if (expected.var) expectColumns(found.vars, expected.var);
       } else if (facts.kind === 'MuData' || facts.mods !== undefined) {
         expect(found.otype).toBe('MuData');
@@ -108,6 +114,7 @@ describe.skipIf(files.length === 0)(
         const first = Object.values(facts.tables)[0];
         expect(found.shape).toEqual({ observations: first?.n_obs, variables: first?.n_vars });
         if (first?.obs) expectColumns(found.obs, first.obs);
+        expect(found.preview?.rows.slice(0, 3).map((row) => row[0])).toEqual(first?.obs?.index_head);
       } else if (facts.kind === 'Parquet' && problem === undefined) {
         expect(found.otype).toBe('DataFrame');
         expect(found.rows).toBe(facts.num_rows);
@@ -295,6 +302,8 @@ describe('other files', () => {
     const fasta = await file('>chr1 first\nACGT\nAC\n>chr2\nGG\n', 'a.fa');
     expect(fasta).toMatchObject({ format: 'fasta', problem: null });
     expect(fasta.facts.map((one) => one.value)).toEqual(['2', '8', 'chr1, chr2']);
+    const windows = await file('>a\r\nAC\r\n\r\nGT\r\n', 'a.fa');
+    expect(windows.facts.map((one) => one.value)).toEqual(['1', '4', 'a']);
     const fastq = await file('@r1\nACGT\n+\n@III\n@r2\nAC\n+\nII\n', 'a.fq');
     expect(fastq.facts.map((one) => one.value)).toEqual(['2', '6', 'r1, r2']);
     expect((await file('# Title\n\nText, with commas\n', 'a.md')).format).toBe('markdown');

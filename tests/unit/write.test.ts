@@ -11,7 +11,7 @@ import { createWriter, type FeedChange, type Writer } from '../../src/lib/engine
 import { runSync } from '../../src/lib/engine/statement.ts';
 import { openMemory } from '../../src/lib/storage/sql/memory.ts';
 
-const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes);
+const random = (bytes: Uint8Array): Uint8Array => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
 
 let driver: SqlDriver;
 let writer: Writer;

@@ -1,5 +1,6 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- plain maps on purpose: `version` redraws once for thousands of changes */
 // The drops of this page: what is being saved, how far it is, and the annotations waiting for files still on their way.
+/* eslint-disable svelte/prefer-svelte-reactivity -- thousands of progress events redraw through `version`, a few times a second */
 import type { DropItem, DropOptions, DropProgress, DropVerdict } from '../workers/wire.ts';
 import { type Picked, itemSize, toItems } from './files.ts';
 import { asWireError, attempt, say, sayError } from './notices.svelte.ts';
@@ -21,11 +22,14 @@ const lines = new Map<string, DropProgress>();
 const renames = new Map<string, string>();
 /** Annotations asked for while files of that drop are still on their way. */
 const waiting = new Map<string, DropOptions[]>();
+/** Saved since the last gathering and to be annotated. */
+const arrived = new Map<string, string[]>();
 const order: string[] = [];
 
 let version = $state(0);
 let open = $state(false);
 let asking = $state.raw<Picked | null>(null);
+let gather: ReturnType<typeof setTimeout> | null = null;
 let flush: ReturnType<typeof setTimeout> | null = null;
 
 /** Thousands of progress events a second become a few redraws. */
@@ -60,8 +64,20 @@ async function afterSaved(line: DropProgress): Promise<void> {
     renames.delete(lineKey(line.drop, line.item));
     await attempt('Could not rename', () => session.engine.updateArtifact(artifact.uid, { key }));
   }
-  for (const options of waiting.get(line.drop) ?? [])
-    await attempt('Could not annotate', () => annotate([artifact.uid], options));
+  if (waiting.has(line.drop)) {
+    arrived.set(line.drop, [...(arrived.get(line.drop) ?? []), artifact.uid]);
+    gather ??= setTimeout(annotateArrived, 500);
+  }
+}
+
+/** Files arrive one by one, but are annotated together: one act for hundreds of files, not hundreds of acts. */
+async function annotateArrived(): Promise<void> {
+  gather = null;
+  const batches = [...arrived];
+  arrived.clear();
+  for (const [drop, uids] of batches)
+    for (const options of waiting.get(drop) ?? [])
+      await attempt('Could not annotate', () => annotate(uids, options));
 }
 
 function take(progress: DropProgress): void {

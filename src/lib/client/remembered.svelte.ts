@@ -27,6 +27,9 @@ export function remembered<T extends string | number | boolean>(name: string, fi
   };
 }
 
-export const inspectorOpen = remembered<boolean>('inspector', true);
-export const facetsOpen = remembered<boolean>('facets', true);
+/** On a small screen the panes would lie over the list, so they wait to be asked for. */
+const width = typeof innerWidth === 'number' ? innerWidth : 1440;
+
+export const inspectorOpen = remembered<boolean>('inspector', width > 1100);
+export const facetsOpen = remembered<boolean>('facets', width > 760);
 export const tourDone = remembered<boolean>('tour', false);

@@ -4,23 +4,14 @@ import { LoamError } from './errors.ts';
 import { addValues, removeValues, setValues, updateValues } from './features/values.ts';
 import { link, projectsByName, ulabelsByName, unlink } from './features/labels.ts';
 import type { Model } from './model/types.ts';
-import type {
-  BlobStore,
-  ByteSource,
-  Clock,
-  Inspector,
-  Payload,
-  Random,
-  SqlDriver,
-  SqlValue,
-} from './ports.ts';
+import type { BlobStore, Clock, Inspector, Payload, Random, SqlDriver, SqlValue } from './ports.ts';
 import { artifactDetail, findArtifact } from './query/artifact-detail.ts';
 import { listArtifacts } from './query/artifact-rows.ts';
 import type { ArtifactDetail, ArtifactListSpec, ArtifactPage, Facet } from './query/artifact-types.ts';
 import { facets } from './query/facets.ts';
 import { actList, artifactHistory, counts, statusFacts, type StatusFacts } from './query/status.ts';
 import { checkKey, purge, restore, storageKey, trash } from './registry/artifact.ts';
-import { findLeftovers, saveBatch } from './registry/drop-save.ts';
+import { findLeftovers, removePurged, saveBatch } from './registry/drop-save.ts';
 import { startDrop, type Drop, type DropInput } from './registry/drop.ts';
 import type { DropOptions, DropProgress } from './registry/drop-types.ts';
 import { createNamed, listNamed, type FeatureRow, type NamedRow } from './registry/named.ts';
@@ -150,14 +141,12 @@ export async function createEngine(deps: EngineDeps) {
     }
   }
 
-  /** Stored bytes in the form inspection takes. */
+  /** Stored bytes as inspection takes them: by storage key, which the platform resolves to its own file handle. */
   async function payloadOf(uid: string): Promise<Payload> {
     const { key, folder } = locate(uid);
-    if (!folder) return { name: key, file: await blobs.open(key), files: null };
-    const files = [];
-    for (const path of await blobs.list(key))
-      files.push({ path, file: (await blobs.open(`${key}/${path}`)) as unknown });
-    return { name: key, file: null, files };
+    if (!folder) return { name: key, file: key, files: null };
+    const paths = await blobs.list(key);
+    return { name: key, file: null, files: paths.map((path) => ({ path, file: `${key}/${path}` })) };
   }
 
   function locate(uid: string): { key: string; folder: boolean; name: string } {
@@ -203,11 +192,11 @@ export async function createEngine(deps: EngineDeps) {
     listArtifacts: (spec: ArtifactListSpec): ArtifactPage => read(listArtifacts(spec)),
     facets: (spec: ArtifactListSpec): Facet[] => read(facets(spec)),
     artifact: (uid: string): ArtifactDetail => read(artifactDetail(writer.journal, uid)),
-    open: async (uid: string, path?: string): Promise<{ name: string; source: ByteSource }> => {
+    /** Name and storage key of an artifact's bytes, or of one file in a folder artifact. */
+    locate: (uid: string, path?: string): { name: string; key: string } => {
       const { key, name } = locate(uid);
-      if (path !== undefined)
-        return { name: path.split('/').pop() ?? path, source: await blobs.open(`${key}/${path}`) };
-      return { name: name.split('/').pop() ?? name, source: await blobs.open(key) };
+      const shown = path ?? name;
+      return { name: shown.split('/').pop() ?? shown, key: path === undefined ? key : `${key}/${path}` };
     },
     listFiles: async (uid: string): Promise<{ path: string; size: number }[]> => {
       const { key, folder } = locate(uid);
@@ -261,10 +250,10 @@ export async function createEngine(deps: EngineDeps) {
       const keys = act('purge', titled('Delete for good:', uids), (tx) => purge(tx, ids)) ?? [];
       const sizes = new Map((await blobs.keys()).map((b) => [b.key, b.size]));
       let bytes = 0;
-      for (const key of keys) {
-        for (const [stored, size] of sizes) if (stored === key || stored.startsWith(`${key}/`)) bytes += size;
-        await blobs.remove(key);
+      for (const [stored, size] of sizes) {
+        if (keys.some((key) => stored === key || stored.startsWith(`${key}/`))) bytes += size;
       }
+      await removePurged(driver, blobs);
       return { bytes };
     },
 

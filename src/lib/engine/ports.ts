@@ -136,7 +136,7 @@ export interface FileSummary {
   problem: string | null;
 }
 
-/** A dropped file or folder as the platform holds it (File, path): passed through the engine unopened. */
+/** A dropped file or folder as the platform holds it (File), or the storage key of stored bytes: never opened by the engine. */
 export interface Payload {
   name: string;
   file: unknown;

@@ -57,8 +57,8 @@ export async function summariseScverse(
     }
   }
   if (kind === 'MuData') {
-    const obs = await readFrame(await root.get('obs'), null);
-    const vars = await readFrame(await root.get('var'), null);
+    const obs = await readFrame(await root.get('obs'), null, 'obs');
+    const vars = await readFrame(await root.get('var'), null, 'var');
     const preview = await previewFrame(obs);
     problems.push(...obs.problems, ...vars.problems);
     found = {
@@ -83,8 +83,8 @@ export async function summariseScverse(
 
 export async function summariseAnnData(root: TreeNode, suffix: string): Promise<FileSummary> {
   const uns = await root.get('uns').catch(() => null);
-  const obs = await readFrame(await root.get('obs').catch(() => null), uns);
-  const vars = await readFrame(await root.get('var').catch(() => null), uns);
+  const obs = await readFrame(await root.get('obs').catch(() => null), uns, 'obs');
+  const vars = await readFrame(await root.get('var').catch(() => null), uns, 'var');
   const facts: FileSummary['facts'] = [];
   const x = await root.get('X').catch(() => null);
   if (x !== null) facts.push({ label: 'X', value: await matrixText(x) });
@@ -145,11 +145,14 @@ interface Frame {
   problems: string[];
   /** Readers for the preview: the index first. */
   readers: { name: string; read: (limit: number) => Promise<unknown[]> }[];
+  /** Names of columns whose values must not be read. */
+  blocked: Set<string>;
 }
 
-async function readFrame(node: TreeNode | null, uns: TreeNode | null): Promise<Frame> {
-  if (node === null) return { rows: null, columns: null, columnCount: null, problems: [], readers: [] };
-  return node.kind === 'array' ? compoundFrame(node, uns) : groupFrame(node);
+async function readFrame(node: TreeNode | null, uns: TreeNode | null, slot: 'obs' | 'var'): Promise<Frame> {
+  if (node === null)
+    return { rows: null, columns: null, columnCount: null, problems: [], readers: [], blocked: new Set() };
+  return node.kind === 'array' ? compoundFrame(node, uns) : groupFrame(node, slot);
 }
 
 /** anndata 0.5: one array of records; categories stand in uns under `<column>_categories`. */
@@ -184,10 +187,11 @@ async function compoundFrame(node: TreeNode, uns: TreeNode | null): Promise<Fram
     columnCount: Math.max(0, fields.length - 1),
     problems: [],
     readers,
+    blocked: new Set(),
   };
 }
 
-async function groupFrame(node: TreeNode): Promise<Frame> {
+async function groupFrame(node: TreeNode, slot: 'obs' | 'var'): Promise<Frame> {
   const keys = new Set(await node.keys());
   const index = textAttr(node, '_index') ?? ['_index', 'index'].find((name) => keys.has(name)) ?? null;
   const order =
@@ -235,9 +239,16 @@ async function groupFrame(node: TreeNode): Promise<Frame> {
       names.length > 3
         ? `${count(names.length)} columns`
         : names.map((name) => `“${clip(name, 60)}”`).join(', ');
-    problems.push(`The values of ${which} are not shown: ${why}`);
+    problems.push(`The values of ${which} in ${slot} are not shown: ${why}`);
   }
-  return { rows, columns, columnCount: order.length, problems, readers };
+  return {
+    rows,
+    columns,
+    columnCount: order.length,
+    problems,
+    readers,
+    blocked: new Set([...blocked.values()].flat()),
+  };
 }
 
 async function length(node: TreeNode): Promise<number | null> {
@@ -291,7 +302,7 @@ async function previewFrame(frame: Frame): Promise<FileSummary['preview']> {
   for (const reader of readers) {
     let values: unknown[] = [];
     try {
-      values = shown === 0 ? [] : await reader.read(shown);
+      values = shown === 0 || frame.blocked.has(reader.name) ? [] : await reader.read(shown);
     } catch (error) {
       values = [];
       if (!frame.problems.some((problem) => problem.includes(`“${clip(reader.name, 60)}”`))) {

@@ -106,6 +106,7 @@ export async function summariseArrow(source: ByteSource): Promise<FileSummary> {
         first === null
           ? null
           : previewOf(
+              arrow,
               first,
               fields.slice(0, PREVIEW_COLUMNS).map((field) => field.name),
             ),
@@ -119,7 +120,7 @@ export async function summariseArrow(source: ByteSource): Promise<FileSummary> {
   }
 }
 
-function previewOf(batch: RecordBatch, names: string[]): FileSummary['preview'] {
+function previewOf(arrow: Arrow, batch: RecordBatch, names: string[]): FileSummary['preview'] {
   const shown = Math.min(batch.numRows, PREVIEW_ROWS);
   const vectors = names.map((_, i) => batch.getChildAt(i));
   const rows = Array.from({ length: shown }, (_, r) =>
@@ -131,13 +132,20 @@ function previewOf(batch: RecordBatch, names: string[]): FileSummary['preview'] 
           value !== null && typeof value === 'object' && 'toJSON' in value
             ? (value as { toJSON(): unknown }).toJSON()
             : value;
-        return cellText(plain);
+        return cellText(asTime(arrow, vector?.type, plain));
       } catch {
         return '(unreadable)';
       }
     }),
   );
   return { columns: names.map((name) => clip(name)), rows };
+}
+
+/** Dates and timestamps come as milliseconds. */
+function asTime(arrow: Arrow, type: DataType | undefined, value: unknown): unknown {
+  if (type === undefined || typeof value !== 'number') return value;
+  if (arrow.DataType.isDate(type)) return new Date(value).toISOString().slice(0, 10);
+  return arrow.DataType.isTimestamp(type) ? new Date(value) : value;
 }
 
 function typeName(arrow: Arrow, type: DataType): string {

@@ -40,6 +40,14 @@ export function decodeLz4Frame(input: Uint8Array, limit: number): Uint8Array {
   return output.bytes.subarray(0, output.length);
 }
 
+/** One LZ4 block whose unpacked size is known. */
+export function decodeLz4Block(block: Uint8Array, size: number): Uint8Array {
+  const output = { bytes: new Uint8Array(size), length: 0 };
+  decodeBlock(block, output, size);
+  if (output.length !== size) throw new Error('LZ4 block is cut off');
+  return output.bytes;
+}
+
 interface Output {
   bytes: Uint8Array;
   length: number;

@@ -115,6 +115,7 @@ async function readPreview(
 ): Promise<{ preview: FileSummary['preview']; failed: string[] }> {
   const shown = Math.min(rows, PREVIEW_ROWS);
   const names = top.map((node) => node.element.name);
+  const types = top.map(typeName);
   const table = Array.from({ length: shown }, (): (string | null)[] => names.map(() => null));
   const failed: string[] = [];
   let budget = PREVIEW_BYTES;
@@ -137,7 +138,7 @@ async function readPreview(
       });
       values.slice(0, shown).forEach((row, r) => {
         const cells = table[r];
-        if (cells) cells[i] = cellText(row[name]);
+        if (cells) cells[i] = cellText(asDate(types[i], row[name]));
       });
     } catch (error) {
       failed.push(`${name} (${reason(error)})`);
@@ -145,6 +146,12 @@ async function readPreview(
     }
   }
   return { preview: { columns: names.map((name) => clip(name)), rows: table }, failed };
+}
+
+/** A date without the midnight that its reader adds. */
+function asDate(type: string | undefined, value: unknown): unknown {
+  const valid = value instanceof Date && !Number.isNaN(value.getTime());
+  return type === 'date' && valid ? value.toISOString().slice(0, 10) : value;
 }
 
 /** Bytes that must be unpacked for the first rows of one column. */

@@ -6,6 +6,7 @@ import { scverseKind, summariseScverse } from './anndata.ts';
 import { count, MAX_FACTS, reason, summaryOf, type FileSummary } from './summary.ts';
 import { MAX_RATIO } from './source.ts';
 import { listTree, MAX_KEYS, type TreeNode } from './tree.ts';
+import { registerCodecs } from './zarr-codecs.ts';
 import type { ZipEntry } from './zip.ts';
 
 const MARKS = ['zarr.json', '.zgroup', '.zarray', '.zattrs', '.zmetadata'];
@@ -96,6 +97,7 @@ async function summariseStore(
   const suffix = zipped ? '.zarr.zip' : '.zarr';
   try {
     const zarr = await import('zarrita');
+    registerCodecs(zarr);
     const root = await nodeAt(zarr, zarr.root(store), prefix.slice(0, -1), childrenOf(paths));
     if (root === null)
       return summaryOf('zarr', {

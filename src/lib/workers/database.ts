@@ -1,31 +1,31 @@
-// Which backend holds the database here: OPFS, else the wa-sqlite mirror in IndexedDB, else memory with a loud banner
-// (architecture decision 4). A backend that exists but fails is an error, never a reason to try the next one: a tab
-// must not show an empty database in place of the real one.
-import type { LoamError } from '../engine/errors.ts';
+// The last resort of opening (architecture decision 4): where the browser keeps neither files nor IndexedDB for us, the
+// database lives in memory and the page shows a loud banner. A backend that exists but fails stays an error: a tab must
+// never show an empty database in place of the real one.
+import { isLoamError } from '../engine/errors.ts';
 import type { SqlDriver } from '../engine/ports.ts';
-import type { OpenedDatabase } from '../storage/sql/opened.ts';
-import { hasSyncAccessHandles, openOpfs } from '../storage/sql/opfs-sahpool.ts';
+import { createMemoryBlobs } from '../storage/blob/memory.ts';
+import { createOpfsBlobs, type OpfsBlobStore } from '../storage/blob/opfs.ts';
 import { openMemory } from '../storage/sql/memory.ts';
+import { openDatabase } from '../storage/sql/open.ts';
+import { streamOf, type OpenedDatabase, type OpenOptions } from '../storage/sql/opened.ts';
 
-export async function openDatabase(
-  name: string,
-  initialise: (driver: SqlDriver) => void,
-  onError: (error: LoamError) => void,
-): Promise<OpenedDatabase> {
-  if (hasSyncAccessHandles() && (await hasPrivateFiles())) return openOpfs({ name, initialise, onError });
-  if (typeof indexedDB !== 'undefined') {
-    const { openWaSqlite } = await import('../storage/sql/wa-sqlite.ts');
-    return openWaSqlite({ name, initialise, onError });
+export async function openOrRemember(options: OpenOptions): Promise<OpenedDatabase> {
+  try {
+    return await openDatabase(options);
+  } catch (error) {
+    if (!isLoamError(error, 'StorageUnavailable')) throw error;
+    return memoryDatabase(options.initialise);
   }
+}
+
+async function memoryDatabase(initialise?: (driver: SqlDriver) => void): Promise<OpenedDatabase> {
   const driver = await openMemory();
-  initialise(driver);
-  const bytesOf = (): ReadableStream<Uint8Array> =>
-    new Blob([driver.serialize() as Uint8Array<ArrayBuffer>]).stream();
+  initialise?.(driver);
   return {
     driver,
     created: true,
     file: {
-      export: async () => bytesOf(),
+      export: async () => streamOf(driver.serialize()),
       replace: () => Promise.reject(new Error('A database in memory cannot be replaced.')),
       size: async () => driver.serialize().length,
     },
@@ -34,12 +34,22 @@ export async function openDatabase(
   };
 }
 
-/** Private windows of some browsers have the API but refuse the directory. */
-async function hasPrivateFiles(): Promise<boolean> {
+/** Bytes in OPFS, or in memory where there is none. */
+export async function openBlobs(): Promise<OpfsBlobStore> {
   try {
-    await navigator.storage.getDirectory();
-    return true;
-  } catch {
-    return false;
+    return await createOpfsBlobs();
+  } catch (error) {
+    if (!isLoamError(error, 'StorageUnavailable')) throw error;
+    const memory = createMemoryBlobs();
+    return {
+      ...memory,
+      async file(key) {
+        const source = await memory.open(key);
+        return new File(
+          [(await source.read(0, source.size)) as Uint8Array<ArrayBuffer>],
+          key.split('/').pop() ?? key,
+        );
+      },
+    };
   }
 }

@@ -3,10 +3,11 @@
 import { createEngine, type Engine } from '../engine/index.ts';
 import { model } from '../engine/model/model.ts';
 import { LoamError } from '../engine/errors.ts';
-import type { BlobStore, ByteSource, FolderSource, Inspector, Payload, Random } from '../engine/ports.ts';
+import type { ByteSource, FolderSource, Inspector, Payload, Random, SqlDriver } from '../engine/ports.ts';
 import type { DropInput } from '../engine/registry/drop.ts';
-import { createOpfsBlobStore } from '../storage/blob/opfs.ts';
+import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
 import type { OpenedDatabase } from '../storage/sql/opened.ts';
+import { openBlobs } from './database.ts';
 import { createInspector, type InspectInput } from './inspect-pool.ts';
 import { sampleLab } from './sample-lab.ts';
 import { nextTask } from './serve.ts';
@@ -26,15 +27,19 @@ export async function createEngineApi(
   random: Random,
 ): Promise<EngineApi> {
   const { driver, file } = opened;
-  const blobs = await createOpfsBlobStore();
+  const tidySoon = createTidy(driver);
+  const blobs = await openBlobs();
   const engine = await createEngine({
     driver,
     model,
     blobs,
-    inspector: inspectorPort(),
+    inspector: inspectorPort(blobs),
     clock: () => Date.now(),
     random,
-    onFeed: (feed) => emit({ type: 'feed', feed }),
+    onFeed: (feed) => {
+      emit({ type: 'feed', feed });
+      tidySoon();
+    },
     onDrop: (progress) => emit({ type: 'drop', progress }),
     breathe: nextTask,
   });
@@ -64,13 +69,14 @@ export async function createEngineApi(
       openMs,
       leader: true,
     }),
-    meter: () => meter(engine, file, blobs),
+    meter: () => meter(engine, file),
     listArtifacts: reading(engine.listArtifacts),
     facets: reading(engine.facets),
     artifact: reading(engine.artifact),
     openArtifact: async (uid, path) => {
-      const found = await engine.open(uid, path);
-      return fileOf(found.source, found.name);
+      const { name, key } = engine.locate(uid, path);
+      const stored = await blobs.file(key);
+      return new File([stored], name, { type: stored.type });
     },
     listFiles: engine.listFiles,
     drop: writing((items, options) => engine.drop(items.map(inputOf), options)),
@@ -118,7 +124,18 @@ export async function createEngineApi(
   };
 }
 
-async function meter(engine: Engine, file: OpenedDatabase['file'], _blobs: BlobStore) {
+/** The WAL file keeps its high-water mark: written back and cut once nothing has changed for a while. */
+function createTidy(driver: SqlDriver): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (!driver.inTransaction) driver.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    }, 5_000);
+  };
+}
+
+async function meter(engine: Engine, file: OpenedDatabase['file']) {
   const estimate = await navigator.storage?.estimate?.().catch(() => null);
   return {
     artifactBytes: await engine.storedBytes(),
@@ -147,37 +164,23 @@ function inputOf(item: DropItem): DropInput {
   };
 }
 
-/** A File as a source; the File itself stays reachable, so that it can be handed to a page or another worker. */
-interface FileSource extends ByteSource {
-  file: File;
-}
-
-function fileSource(file: File): FileSource {
+function fileSource(file: File): ByteSource {
   return {
-    file,
     size: file.size,
     read: async (start, end) => new Uint8Array(await file.slice(start, end).arrayBuffer()),
   };
 }
 
-async function fileOf(source: ByteSource, name: string): Promise<File> {
-  const held = (source as Partial<FileSource>).file;
-  if (held) return new File([held], name, { type: held.type });
-  return new File([(await source.read(0, source.size)) as Uint8Array<ArrayBuffer>], name);
-}
-
-function inspectorPort(): Inspector {
+function inspectorPort(blobs: OpfsBlobStore): Inspector {
   const pool = createInspector({ size: 2 });
+  const asFile = async (held: unknown): Promise<File> =>
+    held instanceof File ? held : blobs.file(String(held));
   const input = async (payload: Payload): Promise<InspectInput> => {
-    if (payload.files) {
-      const files = [];
-      for (const { path, file } of payload.files) files.push({ path, file: await asFile(file, path) });
-      return files;
-    }
-    return asFile(payload.file, payload.name);
+    if (!payload.files) return asFile(payload.file);
+    const files = [];
+    for (const { path, file } of payload.files) files.push({ path, file: await asFile(file) });
+    return files;
   };
-  const asFile = async (held: unknown, name: string): Promise<File> =>
-    held instanceof File ? held : fileOf(held as ByteSource, name);
   return {
     async hash(payload, onProgress, signal) {
       const abort = new AbortController();

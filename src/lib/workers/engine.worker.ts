@@ -3,7 +3,7 @@
 import { model } from '../engine/model/model.ts';
 import { createInstance, hasInstance } from '../engine/schema/open.ts';
 import { LoamError } from '../engine/errors.ts';
-import { openDatabase } from './database.ts';
+import { openOrRemember } from './database.ts';
 import { createEngineApi, requestUid } from './engine-api.ts';
 import { startTab } from './tab.ts';
 import { warmOpfs } from '../storage/sql/opfs-sahpool.ts';
@@ -24,12 +24,12 @@ startTab({
     }
   },
   open: async (emit) => {
-    const opened = await openDatabase(
+    const opened = await openOrRemember({
       name,
-      (driver) => createInstance(driver, { model, clock: () => Date.now(), random, name: 'my-lab' }),
-      (error) =>
-        emit({ type: 'fatal', error: { code: error.code, message: error.message, details: error.details } }),
-    );
+      initialise: (driver) =>
+        createInstance(driver, { model, clock: () => Date.now(), random, name: 'my-lab' }),
+      onError: ({ code, message, details }) => emit({ type: 'fatal', error: { code, message, details } }),
+    });
     if (!hasInstance(opened.driver)) {
       throw new LoamError(
         'DatabaseDamaged',

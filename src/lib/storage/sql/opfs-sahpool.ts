@@ -73,42 +73,53 @@ export async function openOpfs(options: OpenOptions): Promise<OpenedDatabase> {
   }
 
   function connect(): SqlDriver {
+    let driver: SqlDriver | null = null;
     try {
       const db = official.open(main, pool.vfsName);
-      const driver = createDriver(official.c, db, {
-        kind: 'opfs-sahpool',
-        durable: true,
-        ioErrorMeansFull: true,
-      });
+      driver = createDriver(official.c, db, { kind: 'opfs-sahpool', durable: true, ioErrorMeansFull: true });
       for (const sql of settings) driver.exec(sql);
       return driver;
     } catch (error) {
+      driver?.close();
       throw openError(error);
     }
   }
 
-  if (pool.getFileNames().includes(incoming)) await finishReplace();
-  const created = !pool.getFileNames().includes(main);
-  if (created) {
+  /** Answers whether the database is a new one. */
+  async function createIfMissing(): Promise<boolean> {
+    if (pool.getFileNames().includes(incoming)) await finishReplace();
+    if (pool.getFileNames().includes(main)) return false;
+    const existing = await options.existing?.();
+    if (existing) {
+      await copyIn(main, once(existing));
+      return false;
+    }
     // 142 tables one by one in OPFS take seconds; built in memory and brought in as a file, 75 ms.
     options.onProgress?.('creating');
     const bytes = await buildInMemory(options.initialise);
-    let given = false;
-    await copyIn(main, async () => {
-      if (given) return undefined;
-      given = true;
-      return bytes;
-    });
+    await copyIn(main, once(bytes));
+    return true;
+  }
+
+  let created: boolean;
+  let first: SqlDriver;
+  try {
+    created = await createIfMissing();
+    first = connect();
+  } catch (error) {
+    // Without this the worker would keep the files from a tab that could open them.
+    pool.pauseVfs();
+    throw error;
   }
   const opened: OpenedDatabase = {
-    driver: connect(),
+    driver: first,
     created,
     file: {
       async export() {
         const driver = opened.driver;
+        driver.exec('PRAGMA wal_checkpoint(TRUNCATE)');
         // A checkpoint during the export would change the file under the reader.
         driver.exec('PRAGMA wal_autocheckpoint=0');
-        driver.exec('PRAGMA wal_checkpoint(TRUNCATE)');
         return exportPoolFile(directory, main, () => {
           if (opened.driver === driver) driver.exec('PRAGMA wal_autocheckpoint=1000');
         });
@@ -132,6 +143,12 @@ export async function openOpfs(options: OpenOptions): Promise<OpenedDatabase> {
   };
   options.onProgress?.('ready');
   return opened;
+}
+
+/** The bytes as a source of one chunk. */
+function once(bytes: Uint8Array): () => Promise<Uint8Array | undefined> {
+  const chunks = [bytes];
+  return async () => chunks.pop();
 }
 
 async function buildInMemory(initialise: OpenOptions['initialise']): Promise<Uint8Array> {

@@ -1,15 +1,15 @@
 // Tabs against a real browser with real pages: one database, any tab may close. Runs with the broker and with the
 // relay that browsers without SharedWorker use.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { browserArgs, browserPath } from '../../scripts/browser-path.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const executablePath = process.env.LOAM_CHROMIUM ?? '/usr/bin/chromium';
 let server: ViteDevServer;
 let base = '';
 
@@ -28,12 +28,15 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
-describe.skipIf(!existsSync(executablePath)).each(['broker', 'relay'])('tabs over the %s', (way) => {
+describe.each(['broker', 'relay'])('tabs over the %s', (way) => {
   const profile = mkdtempSync(join(tmpdir(), 'loam-tabs-'));
   let context: BrowserContext;
 
   beforeAll(async () => {
-    context = await chromium.launchPersistentContext(profile, { executablePath, args: ['--no-sandbox'] });
+    context = await chromium.launchPersistentContext(profile, {
+      executablePath: await browserPath(),
+      args: browserArgs,
+    });
   });
   afterAll(async () => {
     await context?.close();

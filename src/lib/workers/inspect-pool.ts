@@ -1,0 +1,180 @@
+// A small pool of inspect workers that can be killed: a file that takes too long, crashes its worker or eats its memory
+// costs that worker only, and the answer is a summary with the reason in words. Works in pages and inside other workers.
+import * as Comlink from 'comlink';
+import { fromWire, LoamError } from '../engine/errors.ts';
+import { summaryOf, type FileSummary } from '../formats/summary.ts';
+import type { Answer, HashResult, InspectInput, InspectWorkerApi } from './inspect.worker.ts';
+
+export type { HashResult, InspectInput } from './inspect.worker.ts';
+
+export interface Inspector {
+  /** Never rejects: what goes wrong is the summary's `problem`. */
+  inspect(input: InspectInput, name: string): Promise<FileSummary>;
+  /** Rejects with a LoamError; `Cancelled` when the signal fires, which ends the worker at once. */
+  hash(input: InspectInput, options?: HashOptions): Promise<HashResult>;
+  /** sha256 of every byte as hex. */
+  checksum(file: File, options?: HashOptions): Promise<string>;
+  close(): void;
+}
+
+export interface HashOptions {
+  onProgress?: (done: number, total: number) => void;
+  signal?: AbortSignal;
+}
+
+export interface InspectorOptions {
+  size?: 1 | 2;
+  /** Time one inspection may take. Hashing has no such limit, but must make progress within it. */
+  timeoutMs?: number;
+  /** For tests: how a worker is made. */
+  createWorker?: () => Worker;
+}
+
+interface Slot {
+  worker: Worker;
+  api: Comlink.Remote<InspectWorkerApi>;
+  /** Ends the running job with an error. */
+  fail: ((error: Error) => void) | null;
+  /** Starts the time limit anew. */
+  alive: (() => void) | null;
+}
+
+class WorkerTimeout extends Error {}
+class WorkerCrash extends Error {}
+
+export function createInspector(options: InspectorOptions = {}): Inspector {
+  const { size = 1, timeoutMs = 20_000 } = options;
+  const create =
+    options.createWorker ??
+    (() => new Worker(new URL('./inspect.worker.ts', import.meta.url), { type: 'module' }));
+  const idle: Slot[] = [];
+  const all = new Set<Slot>();
+  const waiting: ((slot: Slot) => void)[] = [];
+  let closed = false;
+
+  function start(): Slot {
+    const worker = create();
+    const slot: Slot = { worker, api: Comlink.wrap<InspectWorkerApi>(worker), fail: null, alive: null };
+    worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      slot.fail?.(new WorkerCrash(event.message || 'the reader stopped'));
+    });
+    worker.addEventListener('messageerror', () => slot.fail?.(new WorkerCrash('an unreadable message')));
+    all.add(slot);
+    return slot;
+  }
+
+  function take(): Promise<Slot> {
+    const free = idle.pop();
+    if (free !== undefined) return Promise.resolve(free);
+    if (all.size < size) return Promise.resolve(start());
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  function end(slot: Slot): void {
+    slot.worker.terminate();
+    all.delete(slot);
+  }
+
+  function give(slot: Slot, keep: boolean): void {
+    slot.fail = null;
+    slot.alive = null;
+    if (!keep || closed) end(slot);
+    const next = waiting.shift();
+    if (next !== undefined) next(keep && !closed ? slot : start());
+    else if (keep && !closed) idle.push(slot);
+  }
+
+  /** Runs one job on a worker; on any failure of the worker itself that worker is replaced. */
+  async function run<T>(
+    job: (slot: Slot) => Promise<{ value: T; restart: boolean }>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    if (closed) throw new LoamError('Cancelled', 'The file reader was closed.');
+    const slot = await take();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let onAbort: (() => void) | undefined;
+    let keep = false;
+    try {
+      const stopped = new Promise<never>((_, reject) => {
+        slot.fail = reject;
+        slot.alive = () => {
+          clearTimeout(timer);
+          timer = setTimeout(() => reject(new WorkerTimeout('time limit')), timeoutMs);
+        };
+        slot.alive();
+        onAbort = () => reject(new LoamError('Cancelled', 'Reading the file was cancelled.'));
+        if (signal?.aborted) onAbort();
+        else signal?.addEventListener('abort', onAbort, { once: true });
+      });
+      const { value, restart } = await Promise.race([job(slot), stopped]);
+      keep = !restart;
+      return value;
+    } finally {
+      clearTimeout(timer);
+      if (onAbort) signal?.removeEventListener('abort', onAbort);
+      give(slot, keep);
+    }
+  }
+
+  function answered<T>(
+    work: (slot: Slot, onProgress: (done: number, total: number) => void) => Promise<Answer<T>>,
+    { onProgress, signal }: HashOptions,
+  ): Promise<T> {
+    return run(async (slot) => {
+      const answer = await work(slot, (done, total) => {
+        slot.alive?.();
+        onProgress?.(done, total);
+      });
+      return { value: answer, restart: false };
+    }, signal).then(
+      (answer) => {
+        if (answer.ok) return answer.value;
+        throw fromWire(answer.error);
+      },
+      (error: unknown) => {
+        if (error instanceof LoamError) throw error;
+        throw new LoamError('FileUnreadable', problemOf(error, timeoutMs));
+      },
+    );
+  }
+
+  return {
+    async inspect(input, name) {
+      try {
+        return await run(async ({ api }) => {
+          const { summary, restart } = await api.inspect(input, name);
+          return { value: summary, restart };
+        });
+      } catch (error) {
+        return summaryOf('unknown', { problem: problemOf(error, timeoutMs) });
+      }
+    },
+    hash: (input, hashOptions = {}) =>
+      answered(
+        (slot, report) => slot.api.hash(input, Comlink.proxy(report)) as Promise<Answer<HashResult>>,
+        hashOptions,
+      ),
+    checksum: (file, hashOptions = {}) =>
+      answered((slot, report) => slot.api.checksum(file, Comlink.proxy(report)), hashOptions),
+    close() {
+      closed = true;
+      for (const slot of all) {
+        slot.fail?.(new LoamError('Cancelled', 'The file reader was closed.'));
+        end(slot);
+      }
+      idle.length = 0;
+    },
+  };
+}
+
+function problemOf(error: unknown, timeoutMs: number): string {
+  if (error instanceof WorkerTimeout) {
+    return `Reading this file took too long (more than ${Math.round(timeoutMs / 1000)} seconds) and was stopped. It can be stored, but its contents are not shown.`;
+  }
+  if (error instanceof LoamError) return error.message;
+  const text = error instanceof Error ? error.message : String(error);
+  if (/memory|allocation/i.test(text))
+    return 'Reading this file needed more memory than there is. It can be stored, but its contents are not shown.';
+  return 'Reading this file stopped unexpectedly, probably because it is damaged. It can be stored, but its contents are not shown.';
+}

@@ -1,0 +1,106 @@
+// Reads dropped files in a worker of its own, so that a hostile or damaged file can be stopped by ending the worker.
+// The only place that joins File objects with the format readers and the hashes.
+import * as Comlink from 'comlink';
+import { checksumSha256, hashFile, hashFolder } from '../engine/hash.ts';
+import type { FolderSource } from '../engine/ports.ts';
+import { toWire, type WireError } from '../engine/errors.ts';
+import { hdf5Damaged } from '../formats/hdf5-file.ts';
+import { inspectFile, inspectFolder } from '../formats/inspect.ts';
+import type { SyncByteSource } from '../formats/source.ts';
+import type { FileSummary } from '../formats/summary.ts';
+
+/** A file, or a folder as its files with their paths below it. */
+export type InspectInput = File | { path: string; file: File }[];
+
+export interface HashResult {
+  hash: string;
+  hashType: 'md5' | 'sha1-fl' | 'md5-d';
+  size: number;
+  nFiles: number | null;
+}
+
+/** Errors are answers here: structured clone would drop their code. */
+export type Answer<T> = { ok: true; value: T } | { ok: false; error: WireError };
+
+const api = {
+  /** `restart` asks the client for a fresh worker: the HDF5 reader crashed and its memory is suspect. */
+  async inspect(input: InspectInput, name: string): Promise<{ summary: FileSummary; restart: boolean }> {
+    const summary = Array.isArray(input)
+      ? await inspectFolder(folderSource(input), name)
+      : await inspectFile(fileSource(input), name);
+    return { summary, restart: hdf5Damaged() };
+  },
+
+  hash(input: InspectInput, onProgress?: (done: number, total: number) => void): Promise<Answer<HashResult>> {
+    const report = throttled(onProgress);
+    return answer(onProgress, async () => {
+      if (!Array.isArray(input)) {
+        const found = await hashFile(fileSource(input), report);
+        return { ...found, size: input.size, nFiles: null };
+      }
+      return hashFolder(folderSource(input), report);
+    });
+  },
+
+  checksum(input: File, onProgress?: (done: number, total: number) => void): Promise<Answer<string>> {
+    return answer(onProgress, () => checksumSha256(fileSource(input), throttled(onProgress)));
+  },
+
+  ping(): boolean {
+    return true;
+  },
+};
+
+export type InspectWorkerApi = typeof api;
+
+async function answer<T>(onProgress: object | undefined, work: () => Promise<T>): Promise<Answer<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (error) {
+    return { ok: false, error: toWire(unreadable(error)) };
+  } finally {
+    // Each progress callback holds a message channel; thousands of files would pile them up.
+    (onProgress as Partial<Comlink.ProxyMethods> | undefined)?.[Comlink.releaseProxy]?.();
+  }
+}
+
+/** The browser's word for a file that was moved, changed or taken back. */
+function unreadable(error: unknown): unknown {
+  if (
+    error instanceof DOMException &&
+    (error.name === 'NotReadableError' || error.name === 'NotFoundError')
+  ) {
+    return Object.assign(
+      new Error('The file was changed, moved or deleted while it was read. Drop it again.'),
+      { name: error.name },
+    );
+  }
+  return error;
+}
+
+/** At most ten messages a second, and always the last. */
+function throttled(
+  onProgress?: (done: number, total: number) => void,
+): (done: number, total: number) => void {
+  let last = 0;
+  return (done, total) => {
+    const now = performance.now();
+    if (!onProgress || (now - last < 100 && done < total)) return;
+    last = now;
+    onProgress(done, total);
+  };
+}
+
+function fileSource(file: File): SyncByteSource {
+  return {
+    size: file.size,
+    read: async (start, end) => new Uint8Array(await file.slice(start, end).arrayBuffer()),
+    readSync: (start, end) => new Uint8Array(new FileReaderSync().readAsArrayBuffer(file.slice(start, end))),
+  };
+}
+
+function folderSource(files: readonly { path: string; file: File }[]): FolderSource {
+  return { files: files.map(({ path, file }) => ({ path, source: fileSource(file) })) };
+}
+
+Comlink.expose(api);
