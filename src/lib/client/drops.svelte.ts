@@ -1,4 +1,3 @@
-/* eslint-disable svelte/prefer-svelte-reactivity -- plain maps on purpose: `version` redraws once for thousands of changes */
 // The drops of this page: what is being saved, how far it is, and the annotations waiting for files still on their way.
 /* eslint-disable svelte/prefer-svelte-reactivity -- thousands of progress events redraw through `version`, a few times a second */
 import type { DropItem, DropOptions, DropProgress, DropVerdict } from '../workers/wire.ts';

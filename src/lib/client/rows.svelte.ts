@@ -1,4 +1,3 @@
-/* eslint-disable svelte/prefer-svelte-reactivity -- plain maps on purpose: pages are replaced as a whole ($state.raw) */
 // The rows of a long list, asked for in pages as they come into sight; old rows stay until newer ones arrive.
 /* eslint-disable svelte/prefer-svelte-reactivity -- pages are replaced as a whole; the rest is bookkeeping no screen reads */
 import { untrack } from 'svelte';

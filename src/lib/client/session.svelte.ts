@@ -1,4 +1,3 @@
-/* eslint-disable svelte/prefer-svelte-reactivity -- listeners are never shown */
 // The one connection of this page as rune state: how the engine is doing, what it says of itself, and its feed.
 // Every engine call of the screens goes through `session.engine`, so that "Saving…" is true when it is shown.
 /* eslint-disable svelte/prefer-svelte-reactivity -- listeners are no state of any screen */
