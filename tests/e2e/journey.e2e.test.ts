@@ -69,6 +69,7 @@ beforeAll(async () => {
   await writeLab();
   server = await startServer();
   app = await openApp({ url: server.url });
+  app.page.setDefaultTimeout(12_000);
 });
 
 afterAll(async () => {
@@ -82,7 +83,7 @@ describe.sequential('the main journey', () => {
   it('[row 104] first run says what this is and offers the next act', async () => {
     const { page } = app;
     await page.getByRole('button', { name: /sample lab/i }).waitFor();
-    expect(await page.getByText(/leaves this device/i).count()).toBeGreaterThan(0);
+    expect(await page.getByText(/Nothing leaves this browser/).count()).toBeGreaterThan(0);
     await showing(page, 'home-first-run');
     expect(await axe(page)).toEqual([]);
   });
@@ -140,6 +141,7 @@ describe.sequential('the main journey', () => {
     const { profile } = app;
     await app.close();
     app = await openApp({ url: server.url, path: '/artifacts', profile });
+    app.page.setDefaultTimeout(12_000);
     await row(app.page, 'samples.csv').waitFor();
     await expect.poll(() => total(app.page).innerText()).toContain(String(files.length + folders.length));
     expect(app.problems.foreign).toEqual([]);
