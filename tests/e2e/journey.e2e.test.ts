@@ -88,7 +88,7 @@ describe.sequential('the main journey', () => {
     expect(await axe(page)).toEqual([]);
   });
 
-  it('[row 95] 30 real files and 4 folders dropped at once become artifacts, one line each', async () => {
+  it('[row 95] 33 files and 4 folders dropped at once become artifacts, one line each', async () => {
     const { page } = app;
     await waitUntilOffline(page);
     expect(files.length).toBeGreaterThanOrEqual(25);
@@ -103,7 +103,9 @@ describe.sequential('the main journey', () => {
         .check();
     }
     await page.getByRole('button', { name: 'Save them' }).click();
-    await page.getByText(`${files.length + folders.length} files done`).waitFor({ timeout: 60_000 });
+    await page
+      .getByRole('heading', { name: `${files.length + folders.length} files done` })
+      .waitFor({ timeout: 60_000 });
     await showing(page, 'drop-sheet');
     expect(await page.locator('.drop-line .err').count()).toBe(0);
     await page.getByRole('button', { name: 'Close', exact: true }).click();
@@ -216,7 +218,8 @@ describe.sequential('the main journey', () => {
   it('[row 108] a second tab sees edits live and goes on when the leading tab is gone', async () => {
     const second = await app.context.newPage();
     await second.goto(`${server.url}/artifacts`);
-    await row(second, 'README.md').waitFor();
+    second.setDefaultTimeout(12_000);
+    await second.getByRole('row').nth(5).waitFor();
     await dropFiles(app.page, [await extra('live.txt', 'seen live')]);
     await row(second, 'live.txt').waitFor();
     await app.page.close();
@@ -242,7 +245,7 @@ describe.sequential('the main journey', () => {
     await showing(page, 'settings-dark');
     expect(await axe(page)).toEqual([]);
     await page.goto(`${server.url}/artifacts`);
-    await row(page, 'README.md').waitFor();
+    await page.getByRole('row').nth(5).waitFor();
     await showing(page, 'artifacts-dark');
     expect(await axe(page)).toEqual([]);
     await page.emulateMedia({ colorScheme: 'light' });
