@@ -92,7 +92,7 @@ const SEQUENCES = new Set([
 ]);
 
 /** The word and colour of an artifact's type; the word always stands beside the colour. */
-export function typeOf(row: { otype: string | null; suffix: string | null }): {
+export function typeOf(row: { otype: string | null; suffix: string | null; nFiles?: number | null }): {
   word: string;
   colour: string;
 } {
@@ -101,5 +101,6 @@ export function typeOf(row: { otype: string | null; suffix: string | null }): {
   if (TABLES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--table)' };
   if (IMAGES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--img)' };
   if (SEQUENCES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--dna)' };
-  return { word: suffix ? suffix.slice(1) : 'file', colour: 'var(--text)' };
+  const plain = row.nFiles === null || row.nFiles === undefined ? 'file' : 'folder';
+  return { word: suffix ? suffix.slice(1) : plain, colour: 'var(--text)' };
 }
