@@ -262,7 +262,7 @@ describe.sequential('the main journey', () => {
     await (await download).saveAs(file);
     const known = JSON.parse(
       await readFile(new URL('../fixtures/ddl-facts.json', import.meta.url), 'utf8'),
-    ) as Record<string, unknown>;
+    ) as ReturnType<typeof factsOf>;
     withCopy(file, (db) => {
       expect(db.get('PRAGMA integrity_check')).toEqual({ integrity_check: 'ok' });
       expect(db.all('PRAGMA foreign_key_check')).toEqual([]);
