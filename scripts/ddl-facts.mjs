@@ -7,9 +7,30 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import sqlite from 'node-sqlite3-wasm';
 
+/**
+ * @typedef {import('node-sqlite3-wasm').Database} Database
+ * @typedef {Record<string, any>} Row
+ * @typedef {{ name: string | null, unique: boolean, columns: (string | null)[], where?: string, expression?: string,
+ *   collations?: string[] }} IndexFact
+ * @typedef {Record<string, any>} TableFacts
+ */
+
+/**
+ * @param {Database} db
+ * @param {string} sql
+ * @param {string[]} [values]
+ * @returns {Row[]}
+ */
+const all = (db, sql, values) => db.all(sql, values);
+
+/** @param {string} sql */
 const squeeze = (sql) => sql.replace(/\s+/g, ' ').trim();
 
-/** The balanced parenthesis that opens at or after `from`, without its outer pair. */
+/**
+ * The balanced parenthesis that opens at or after `from`, without its outer pair.
+ * @param {string} sql
+ * @param {number} from
+ */
 function parenthesised(sql, from) {
   const start = sql.indexOf('(', from);
   let depth = 0;
@@ -20,6 +41,7 @@ function parenthesised(sql, from) {
   throw new Error(`unbalanced: ${sql.slice(from, from + 80)}`);
 }
 
+/** @param {string} sql */
 function checksOf(sql) {
   const found = [];
   for (const match of sql.matchAll(/(?:CONSTRAINT\s+"([^"]+)"\s+)?\bCHECK\b/gi)) {
@@ -28,18 +50,24 @@ function checksOf(sql) {
   return found.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }
 
+/** @param {string} sql */
 function namedUniquesOf(sql) {
   return [...sql.matchAll(/CONSTRAINT\s+"([^"]+)"\s+UNIQUE/gi)]
     .map((m) => [m[1], parenthesised(sql, m.index)])
     .sort();
 }
 
+/**
+ * @param {Database} db
+ * @param {Row} index
+ */
 function indexFact(db, index) {
   const sql =
-    db.get('SELECT sql FROM sqlite_master WHERE type = ? AND name = ?', ['index', index.name])?.sql ?? '';
-  const terms = db.all(`PRAGMA index_xinfo("${index.name}")`).filter((t) => Number(t.key) === 1);
+    all(db, 'SELECT sql FROM sqlite_master WHERE type = ? AND name = ?', ['index', index.name])[0]?.sql ?? '';
+  const terms = all(db, `PRAGMA index_xinfo("${index.name}")`).filter((t) => Number(t.key) === 1);
   const columns = terms.map((t) => (t.name === null ? null : Number(t.desc) ? `${t.name} DESC` : t.name));
   // Automatic indexes are numbered by position in the table: their name says nothing.
+  /** @type {IndexFact} */
   const fact = {
     name: index.origin === 'c' ? index.name : null,
     unique: Number(index.unique) === 1,
@@ -52,23 +80,29 @@ function indexFact(db, index) {
   return fact;
 }
 
+/** @type {(a: unknown, b: unknown) => number} */
 const byText = (a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 
+/**
+ * @param {Database} db
+ * @param {string} name
+ * @param {string} sql
+ * @returns {TableFacts}
+ */
 function tableFacts(db, name, sql) {
+  /** @type {Record<string, unknown[]>} */
   const columns = {};
-  for (const c of db.all(`PRAGMA table_xinfo("${name}")`)) {
+  for (const c of all(db, `PRAGMA table_xinfo("${name}")`)) {
     columns[c.name] = [c.type.toLowerCase(), Number(c.notnull), c.dflt_value, Number(c.pk), Number(c.hidden)];
   }
   return {
     columns: Object.fromEntries(Object.entries(columns).sort(([a], [b]) => (a < b ? -1 : 1))),
-    foreignKeys: db
-      .all(`PRAGMA foreign_key_list("${name}")`)
+    foreignKeys: all(db, `PRAGMA foreign_key_list("${name}")`)
       .map((f) => [f.from, f.table, f.to, f.on_update, f.on_delete, f.match])
       .sort(byText),
     deferred: sql.match(/DEFERRABLE\s+INITIALLY\s+DEFERRED/gi)?.length ?? 0,
     autoincrement: /\bAUTOINCREMENT\b/i.test(sql),
-    indexes: db
-      .all(`PRAGMA index_list("${name}")`)
+    indexes: all(db, `PRAGMA index_list("${name}")`)
       .map((index) => indexFact(db, index))
       .sort(byText),
     checks: checksOf(sql),
@@ -76,17 +110,25 @@ function tableFacts(db, name, sql) {
   };
 }
 
-/** Facts of every table but SQLite's own. */
+/**
+ * Facts of every table but SQLite's own.
+ * @param {Database} db
+ */
 export function factsOf(db) {
+  /** @type {Record<string, TableFacts>} */
   const facts = {};
-  const tables = db.all(
+  const tables = all(
+    db,
     "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
   );
   for (const { name, sql } of tables) facts[name] = tableFacts(db, name, sql);
   return facts;
 }
 
-/** Facts of SQL text, loaded into an empty database in memory. */
+/**
+ * Facts of SQL text, loaded into an empty database in memory.
+ * @param {string} sql
+ */
 export function factsOfSql(sql) {
   const db = new sqlite.Database(':memory:');
   try {
@@ -102,7 +144,7 @@ export function factsOfSql(sql) {
  * Runs `read` on a copy of a database file: the original may lie in a read-only folder, where locking fails.
  * @template T
  * @param {string} file
- * @param {(db: import('node-sqlite3-wasm').Database) => T} read
+ * @param {(db: Database) => T} read
  * @returns {T}
  */
 export function withCopy(file, read) {
@@ -121,7 +163,11 @@ export function withCopy(file, read) {
   }
 }
 
-/** One line per difference, each led by the table's name. */
+/**
+ * One line per difference, each led by the table's name.
+ * @param {Record<string, TableFacts>} ours
+ * @param {Record<string, TableFacts>} theirs
+ */
 export function differences(ours, theirs) {
   const out = [];
   for (const table of new Set([...Object.keys(ours), ...Object.keys(theirs)])) {
@@ -129,6 +175,7 @@ export function differences(ours, theirs) {
     if (!a || !b) out.push(`${table}: only in ${a ? 'ours' : 'theirs'}`);
     else {
       for (const kind of Object.keys(a)) {
+        /** @param {Row | null} value */
         const lines = (value) =>
           Object.entries(value ?? {}).map(([k, v]) => (Array.isArray(value) ? '' : k) + JSON.stringify(v));
         const [x, y] =
@@ -142,6 +189,7 @@ export function differences(ours, theirs) {
   return out;
 }
 
+/** @param {string} source */
 async function main(source) {
   const facts = source.endsWith('.sql')
     ? factsOfSql(readFileSync(source, 'utf8'))

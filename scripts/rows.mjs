@@ -5,12 +5,16 @@ import { pathToFileURL } from 'node:url';
 
 const numeric = new Set(['bool', 'integer', 'smallint', 'bigint']);
 
+/** @param {import('../src/lib/engine/model/types.ts').Column} column */
 function typeOf(column) {
   const base = (numeric.has(column.type) ? 'number' : 'string') + (column.nullable ? ' | null' : '');
   return column.name === 'id' || column.ddlDefault !== undefined ? `Generated<${base}>` : base;
 }
 
-/** The text of the generated file, already in the repository's format. */
+/**
+ * The text of the generated file, already in the repository's format.
+ * @param {import('../src/lib/engine/model/types.ts').Model} model
+ */
 export function rowTypes(model) {
   const out = [
     '/* eslint-disable max-lines */',
@@ -22,7 +26,8 @@ export function rowTypes(model) {
   ];
   for (const name of model.order) {
     out.push(`  ${name}: {`);
-    for (const column of model.tables.get(name).columns) out.push(`    ${column.name}: ${typeOf(column)};`);
+    for (const column of model.tables.get(name)?.columns ?? [])
+      out.push(`    ${column.name}: ${typeOf(column)};`);
     out.push('  };');
   }
   return `${out.join('\n')}\n}\n`;
@@ -31,7 +36,13 @@ export function rowTypes(model) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { runnerImport } = await import('vite');
   const root = new URL('..', import.meta.url).pathname;
-  const options = { root, configFile: false, logLevel: 'error', oxc: { tsconfig: false } };
+  /** @type {import('vite').InlineConfig} */
+  const options = {
+    root,
+    configFile: false,
+    logLevel: 'error',
+    oxc: /** @type {object} */ ({ tsconfig: false }),
+  };
   const { module } = await runnerImport(`${root}src/lib/engine/model/model.ts`, options);
   writeFileSync(`${root}src/lib/engine/model/rows.generated.ts`, rowTypes(module.model));
 }

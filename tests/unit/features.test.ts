@@ -2,7 +2,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { coerce, parseDtype } from '../../src/lib/engine/features/dtype.ts';
 import { link, ulabelsByName, unlink } from '../../src/lib/engine/features/labels.ts';
-import { addValues, removeValues, setValues, toPythonJson, updateValues } from '../../src/lib/engine/features/values.ts';
+import {
+  addValues,
+  removeValues,
+  setValues,
+  toPythonJson,
+  updateValues,
+} from '../../src/lib/engine/features/values.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
 import type { SqlDriver } from '../../src/lib/engine/ports.ts';
 import { featureValues } from '../../src/lib/engine/query/artifact-detail.ts';
@@ -20,13 +26,16 @@ let driver: SqlDriver;
 let writer: Writer;
 let artifact = 0;
 
-const act = <T>(body: (tx: Transaction) => Steps<T>): T => writer.act({ kind: 'test', title: 'test' }, body) as T;
+const act = <T>(body: (tx: Transaction) => Steps<T>): T =>
+  writer.act({ kind: 'test', title: 'test' }, body) as T;
 const rows = (sql: string) => driver.all(sql);
 
 function save(key: string, hash: string): number {
   const facts = { key, hash, suffix: '.txt', size: 1, hashType: 'md5', nFiles: null };
   const extra = { storageId: 1, kind: null, otype: null, nObservations: null, description: null };
-  return act((tx) => insertArtifact(tx, { ...facts, ...extra, uid: `${hash.padEnd(16, '0').slice(0, 16)}0000` }, null)).id;
+  return act((tx) =>
+    insertArtifact(tx, { ...facts, ...extra, uid: `${hash.padEnd(16, '0').slice(0, 16)}0000` }, null),
+  ).id;
 }
 
 function feature(name: string, dtype: string): void {
@@ -88,7 +97,9 @@ describe('values', () => {
     feature('gc', 'float');
     const other = save('b.txt', 'b');
     act((tx) => addValues(tx, [artifact, other], { gc: '0.5' }));
-    expect(rows('SELECT value, hash FROM lamindb_jsonvalue')).toEqual([['0.5', expect.stringMatching(/^[\w-]{22}$/)]]);
+    expect(rows('SELECT value, hash FROM lamindb_jsonvalue')).toEqual([
+      ['0.5', expect.stringMatching(/^[\w-]{22}$/)],
+    ]);
     expect(rows('SELECT count(*) FROM lamindb_artifactjsonvalue')).toEqual([[2]]);
   });
 
@@ -109,9 +120,11 @@ describe('values', () => {
   it('categories are rows of the label link table with the feature', () => {
     feature('cell_type', 'cat[ULabel]');
     act((tx) => addValues(tx, [artifact], { cell_type: 'T cell' }));
-    expect(rows('SELECT u.name, f.name FROM lamindb_artifactulabel l JOIN lamindb_ulabel u ON u.id = l.ulabel_id JOIN lamindb_feature f ON f.id = l.feature_id')).toEqual([
-      ['T cell', 'cell_type'],
-    ]);
+    expect(
+      rows(
+        'SELECT u.name, f.name FROM lamindb_artifactulabel l JOIN lamindb_ulabel u ON u.id = l.ulabel_id JOIN lamindb_feature f ON f.id = l.feature_id',
+      ),
+    ).toEqual([['T cell', 'cell_type']]);
     expect(valuesOf(artifact)).toEqual({ cell_type: ['T cell'] });
   });
 
@@ -119,13 +132,20 @@ describe('values', () => {
     feature('tags', 'list[str]');
     feature('meta', 'dict');
     act((tx) => addValues(tx, [artifact], { tags: 'a, b', meta: '{"x": [1, 2]}' }));
-    expect(rows('SELECT value FROM lamindb_jsonvalue ORDER BY id')).toEqual([['["a", "b"]'], ['{"x": [1, 2]}']]);
+    expect(rows('SELECT value FROM lamindb_jsonvalue ORDER BY id')).toEqual([
+      ['["a", "b"]'],
+      ['{"x": [1, 2]}'],
+    ]);
   });
 
   it('unknown features and unknown terms are refused by name and leave nothing', () => {
     feature('who', 'cat[Project]');
-    expect(() => act((tx) => addValues(tx, [artifact], { nothing: 1 }))).toThrow(/could not be validated: \["nothing"\]/);
-    expect(() => act((tx) => addValues(tx, [artifact], { who: 'No project' }))).toThrow(/1 term not validated in feature 'who': 'No project'/);
+    expect(() => act((tx) => addValues(tx, [artifact], { nothing: 1 }))).toThrow(
+      /could not be validated: \["nothing"\]/,
+    );
+    expect(() => act((tx) => addValues(tx, [artifact], { who: 'No project' }))).toThrow(
+      /1 term not validated in feature 'who': 'No project'/,
+    );
     expect(rows('SELECT count(*) FROM lamindb_artifactproject')).toEqual([[0]]);
   });
 
@@ -147,9 +167,16 @@ describe('values', () => {
 
 describe('labels', () => {
   it('are created once by name, linked once, and unlinked', () => {
-    const label = () => act(function* (tx) {
-      yield* link(tx, 'lamindb_artifactulabel', 'ulabel_id', [artifact], yield* ulabelsByName(tx, ['x', ' x ', 'y']));
-    });
+    const label = () =>
+      act(function* (tx) {
+        yield* link(
+          tx,
+          'lamindb_artifactulabel',
+          'ulabel_id',
+          [artifact],
+          yield* ulabelsByName(tx, ['x', ' x ', 'y']),
+        );
+      });
     label();
     label();
     expect(rows('SELECT name FROM lamindb_ulabel ORDER BY name')).toEqual([['x'], ['y']]);
@@ -164,19 +191,37 @@ describe('labels', () => {
       yield* link(tx, 'lamindb_artifactulabel', 'ulabel_id', [artifact], yield* ulabelsByName(tx, ['x']));
     });
     const found = writer.read(facets({ offset: 0, limit: 10 }));
-    expect(found.find((f) => f.id === 'ulabel')).toMatchObject({ values: [{ label: 'x', count: 1 }], missing: 1 });
-    expect(found.find((f) => f.id === 'suffix')).toMatchObject({ values: [{ value: '.txt', count: 2 }], missing: 0 });
+    expect(found.find((f) => f.id === 'ulabel')).toMatchObject({
+      values: [{ label: 'x', count: 1 }],
+      missing: 1,
+    });
+    expect(found.find((f) => f.id === 'suffix')).toMatchObject({
+      values: [{ value: '.txt', count: 2 }],
+      missing: 0,
+    });
   });
 });
 
 describe('saving rules', () => {
-  const content = (key: string | null, hash: string) => ({ key, hash, suffix: '.txt', size: 1, hashType: 'md5', nFiles: null });
-  const plan = (key: string | null, hash: string, duplicate = false) => writer.read(planSave(content(key, hash), 1, duplicate));
+  const content = (key: string | null, hash: string) => ({
+    key,
+    hash,
+    suffix: '.txt',
+    size: 1,
+    hashType: 'md5',
+    nFiles: null,
+  });
+  const plan = (key: string | null, hash: string, duplicate = false) =>
+    writer.read(planSave(content(key, hash), 1, duplicate));
 
   it('[row 52] same key and content is the existing artifact, other content a version, other key the existing one', () => {
     expect(plan('a.txt', 'a').case).toBe('existing');
     expect(plan('a.txt', 'z').case).toBe('version');
-    expect(plan('b.txt', 'a')).toMatchObject({ case: 'existing-key', found: { key: 'a.txt' }, message: expect.stringContaining('a.txt') });
+    expect(plan('b.txt', 'a')).toMatchObject({
+      case: 'existing-key',
+      found: { key: 'a.txt' },
+      message: expect.stringContaining('a.txt'),
+    });
     expect(plan('b.txt', 'a', true).case).toBe('new');
     expect(plan('b.txt', 'b').case).toBe('new');
   });

@@ -81,6 +81,8 @@ const PROBLEMS: Record<string, RegExp> = {
 describe.skipIf(files.length === 0)(
   `bio fixtures${files.length === 0 ? ` (skipped: no facts.json below ${bio}, set LOAM_FIXTURES)` : ''}`,
   () => {
+    it('are present', () => expect(files.length).toBeGreaterThan(0));
+
     it.each(files.map((entry) => [entry.file, entry.facts] as const))('%s', async (file, facts) => {
       const started = performance.now();
       const found = await inspect(file);
@@ -300,6 +302,8 @@ describe('other files', () => {
     const fasta = await file('>chr1 first\nACGT\nAC\n>chr2\nGG\n', 'a.fa');
     expect(fasta).toMatchObject({ format: 'fasta', problem: null });
     expect(fasta.facts.map((one) => one.value)).toEqual(['2', '8', 'chr1, chr2']);
+    const windows = await file('>a\r\nAC\r\n\r\nGT\r\n', 'a.fa');
+    expect(windows.facts.map((one) => one.value)).toEqual(['1', '4', 'a']);
     const fastq = await file('@r1\nACGT\n+\n@III\n@r2\nAC\n+\nII\n', 'a.fq');
     expect(fastq.facts.map((one) => one.value)).toEqual(['2', '6', 'r1, r2']);
     expect((await file('# Title\n\nText, with commas\n', 'a.md')).format).toBe('markdown');

@@ -30,6 +30,8 @@ const facts: Fact[] = existsSync(join(bio, 'facts.json'))
 describe.skipIf(facts.length === 0)(
   `bio fixtures${facts.length === 0 ? ` (skipped: no facts.json below ${bio}, set LOAM_FIXTURES)` : ''}`,
   () => {
+    it('are present', () => expect(facts.length).toBeGreaterThan(0));
+
     it.each(facts.map((fact) => [fact.file, fact] as const))('%s', async (file, fact) => {
       if (fact.hash_type === 'md5-d') {
         const folder = await hashFolder(folderSource(join(bio, file)));

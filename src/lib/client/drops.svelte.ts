@@ -1,4 +1,5 @@
 // The drops of this page: what is being saved, how far it is, and the annotations waiting for files still on their way.
+/* eslint-disable svelte/prefer-svelte-reactivity -- thousands of progress events redraw through `version`, a few times a second */
 import type { DropItem, DropOptions, DropProgress, DropVerdict } from '../workers/wire.ts';
 import { type Picked, itemSize, toItems } from './files.ts';
 import { asWireError, attempt, say, sayError } from './notices.svelte.ts';
@@ -25,6 +26,8 @@ const held = new Map<string, DropItem>();
 const stopped = new Map<string, string>();
 /** Annotations asked for while files of that drop are still on their way. */
 const waiting = new Map<string, DropOptions[]>();
+/** Saved since the last gathering and to be annotated. */
+const arrived = new Map<string, string[]>();
 const order: string[] = [];
 
 /** Drops that no engine knows any more. */
@@ -33,6 +36,7 @@ const lost = new Set<string>();
 let version = $state(0);
 let open = $state(false);
 let asking = $state.raw<Picked | null>(null);
+let gather: ReturnType<typeof setTimeout> | null = null;
 let flush: ReturnType<typeof setTimeout> | null = null;
 
 /** Thousands of progress events a second become a few redraws. */
@@ -47,8 +51,9 @@ const STOPPED = 'The tab that was saving this file was closed. Add the file agai
 
 const lineKey = (drop: string, item: string) => `${drop}/${item}`;
 
-function isNewArtifact(line: DropProgress): boolean {
-  return line.state === 'saved' && line.artifact !== null;
+function isOurs(line: DropProgress): boolean {
+  // Same content under another key is someone's artifact already: not ours to rename or annotate.
+  return line.state === 'saved' && line.artifact !== null && line.verdict !== 'existing-key';
 }
 
 async function annotate(uids: string[], options: DropOptions): Promise<void> {
@@ -63,14 +68,26 @@ async function annotate(uids: string[], options: DropOptions): Promise<void> {
 
 async function afterSaved(line: DropProgress): Promise<void> {
   const { artifact } = line;
-  if (!artifact) return;
+  if (!artifact || !isOurs(line)) return;
   const key = renames.get(line.item);
   if (key !== undefined) {
     renames.delete(line.item);
     await attempt('Could not rename', () => session.engine.updateArtifact(artifact.uid, { key }));
   }
-  for (const options of waiting.get(line.drop) ?? [])
-    await attempt('Could not annotate', () => annotate([artifact.uid], options));
+  if (waiting.has(line.drop)) {
+    arrived.set(line.drop, [...(arrived.get(line.drop) ?? []), artifact.uid]);
+    gather ??= setTimeout(annotateArrived, 500);
+  }
+}
+
+/** Files arrive one by one, but are annotated together: one act for hundreds of files, not hundreds of acts. */
+async function annotateArrived(): Promise<void> {
+  gather = null;
+  const batches = [...arrived];
+  arrived.clear();
+  for (const [drop, uids] of batches)
+    for (const options of waiting.get(drop) ?? [])
+      await attempt('Could not annotate', () => annotate(uids, options));
 }
 
 function take(progress: DropProgress): void {
@@ -240,7 +257,7 @@ export const drops = {
     take({ ...line, verdict: 'existing' });
   },
   async rename(line: DropProgress, key: string): Promise<void> {
-    if (!key || key === line.key) return;
+    if (!key || key === line.key || line.verdict === 'existing-key') return;
     if (line.artifact) {
       const { uid } = line.artifact;
       const done = await attempt('Could not rename', () =>
@@ -252,7 +269,7 @@ export const drops = {
   },
   /** Annotates what is saved now and, as they arrive, the files still on their way. */
   async annotateAll(options: DropOptions): Promise<string | null> {
-    const saved = [...lines.values()].filter(isNewArtifact);
+    const saved = [...lines.values()].filter(isOurs);
     const uids = [...new Set(saved.flatMap((line) => (line.artifact ? [line.artifact.uid] : [])))];
     try {
       if (uids.length > 0) await annotate(uids, options);
@@ -285,6 +302,12 @@ export const drops = {
     } catch (problem) {
       sayError(problem, 'Earlier drops could not be listed');
     }
+  },
+  /** Going elsewhere puts a sheet away that has nothing left to say; the job bar brings it back. */
+  putAway(): void {
+    const { total, finished, failed } = drops.summary;
+    const undecided = [...lines.values()].some(({ verdict }) => verdict === 'existing-key');
+    if (!asking && total === finished && failed === 0 && !undecided) open = false;
   },
   clearFinished(): void {
     for (const [key, line] of [...lines]) if (DONE.has(line.state)) lines.delete(key);

@@ -1,4 +1,5 @@
 // The rows of a long list, asked for in pages as they come into sight; old rows stay until newer ones arrive.
+/* eslint-disable svelte/prefer-svelte-reactivity -- pages are replaced as a whole; the rest is bookkeeping no screen reads */
 import { untrack } from 'svelte';
 import type { WireError } from '../engine/errors.ts';
 import type { ArtifactRow } from '../workers/wire.ts';

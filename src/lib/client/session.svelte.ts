@@ -1,5 +1,6 @@
 // The one connection of this page as rune state: how the engine is doing, what it says of itself, and its feed.
 // Every engine call of the screens goes through `session.engine`, so that "Saving…" is true when it is shown.
+/* eslint-disable svelte/prefer-svelte-reactivity -- listeners are no state of any screen */
 import type { WireError } from '../engine/errors.ts';
 import type { EngineApi, EngineEvent, EngineStatus, FeedEvent } from '../workers/wire.ts';
 import { connectEngine } from './engine.ts';
@@ -54,8 +55,8 @@ const engine = new Proxy({} as EngineApi, {
   get(_target, name: string) {
     // A proxy with a `then` would be awaited as a promise.
     if (name === 'then') return undefined;
-    const method = client.engine[name as keyof EngineApi] as (...args: unknown[]) => Promise<unknown>;
-    const call = (...args: unknown[]) => method(...args);
+    const target = client.engine as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+    const call = async (...args: unknown[]) => target[name]?.(...args);
     return WRITES.has(name) ? counted(call) : call;
   },
 });

@@ -4,23 +4,14 @@ import { LoamError } from './errors.ts';
 import { addValues, removeValues, setValues, updateValues } from './features/values.ts';
 import { link, projectsByName, ulabelsByName, unlink } from './features/labels.ts';
 import type { Model } from './model/types.ts';
-import type {
-  BlobStore,
-  ByteSource,
-  Clock,
-  Inspector,
-  Payload,
-  Random,
-  SqlDriver,
-  SqlValue,
-} from './ports.ts';
+import type { BlobStore, Clock, Inspector, Payload, Random, SqlDriver, SqlValue } from './ports.ts';
 import { artifactDetail, findArtifact } from './query/artifact-detail.ts';
 import { listArtifacts } from './query/artifact-rows.ts';
 import type { ArtifactDetail, ArtifactListSpec, ArtifactPage, Facet } from './query/artifact-types.ts';
 import { facets } from './query/facets.ts';
 import { actList, artifactHistory, counts, statusFacts, type StatusFacts } from './query/status.ts';
 import { checkKey, purge, restore, storageKey, trash } from './registry/artifact.ts';
-import { findLeftovers, saveBatch } from './registry/drop-save.ts';
+import { findLeftovers, removePurged, saveBatch } from './registry/drop-save.ts';
 import { startDrop, type Drop, type DropInput } from './registry/drop.ts';
 import type { DropOptions, DropProgress } from './registry/drop-types.ts';
 import { createNamed, listNamed, type FeatureRow, type NamedRow } from './registry/named.ts';
@@ -259,10 +250,10 @@ export async function createEngine(deps: EngineDeps) {
       const keys = act('purge', titled('Delete for good:', uids), (tx) => purge(tx, ids)) ?? [];
       const sizes = new Map((await blobs.keys()).map((b) => [b.key, b.size]));
       let bytes = 0;
-      for (const key of keys) {
-        for (const [stored, size] of sizes) if (stored === key || stored.startsWith(`${key}/`)) bytes += size;
-        await blobs.remove(key);
+      for (const [stored, size] of sizes) {
+        if (keys.some((key) => stored === key || stored.startsWith(`${key}/`))) bytes += size;
       }
+      await removePurged(driver, blobs);
       return { bytes };
     },
 

@@ -29,7 +29,7 @@ export class Hdf5Problem extends Error {
 /** Calls `use` with the root and closes the file afterwards. */
 export async function withHdf5<T>(source: SyncByteSource, use: (root: TreeNode) => Promise<T>): Promise<T> {
   if (damaged) throw new Hdf5Problem('The HDF5 reader has to be restarted after a damaged file. Try again.');
-  loading ??= import('h5wasm');
+  loading ??= load();
   const h5 = await loading;
   const module = await h5.ready;
   const readSync = await syncReader(source);
@@ -57,6 +57,22 @@ export async function withHdf5<T>(source: SyncByteSource, use: (root: TreeNode) 
     } catch {
       // Closing a damaged file may fail; the file system node is small.
     }
+  }
+}
+
+/** HDF5 prints a page of its inner state for each failed call, though the failure is handled; those lines are dropped. */
+async function load(): Promise<Module> {
+  const { error } = console;
+  // The library binds console.error while it starts, so it keeps this filter after the original is back.
+  console.error = (...words: unknown[]) => {
+    if (!/HDF5-DIAG|^\s*#\d{3}: |^\s*(major|minor): /.test(String(words[0]))) error.apply(console, words);
+  };
+  try {
+    const h5 = await import('h5wasm');
+    await h5.ready;
+    return h5;
+  } finally {
+    console.error = error;
   }
 }
 

@@ -24,12 +24,9 @@ export async function summariseSequences(
   try {
     for await (const part of sniffed.gzip ? gunzipChunks(source, COUNT_LIMIT) : chunks(source, COUNT_LIMIT)) {
       bytes += part.length;
-      for (const byte of part) {
-        if (lineStart) {
-          if (byte === 10 || byte === 13) {
-            if (byte === 10 && format === 'fastq') lines++;
-            continue;
-          }
+      for (let at = 0; at < part.length;) {
+        const byte = part[at];
+        if (lineStart && byte !== 10 && byte !== 13) {
           if (format === 'fasta') {
             counting = byte !== 62;
             if (!counting) records++;
@@ -39,10 +36,15 @@ export async function summariseSequences(
           }
           lineStart = false;
         }
-        if (byte === 10) {
+        // Whole lines at once: a genome has hundreds of millions of letters.
+        const newline = part.indexOf(10, at);
+        const end = newline < 0 ? part.length : newline;
+        if (counting && !lineStart) residues += end - at - (part[end - 1] === 13 && end > at ? 1 : 0);
+        if (newline >= 0) {
           lineStart = true;
           lines++;
-        } else if (counting && byte !== 13 && byte !== 32) residues++;
+        }
+        at = end + 1;
       }
     }
   } catch (error) {

@@ -27,14 +27,16 @@ export async function* chunks(source: ByteSource, limit = Infinity): AsyncGenera
 /** Unpacked bytes. Ends quietly at `limit`; throws `DecompressionLimit` when the ratio is a bomb's. */
 export async function* gunzipChunks(source: ByteSource, limit: number): AsyncGenerator<Uint8Array, void> {
   const head = await source.read(0, 18);
-  const inflate = isBgzf(head) ? inflateMembers : inflateStream;
+  const members = isBgzf(head);
+  const inflate = members ? inflateMembers : inflateStream;
+  // What one step unpacks is held in memory, so steps are small; the stream is slow below 64 KiB, fflate unbounded above 4.
+  const step = members ? 4096 : 65_536;
   let read = 0;
   let out = 0;
   const counted = async function* (): AsyncGenerator<Uint8Array, void> {
     for await (const chunk of chunks(source)) {
-      // Small steps keep what one step can unpack small.
-      for (let at = 0; at < chunk.length; at += 4096) {
-        const part = chunk.subarray(at, at + 4096);
+      for (let at = 0; at < chunk.length; at += step) {
+        const part = chunk.subarray(at, at + step);
         read += part.length;
         yield part;
       }

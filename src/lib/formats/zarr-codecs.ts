@@ -84,7 +84,7 @@ function unpacker(code: number): (data: Uint8Array, size: number) => Uint8Array 
     case 3:
       return (data, size) => unzlibSync(data, { out: new Uint8Array(size) });
     case 4:
-      return (data) => decompressZstd(data);
+      return (data, size) => decompressZstd(data, new Uint8Array(size));
     default:
       throw new Error(
         `packed with Blosc's ${code === 0 ? 'BloscLZ' : 'Snappy'}, which cannot be unpacked here`,

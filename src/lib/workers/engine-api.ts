@@ -3,7 +3,7 @@
 import { createEngine, type Engine } from '../engine/index.ts';
 import { model } from '../engine/model/model.ts';
 import { LoamError } from '../engine/errors.ts';
-import type { ByteSource, FolderSource, Inspector, Payload, Random } from '../engine/ports.ts';
+import type { ByteSource, FolderSource, Inspector, Payload, Random, SqlDriver } from '../engine/ports.ts';
 import type { DropInput } from '../engine/registry/drop.ts';
 import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
 import type { OpenedDatabase } from '../storage/sql/opened.ts';
@@ -27,6 +27,7 @@ export async function createEngineApi(
   random: Random,
 ): Promise<EngineApi> {
   const { driver, file } = opened;
+  const tidySoon = createTidy(driver);
   const blobs = await openBlobs();
   const engine = await createEngine({
     driver,
@@ -35,7 +36,10 @@ export async function createEngineApi(
     inspector: inspectorPort(blobs),
     clock: () => Date.now(),
     random,
-    onFeed: (feed) => emit({ type: 'feed', feed }),
+    onFeed: (feed) => {
+      emit({ type: 'feed', feed });
+      tidySoon();
+    },
     onDrop: (progress) => emit({ type: 'drop', progress }),
     breathe: nextTask,
   });
@@ -117,6 +121,17 @@ export async function createEngineApi(
         { labels: ['sample lab'], projects: ['Sample lab'] },
       ),
     ),
+  };
+}
+
+/** The WAL file keeps its high-water mark: written back and cut once nothing has changed for a while. */
+function createTidy(driver: SqlDriver): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (!driver.inTransaction) driver.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    }, 5_000);
   };
 }
 

@@ -213,6 +213,13 @@ export function* purge(tx: Transaction, ids: readonly number[]): Steps<string[]>
   yield* run('DELETE FROM loam_blob WHERE artifact_id IN (SELECT value FROM json_each(?))', [
     JSON.stringify([...gone]),
   ]);
+  // The bytes go after COMMIT; should the browser die in between, the next start finds their names here.
+  for (const key of keys) {
+    yield* run(
+      "INSERT OR REPLACE INTO loam_drop(uid, item, state, detail, at) VALUES ('purge', ?, 'purged', '', ?)",
+      [key, tx.at],
+    );
+  }
   return keys;
 }
 

@@ -3,7 +3,7 @@
 import { addValues } from '../features/values.ts';
 import { link, projectsByName, ulabelsByName } from '../features/labels.ts';
 import type { BlobStore, FileSummary } from '../ports.ts';
-import { all, one, run, runSync, type Steps } from '../statement.ts';
+import { all, run, runSync, type Steps } from '../statement.ts';
 import type { Transaction } from '../write/transaction.ts';
 import {
   insertArtifact,
@@ -165,18 +165,24 @@ export interface Leftovers {
   resume: { drop: string; item: PlannedItem }[];
 }
 
-/** What the last session left: complete items to finish; everything staged or stored beyond that is removed. */
+/**
+ * What the last session left: complete items to finish, bytes of purged artifacts to remove, staged bytes nobody waits
+ * for. Stored bytes are removed only by name, never because a row for them is missing: a database that was lost or
+ * replaced must not take the files with it.
+ */
 export async function findLeftovers(driver: SqlDriver, blobs: BlobStore): Promise<Leftovers> {
   const rows = runSync(driver, all("SELECT uid, item, detail FROM loam_drop WHERE state = 'staged'"));
   const resume = rows.map((r) => ({ drop: String(r[0]), item: JSON.parse(String(r[2])) as PlannedItem }));
   const tokens = new Set(resume.map((r) => r.item.token));
   for (const token of await blobs.staged()) if (!tokens.has(token)) await blobs.discard(token);
-  const wanted = new Set(resume.map((r) => r.item.storageKey));
-  for (const { key } of await blobs.keys()) {
-    const root = /^\.lamindb\/[^/]+/.exec(key)?.[0] ?? key;
-    if (wanted.has(root) || wanted.has(key)) continue;
-    if (!runSync(driver, one('SELECT 1 FROM loam_blob WHERE storage_key = ?', [root])))
-      await blobs.remove(key);
-  }
+  await removePurged(driver, blobs);
   return { resume };
+}
+
+/** Bytes of purged artifacts, named by the transaction that purged them. */
+export async function removePurged(driver: SqlDriver, blobs: BlobStore): Promise<void> {
+  for (const [uid, key] of runSync(driver, all("SELECT uid, item FROM loam_drop WHERE state = 'purged'"))) {
+    await blobs.remove(String(key));
+    driver.run('DELETE FROM loam_drop WHERE uid = ? AND item = ?', [uid ?? null, key ?? null]);
+  }
 }

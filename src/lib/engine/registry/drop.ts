@@ -61,6 +61,9 @@ export interface Drop {
 const lanes = 2;
 const batchSize = 64;
 
+/** LaminDB calls paths with these suffixes a DataFrame without opening them (lamindb 2.12.1 models/artifact.py). */
+const frameSuffixes = new Set(['.parquet', '.csv', '.ipc']);
+
 export function startDrop(deps: DropDeps, inputs: DropInput[], options: DropOptions): Drop {
   if (inputs.length === 0) throw new LoamError('InvalidArgument', 'There are no files in this drop.');
   checkOptions(deps, options);
@@ -134,6 +137,7 @@ export function startDrop(deps: DropDeps, inputs: DropInput[], options: DropOpti
     const hashed = await deps.inspector.hash(input.payload, (bytes) => tell(id, { done: bytes }), signal);
     if (signal.aborted) throw new LoamError('Cancelled', 'Cancelled before it was saved.');
     const summary = await deps.inspector.inspect(input.payload);
+    const otype = summary.otype ?? (frameSuffixes.has(suffix) ? 'DataFrame' : null);
     const facts = {
       key: input.key,
       suffix,
@@ -142,12 +146,12 @@ export function startDrop(deps: DropDeps, inputs: DropInput[], options: DropOpti
       hashType: hashed.hashType,
       nFiles: hashed.nFiles,
       storageId: deps.storageId,
-      kind: summary.otype === null ? null : 'dataset',
-      otype: summary.otype,
+      kind: null,
+      otype,
       nObservations: summary.nObservations,
       description: opts.description?.trim() || null,
     };
-    tell(id, { state: 'storing', size: hashed.size, done: 0, otype: summary.otype });
+    tell(id, { state: 'storing', size: hashed.size, done: 0, otype });
     const known = runSync(deps.driver, planSave(facts, deps.storageId, opts.sameContent === 'duplicate'));
     if (known.case !== 'new' && known.case !== 'version')
       return { id, token: null, facts, summary, options: opts };

@@ -7,6 +7,7 @@ import { runSync, one, run, type Steps } from '../statement.ts';
 import type { Author } from '../write/transaction.ts';
 import { createJournalTables } from '../write/writer.ts';
 import { LoamError } from '../errors.ts';
+import { canCompose, composeSchema } from './compose.ts';
 import { sqliteDdl } from './sqlite.ts';
 import { seedStatements } from './seed.ts';
 
@@ -19,11 +20,13 @@ export interface NewInstance {
   user?: { uid: string; handle: string; name: string | null };
 }
 
-/** Builds all tables and seed rows in one transaction on an empty database. */
+/** Builds all tables and seed rows on an empty database; on a file in one transaction. */
 export function createInstance(driver: SqlDriver, options: NewInstance): void {
   const { model, clock, random } = options;
+  const composed = canCompose(driver);
+  if (composed) composeSchema(driver, model);
   driver.exec('BEGIN');
-  driver.exec(sqliteDdl(model).join(';\n'));
+  if (!composed) driver.exec(sqliteDdl(model).join(';\n'));
   createJournalTables(driver);
   const seeds = seedStatements({
     now: timeText(Math.floor(clock() * 1000)),

@@ -40,11 +40,11 @@ const listLimit = 200;
 /** Interned rows are shared by feature and hash; an undo removes links to them, never the value (write-path.md §3). */
 const interned = new Set(['lamindb_jsonvalue']);
 
-/** What Ctrl Z would undo: the newest act that stands. */
+/** What Ctrl Z would undo: the newest act that stands. A purge took bytes with it, so it is final. */
 export function* undoTarget(userId: number): Steps<UndoTarget | null> {
   const row = yield* one(
     `SELECT coalesce(last, id), id, title, uid FROM loam_act
-     WHERE root = id AND status = 'done' AND undone IS NULL AND user_id = ? ORDER BY id DESC LIMIT 1`,
+     WHERE root = id AND status = 'done' AND kind <> 'purge' AND undone IS NULL AND user_id = ? ORDER BY id DESC LIMIT 1`,
     [userId],
   );
   return row ? target(row, -1) : null;
@@ -64,7 +64,7 @@ export function* redoTarget(userId: number): Steps<UndoTarget | null> {
 
 export function* undoTargetOf(uid: string): Steps<UndoTarget | null> {
   const row = yield* one(
-    `SELECT coalesce(last, id), id, title, uid FROM loam_act WHERE uid = ? AND root = id AND status = 'done' AND undone IS NULL`,
+    `SELECT coalesce(last, id), id, title, uid FROM loam_act WHERE uid = ? AND root = id AND status = 'done' AND kind <> 'purge' AND undone IS NULL`,
     [uid],
   );
   return row ? target(row, -1) : null;

@@ -7,6 +7,8 @@ export interface OpenOptions {
   name: string;
   /** Fills a new database (schema, seed rows); it is not called for an existing one. */
   initialise?: (driver: SqlDriver) => void;
+  /** A database file kept elsewhere until now, brought in instead of a new one; null where there is none. */
+  existing?: () => Promise<Uint8Array | null>;
   /** Steps of opening, for the start screen. */
   onProgress?: (step: 'loading' | 'opening' | 'creating' | 'ready') => void;
   /** Failures after opening that no call can report (the IndexedDB mirror). */

@@ -85,18 +85,19 @@ export async function openOpfs(options: OpenOptions): Promise<OpenedDatabase> {
     }
   }
 
+  /** Answers whether the database is a new one. */
   async function createIfMissing(): Promise<boolean> {
     if (pool.getFileNames().includes(incoming)) await finishReplace();
     if (pool.getFileNames().includes(main)) return false;
+    const existing = await options.existing?.();
+    if (existing) {
+      await copyIn(main, once(existing));
+      return false;
+    }
     // 142 tables one by one in OPFS take seconds; built in memory and brought in as a file, 75 ms.
     options.onProgress?.('creating');
     const bytes = await buildInMemory(options.initialise);
-    let given = false;
-    await copyIn(main, async () => {
-      if (given) return undefined;
-      given = true;
-      return bytes;
-    });
+    await copyIn(main, once(bytes));
     return true;
   }
 
@@ -142,6 +143,12 @@ export async function openOpfs(options: OpenOptions): Promise<OpenedDatabase> {
   };
   options.onProgress?.('ready');
   return opened;
+}
+
+/** The bytes as a source of one chunk. */
+function once(bytes: Uint8Array): () => Promise<Uint8Array | undefined> {
+  const chunks = [bytes];
+  return async () => chunks.pop();
 }
 
 async function buildInMemory(initialise: OpenOptions['initialise']): Promise<Uint8Array> {

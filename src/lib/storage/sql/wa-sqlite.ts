@@ -15,7 +15,7 @@ export async function openWaSqlite(
   options: OpenOptions,
 ): Promise<OpenedDatabase & { settled(): Promise<void> }> {
   const { module, c, open } = await loadWaSqlite();
-  const store = await openStore(`loam-sqlite-${options.name}`);
+  const store = await openStore(storeName(options.name));
   const vfs = new BlockVfs(`loam-${options.name}-${Math.random().toString(36).slice(2)}`);
   module.registerVFS(vfs, false);
   const path = 'main.sqlite3';
@@ -132,7 +132,39 @@ export async function openWaSqlite(
   };
 }
 
+/** The mirrored database file of an earlier session without sync access handles, or null. */
+export async function mirroredBytes(name: string): Promise<Uint8Array | null> {
+  if (typeof indexedDB === 'undefined' || !(await storeExists(name))) return null;
+  const store = await openStore(storeName(name));
+  try {
+    const file = await store.load('mirror');
+    return file && fileBytes(file);
+  } finally {
+    store.close();
+  }
+}
+
+/** Removes the mirror once its content lives in OPFS. */
+export async function forgetMirror(name: string): Promise<void> {
+  if (typeof indexedDB !== 'undefined') await done(indexedDB.deleteDatabase(storeName(name)));
+}
+
 /* ---------- IndexedDB ---------- */
+
+const storeName = (name: string) => `loam-sqlite-${name}`;
+
+/** Looks without creating: an opening that would create the store is taken back. */
+function storeExists(name: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = indexedDB.open(storeName(name));
+    request.onupgradeneeded = () => request.transaction?.abort();
+    request.onsuccess = () => {
+      request.result.close();
+      resolve(true);
+    };
+    request.onerror = () => resolve(false);
+  });
+}
 
 interface Store {
   load(name: string): Promise<BlockFile | null>;

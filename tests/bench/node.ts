@@ -1,0 +1,38 @@
+// The Node side of the benchmark, bundled and run by scripts/bench.mjs: `anchor <folder>` writes what native.py needs,
+// `round` prints one round over SQLite's wasm build in memory.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openMemory } from '../../src/lib/storage/sql/memory.ts';
+import {
+  bulkRows,
+  ftsBuild,
+  ftsTable,
+  nativeSettings,
+  perTransaction,
+  plainInsert,
+  pointRead,
+  singles,
+} from './shared.ts';
+import { labelRow, round } from './workload.ts';
+
+const [command, folder = '.'] = process.argv.slice(2);
+if (command === 'anchor') {
+  const { columns, values, database } = await labelRow();
+  writeFileSync(join(folder, 'template.db'), database);
+  const plan = { columns, values, bulkRows, perTransaction, singles, ftsTable, ftsBuild, pointRead };
+  writeFileSync(
+    join(folder, 'plan.json'),
+    JSON.stringify({ ...plan, settings: nativeSettings, insert: plainInsert(columns) }),
+  );
+} else {
+  const cpu = () => {
+    const { user, system } = process.cpuUsage();
+    return Promise.resolve((user + system) / 1000);
+  };
+  const measures = await round(async (initialise) => {
+    const driver = await openMemory();
+    initialise(driver);
+    return { driver, close: async () => driver.close() };
+  }, cpu);
+  console.log(JSON.stringify(measures));
+}

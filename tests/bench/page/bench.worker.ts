@@ -1,0 +1,31 @@
+// One round over opfs-sahpool in a dedicated worker, as the app holds its database.
+import { openOpfs } from '../../../src/lib/storage/sql/opfs-sahpool.ts';
+import { round } from '../workload.ts';
+
+let opened = 0;
+
+/** Only the browser knows the CPU time of its processes; the page asks it. */
+function cpu(): Promise<number> {
+  return new Promise((resolve) => {
+    onmessage = ({ data }: MessageEvent<number>) => resolve(data);
+    postMessage({ cpu: true });
+  });
+}
+
+round(async (initialise) => {
+  const name = `bench-${Date.now()}-${++opened}`;
+  const database = await openOpfs({ name, initialise });
+  return {
+    driver: database.driver,
+    async close() {
+      await database.close();
+      const root = await navigator.storage.getDirectory();
+      const pools = await root.getDirectoryHandle('.lamin-sah');
+      await pools.removeEntry(name, { recursive: true });
+    },
+  };
+}, cpu).then(
+  (measures) => postMessage({ measures }),
+  (error: unknown) =>
+    postMessage({ error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) }),
+);

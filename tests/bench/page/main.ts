@@ -1,0 +1,27 @@
+// Gives scripts/bench.mjs one function to call: a round in a worker of its own, so that every round opens cold.
+import type { Measures } from '../workload.ts';
+
+declare global {
+  /** Exposed by scripts/bench.mjs: CPU milliseconds of the browser's pages and workers. */
+  function browserCpu(): Promise<number>;
+}
+
+interface Answer {
+  cpu?: true;
+  measures?: Measures;
+  error?: string;
+}
+
+function round(): Promise<Measures> {
+  const worker = new Worker(new URL('./bench.worker.ts', import.meta.url), { type: 'module' });
+  return new Promise<Measures>((resolve, reject) => {
+    worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+      if (data.cpu) void browserCpu().then((spent) => worker.postMessage(spent));
+      else if (data.measures) resolve(data.measures);
+      else reject(new Error(data.error));
+    };
+    worker.onerror = (event) => reject(new Error(event.message));
+  }).finally(() => worker.terminate());
+}
+
+Object.assign(globalThis, { round });
