@@ -231,6 +231,14 @@ describe('undo and redo', () => {
     expect(rows(`SELECT name FROM lamindb_ulabel WHERE id = ${id}`)).toEqual([['after']]);
   });
 
+  it('undoes once when the request is sent twice', async () => {
+    const id = importLabels(1);
+    rename(id, 'second');
+    await writer.undo(undefined, 'request-1');
+    expect(await writer.undo(undefined, 'request-1')).toBeNull();
+    expect(rows('SELECT name FROM lamindb_ulabel')).toEqual([['label 0']]);
+  });
+
   it('does not let an edit that was undone block the undo of the import', async () => {
     const id = importLabels(2);
     rename(id, 'x');

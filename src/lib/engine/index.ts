@@ -58,9 +58,15 @@ export async function createEngine(deps: EngineDeps) {
   let operation: string | null = null;
 
   function act<T>(kind: string, title: string, body: (tx: Transaction) => Steps<T>): T | null {
+    const uid = request();
+    return writer.act(uid === null ? { kind, title } : { kind, title, uid }, body);
+  }
+
+  /** The request's uid, taken once. */
+  function request(): string | null {
     const uid = operation;
     operation = null;
-    return writer.act(uid === null ? { kind, title } : { kind, title, uid }, body);
+    return uid;
   }
 
   const read = <T>(steps: Steps<T>): T => runSync(driver, steps);
@@ -335,15 +341,15 @@ export async function createEngine(deps: EngineDeps) {
 
     undo: async (): Promise<UndoResult | null> => {
       notWhileDropping();
-      return writer.undo();
+      return writer.undo(undefined, request());
     },
     redo: async (): Promise<UndoResult | null> => {
       notWhileDropping();
-      return writer.redo();
+      return writer.redo(request());
     },
     undoAct: async (uid: string): Promise<UndoResult> => {
       notWhileDropping();
-      const result = await writer.undo(uid);
+      const result = await writer.undo(uid, request());
       if (!result) throw new LoamError('UndoConflict', 'This was undone already.', { act: uid });
       return result;
     },

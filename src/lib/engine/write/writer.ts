@@ -63,8 +63,9 @@ export interface Writer {
    */
   grow<T>(spec: ActSpec, body: (tx: Transaction) => Steps<T>): { act: Act; value: T };
   read<T>(steps: Steps<T>): T;
-  undo(uid?: string): Promise<UndoResult | null>;
-  redo(): Promise<UndoResult | null>;
+  /** Undoes the given act, else the newest that stands. `request` makes it idempotent: sent twice, undone once. */
+  undo(uid?: string, request?: string | null): Promise<UndoResult | null>;
+  redo(request?: string | null): Promise<UndoResult | null>;
   /** Takes back acts that a crash left open; returns their titles. */
   recover(): string[];
 }
@@ -140,20 +141,23 @@ export function createWriter(deps: WriterDeps): Writer {
     tell(opened, [], true);
   }
 
-  async function invert(goal: UndoTarget | null): Promise<UndoResult | null> {
+  async function invert(goal: UndoTarget | null, request?: string | null): Promise<UndoResult | null> {
     if (!goal) return null;
     const word = goal.sign < 0 ? 'undo' : 'redo';
     const spec: ActSpec = {
-      uid: randomUid(16, deps.random),
+      uid: request ?? randomUid(16, deps.random),
       kind: word,
       title: `${goal.sign < 0 ? 'Undo' : 'Redo'}: ${goal.title}`,
     };
     const records = runSync(driver, recordsOf(goal.act));
     const state = createUndoState();
-    const undoing: Act = runSync(
-      driver,
-      openAct(journal, author, spec, { root: goal.root, sign: goal.sign }),
-    );
+    let undoing: Act;
+    try {
+      undoing = runSync(driver, openAct(journal, author, spec, { root: goal.root, sign: goal.sign }));
+    } catch (error) {
+      if (isLoamError(error, 'IntegrityError') && error.details['applied'] === true) return null;
+      throw error;
+    }
     try {
       while (records.length > 0) {
         const started = deps.clock();
@@ -203,8 +207,9 @@ export function createWriter(deps: WriterDeps): Writer {
       return { act: done.act, value: done.value };
     },
     read: (steps) => runSync(driver, steps),
-    undo: (uid) => invert(runSync(driver, uid ? undoTargetOf(uid) : undoTarget(author.userId))),
-    redo: () => invert(runSync(driver, redoTarget(author.userId))),
+    undo: (uid, request) =>
+      invert(runSync(driver, uid ? undoTargetOf(uid) : undoTarget(author.userId)), request),
+    redo: (request) => invert(runSync(driver, redoTarget(author.userId)), request),
     recover() {
       const open = runSync(driver, openActs());
       for (const left of open) runSync(driver, erase(journal, author, left.id));
