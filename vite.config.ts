@@ -1,4 +1,5 @@
 import { sveltekit } from '@sveltejs/kit/vite';
+import { workerPackages } from './vite-plugins/worker-packages.ts';
 import { defineConfig } from 'vite';
 import { precacheList } from './vite-plugins/precache-list.ts';
 
@@ -9,6 +10,6 @@ export default defineConfig({
   build: { assetsInlineLimit: (file) => (/\.woff2?$/.test(file) ? false : undefined) },
   optimizeDeps: {
     exclude: ['@sqlite.org/sqlite-wasm', 'wa-sqlite'],
-    include: ['comlink', 'kysely', 'zarrita', 'h5wasm', 'hash-wasm', 'fflate'],
+    include: workerPackages,
   },
 });

@@ -3,6 +3,7 @@
 import { sveltekit } from '@sveltejs/kit/vite';
 import { playwright } from '@vitest/browser-playwright';
 import { fileURLToPath } from 'node:url';
+import { workerPackages } from './vite-plugins/worker-packages.ts';
 import { defineConfig } from 'vitest/config';
 import { browserArgs, browserPath } from './scripts/browser-path.mjs';
 
@@ -27,7 +28,7 @@ export default defineConfig(async () => ({
         worker: { format: 'es' as const },
         optimizeDeps: {
           exclude: ['@sqlite.org/sqlite-wasm', 'wa-sqlite'],
-          include: ['comlink', 'kysely', 'zarrita', 'h5wasm', 'hash-wasm', 'fflate'],
+          include: workerPackages,
         },
         test: {
           name: 'browser',

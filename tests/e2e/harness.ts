@@ -45,7 +45,7 @@ export async function openApp({ url, path = '/', profile, viewport, colorScheme 
     headless: true,
     // The tests are about the real policies: never bypass them.
     bypassCSP: false,
-    viewport: viewport ?? { width: 1280, height: 800 },
+    viewport: viewport ?? { width: 1440, height: 860 },
     colorScheme: colorScheme ?? 'light',
     acceptDownloads: true,
   });

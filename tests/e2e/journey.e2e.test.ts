@@ -69,6 +69,7 @@ beforeAll(async () => {
   await writeLab();
   server = await startServer();
   app = await openApp({ url: server.url });
+  app.page.setDefaultTimeout(12_000);
 });
 
 afterAll(async () => {
@@ -82,12 +83,12 @@ describe.sequential('the main journey', () => {
   it('[row 104] first run says what this is and offers the next act', async () => {
     const { page } = app;
     await page.getByRole('button', { name: /sample lab/i }).waitFor();
-    expect(await page.getByText(/leaves this device/i).count()).toBeGreaterThan(0);
+    expect(await page.getByText(/Nothing leaves this browser/).count()).toBeGreaterThan(0);
     await showing(page, 'home-first-run');
     expect(await axe(page)).toEqual([]);
   });
 
-  it('[row 95] 30 real files and 4 folders dropped at once become artifacts, one line each', async () => {
+  it('[row 95] 33 files and 4 folders dropped at once become artifacts, one line each', async () => {
     const { page } = app;
     await waitUntilOffline(page);
     expect(files.length).toBeGreaterThanOrEqual(25);
@@ -102,7 +103,9 @@ describe.sequential('the main journey', () => {
         .check();
     }
     await page.getByRole('button', { name: 'Save them' }).click();
-    await page.getByText(`${files.length + folders.length} files done`).waitFor({ timeout: 60_000 });
+    await page
+      .getByRole('heading', { name: `${files.length + folders.length} files done` })
+      .waitFor({ timeout: 60_000 });
     await showing(page, 'drop-sheet');
     expect(await page.locator('.drop-line .err').count()).toBe(0);
     await page.getByRole('button', { name: 'Close', exact: true }).click();
@@ -140,6 +143,7 @@ describe.sequential('the main journey', () => {
     const { profile } = app;
     await app.close();
     app = await openApp({ url: server.url, path: '/artifacts', profile });
+    app.page.setDefaultTimeout(12_000);
     await row(app.page, 'samples.csv').waitFor();
     await expect.poll(() => total(app.page).innerText()).toContain(String(files.length + folders.length));
     expect(app.problems.foreign).toEqual([]);
@@ -214,7 +218,8 @@ describe.sequential('the main journey', () => {
   it('[row 108] a second tab sees edits live and goes on when the leading tab is gone', async () => {
     const second = await app.context.newPage();
     await second.goto(`${server.url}/artifacts`);
-    await row(second, 'README.md').waitFor();
+    second.setDefaultTimeout(12_000);
+    await second.getByRole('row').nth(5).waitFor();
     await dropFiles(app.page, [await extra('live.txt', 'seen live')]);
     await row(second, 'live.txt').waitFor();
     await app.page.close();
@@ -240,7 +245,7 @@ describe.sequential('the main journey', () => {
     await showing(page, 'settings-dark');
     expect(await axe(page)).toEqual([]);
     await page.goto(`${server.url}/artifacts`);
-    await row(page, 'README.md').waitFor();
+    await page.getByRole('row').nth(5).waitFor();
     await showing(page, 'artifacts-dark');
     expect(await axe(page)).toEqual([]);
     await page.emulateMedia({ colorScheme: 'light' });
@@ -257,7 +262,7 @@ describe.sequential('the main journey', () => {
     await (await download).saveAs(file);
     const known = JSON.parse(
       await readFile(new URL('../fixtures/ddl-facts.json', import.meta.url), 'utf8'),
-    ) as Record<string, unknown>;
+    ) as ReturnType<typeof factsOf>;
     withCopy(file, (db) => {
       expect(db.get('PRAGMA integrity_check')).toEqual({ integrity_check: 'ok' });
       expect(db.all('PRAGMA foreign_key_check')).toEqual([]);

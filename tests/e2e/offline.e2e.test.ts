@@ -39,7 +39,8 @@ test('[row 107] a cold start works after one visit, with the server gone and the
   for (const path of ['/', '/artifacts']) {
     const again = await openApp({ url: server.url, path, profile: first.profile });
     await again.page.waitForSelector('[data-testid=app]');
-    await again.page.waitForLoadState('networkidle');
+    // The engine has opened and answered: a worker or wasm file that was missing would leave it "Opening…".
+    await again.page.getByText('All changes saved here').waitFor();
     expect(again.problems.csp).toEqual([]);
     expect(again.problems.page).toEqual([]);
     expect(again.problems.foreign).toEqual([]);

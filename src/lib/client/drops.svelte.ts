@@ -18,12 +18,20 @@ export interface DropSummary {
 
 const DONE = new Set<DropProgress['state']>(['saved', 'failed', 'cancelled']);
 const lines = new Map<string, DropProgress>();
+/** Keys typed while the file was on its way, by item. */
 const renames = new Map<string, string>();
+/** What this page gave to a drop and is not saved yet, by item: started again when the tab that saved it is gone. */
+const held = new Map<string, DropItem>();
+/** Lines that stopped with their leader, by item; they go when the item comes back in another drop. */
+const stopped = new Map<string, string>();
 /** Annotations asked for while files of that drop are still on their way. */
 const waiting = new Map<string, DropOptions[]>();
 /** Saved since the last gathering and to be annotated. */
 const arrived = new Map<string, string[]>();
 const order: string[] = [];
+
+/** Drops that no engine knows any more. */
+const lost = new Set<string>();
 
 let version = $state(0);
 let open = $state(false);
@@ -39,10 +47,13 @@ function changed(): void {
   }, 100);
 }
 
+const STOPPED = 'The tab that was saving this file was closed. Add the file again.';
+
 const lineKey = (drop: string, item: string) => `${drop}/${item}`;
 
-function isNewArtifact(line: DropProgress): boolean {
-  return line.state === 'saved' && line.artifact !== null;
+function isOurs(line: DropProgress): boolean {
+  // Same content under another key is someone's artifact already: not ours to rename or annotate.
+  return line.state === 'saved' && line.artifact !== null && line.verdict !== 'existing-key';
 }
 
 async function annotate(uids: string[], options: DropOptions): Promise<void> {
@@ -57,10 +68,10 @@ async function annotate(uids: string[], options: DropOptions): Promise<void> {
 
 async function afterSaved(line: DropProgress): Promise<void> {
   const { artifact } = line;
-  if (!artifact) return;
-  const key = renames.get(lineKey(line.drop, line.item));
+  if (!artifact || !isOurs(line)) return;
+  const key = renames.get(line.item);
   if (key !== undefined) {
-    renames.delete(lineKey(line.drop, line.item));
+    renames.delete(line.item);
     await attempt('Could not rename', () => session.engine.updateArtifact(artifact.uid, { key }));
   }
   if (waiting.has(line.drop)) {
@@ -84,6 +95,12 @@ function take(progress: DropProgress): void {
   const before = lines.get(key);
   if (!order.includes(progress.drop)) order.push(progress.drop);
   lines.set(key, progress);
+  const old = stopped.get(progress.item);
+  if (old !== undefined && old !== key) {
+    lines.delete(old);
+    stopped.delete(progress.item);
+  }
+  if (progress.state === 'saved' || progress.state === 'cancelled') held.delete(progress.item);
   if (progress.state === 'saved' && before?.state !== 'saved') void afterSaved(progress);
   changed();
 }
@@ -92,17 +109,19 @@ session.onEvent((event) => {
   if (event.type === 'drop') take(event.progress);
 });
 
-async function start(items: DropItem[]): Promise<void> {
+async function start(items: DropItem[], options: DropOptions = {}): Promise<string | null> {
   if (items.length === 0) {
     say('Nothing to save', 'The folder holds no files.');
-    return;
+    return null;
   }
   open = true;
   try {
-    const { drop } = await session.engine.drop(items, {});
+    const { drop } = await session.engine.drop(items, options);
     if (!order.includes(drop)) order.push(drop);
     for (const item of items) {
       const key = lineKey(drop, item.id);
+      const state = lines.get(key)?.state;
+      if (state !== 'saved' && state !== 'cancelled') held.set(item.id, item);
       // Progress may have arrived before the answer.
       if (lines.has(key)) continue;
       lines.set(key, {
@@ -120,9 +139,35 @@ async function start(items: DropItem[]): Promise<void> {
       });
     }
     changed();
+    return drop;
   } catch (problem) {
     sayError(problem, 'The files could not be taken');
+    return null;
   }
+}
+
+/** The tab that was saving this drop is gone: files of this page are given to the next one, the others are told. */
+async function startAgain(drop: string, left: DropProgress[]): Promise<void> {
+  const mine: DropItem[] = [];
+  for (const line of left) {
+    const key = lineKey(drop, line.item);
+    const item = held.get(line.item);
+    if (item) {
+      mine.push(item);
+      lines.delete(key);
+    } else {
+      stopped.set(line.item, key);
+      lines.set(key, { ...line, state: 'cancelled', message: STOPPED });
+    }
+  }
+  changed();
+  if (mine.length === 0) return;
+  const next = await start(mine);
+  if (next === null) return;
+  const options = waiting.get(drop);
+  if (options) waiting.set(next, options);
+  if (left.some(({ state }) => state === 'paused'))
+    await attempt('Could not pause', () => session.engine.pauseDrop(next, true));
 }
 
 export const drops = {
@@ -194,6 +239,12 @@ export const drops = {
     for (const drop of unfinished()) await attempt('Could not cancel', () => session.engine.cancelDrop(drop));
   },
   async retry(line: DropProgress, options?: DropOptions): Promise<void> {
+    const item = held.get(line.item);
+    if (item && lost.has(line.drop)) {
+      lines.delete(lineKey(line.drop, line.item));
+      await start([item], options);
+      return;
+    }
     await attempt(`Could not retry ${line.key}`, () =>
       session.engine.retryDrop(line.drop, line.item, options),
     );
@@ -206,19 +257,19 @@ export const drops = {
     take({ ...line, verdict: 'existing' });
   },
   async rename(line: DropProgress, key: string): Promise<void> {
-    if (!key || key === line.key) return;
+    if (!key || key === line.key || line.verdict === 'existing-key') return;
     if (line.artifact) {
       const { uid } = line.artifact;
       const done = await attempt('Could not rename', () =>
         session.engine.updateArtifact(uid, { key }).then(() => true),
       );
       if (!done) return;
-    } else renames.set(lineKey(line.drop, line.item), key);
+    } else renames.set(line.item, key);
     take({ ...line, key, artifact: line.artifact && { ...line.artifact, key } });
   },
   /** Annotates what is saved now and, as they arrive, the files still on their way. */
   async annotateAll(options: DropOptions): Promise<string | null> {
-    const saved = [...lines.values()].filter(isNewArtifact);
+    const saved = [...lines.values()].filter(isOurs);
     const uids = [...new Set(saved.flatMap((line) => (line.artifact ? [line.artifact.uid] : [])))];
     try {
       if (uids.length > 0) await annotate(uids, options);
@@ -228,10 +279,20 @@ export const drops = {
     for (const drop of unfinished()) waiting.set(drop, [...(waiting.get(drop) ?? []), options]);
     return null;
   },
-  /** After a reload: drops that were not finished, or just were. */
+  /** After a reload, or when another tab has taken over: drops that were not finished, or just were. */
   async resume(): Promise<void> {
     try {
-      for (const line of await session.engine.drops()) {
+      const before = [...order];
+      const known = await session.engine.drops();
+      const running = new Set(known.map(({ drop }) => drop));
+      for (const drop of before) if (!running.has(drop)) lost.add(drop);
+      for (const drop of unfinished())
+        if (lost.has(drop))
+          void startAgain(
+            drop,
+            [...lines.values()].filter((line) => line.drop === drop && !DONE.has(line.state)),
+          );
+      for (const line of known) {
         const key = lineKey(line.drop, line.item);
         if (lines.has(key)) continue;
         if (!order.includes(line.drop)) order.push(line.drop);
@@ -241,6 +302,12 @@ export const drops = {
     } catch (problem) {
       sayError(problem, 'Earlier drops could not be listed');
     }
+  },
+  /** Going elsewhere puts a sheet away that has nothing left to say; the job bar brings it back. */
+  putAway(): void {
+    const { total, finished, failed } = drops.summary;
+    const undecided = [...lines.values()].some(({ verdict }) => verdict === 'existing-key');
+    if (!asking && total === finished && failed === 0 && !undecided) open = false;
   },
   clearFinished(): void {
     for (const [key, line] of [...lines]) if (DONE.has(line.state)) lines.delete(key);

@@ -55,6 +55,11 @@ export function artifactName(row: { key: string | null; uid: string; description
   return row.key ?? row.description ?? row.uid;
 }
 
+/** Labels in the narrow sense: projects have a place of their own on each screen. */
+export function labelsOf<L extends { registry: string }>(row: { labels: L[] }): L[] {
+  return row.labels.filter(({ registry }) => registry.toLowerCase() !== 'project');
+}
+
 const COLOURS: Record<string, string> = {
   AnnData: 'var(--rna)',
   MuData: 'var(--rna)',
@@ -87,7 +92,7 @@ const SEQUENCES = new Set([
 ]);
 
 /** The word and colour of an artifact's type; the word always stands beside the colour. */
-export function typeOf(row: { otype: string | null; suffix: string | null }): {
+export function typeOf(row: { otype: string | null; suffix: string | null; nFiles?: number | null }): {
   word: string;
   colour: string;
 } {
@@ -96,5 +101,6 @@ export function typeOf(row: { otype: string | null; suffix: string | null }): {
   if (TABLES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--table)' };
   if (IMAGES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--img)' };
   if (SEQUENCES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--dna)' };
-  return { word: suffix ? suffix.slice(1) : 'file', colour: 'var(--text)' };
+  const plain = row.nFiles === null || row.nFiles === undefined ? 'file' : 'folder';
+  return { word: suffix ? suffix.slice(1) : plain, colour: 'var(--text)' };
 }

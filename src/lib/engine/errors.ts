@@ -58,8 +58,12 @@ export function fromWire(wire: WireError): LoamError {
   return new LoamError(wire.code, wire.message, wire.details);
 }
 
-/** Storage took fewer bytes than given. `needed` is what is still missing, in bytes. */
-export function storageFull(needed: number, free: number | null): LoamError {
+/**
+ * Storage took fewer bytes than given. `needed` is what is still missing, in bytes. Browsers report a free space that
+ * does not hold (Chromium: always 10 GiB more than used); a figure that contradicts the failure is not repeated.
+ */
+export function storageFull(needed: number, reported: number | null): LoamError {
+  const free = reported !== null && reported < needed ? reported : null;
   const have = free === null ? '' : `, ${free.toLocaleString('en')} bytes are free`;
   return new LoamError(
     'StorageFull',

@@ -5,7 +5,7 @@ import type { BlobStore, ByteSource, FolderSource, Inspector, Payload, SqlDriver
 import { runSync } from '../statement.ts';
 import { suffixOf } from '../suffix.ts';
 import { randomUid } from '../uid.ts';
-import { atomically, slice, type Act } from '../write/commit.ts';
+import { atomically, slice, type Act, type Committed } from '../write/commit.ts';
 import type { Writer } from '../write/writer.ts';
 import { featuresByName } from '../features/values.ts';
 import { coerce } from '../features/dtype.ts';
@@ -17,6 +17,7 @@ import {
   saveBatch,
   type PlannedItem,
   type ReadyItem,
+  type SaveOutcome,
 } from './drop-save.ts';
 import type { DropOptions, DropProgress } from './drop-types.ts';
 import { dropTransform, finishRun, startRun } from './run.ts';
@@ -77,7 +78,8 @@ export function startDrop(deps: DropDeps, inputs: DropInput[], options: DropOpti
   const title = total === 1 ? `Add ${inputs[0]?.key.slice(0, 60)}` : `Add ${total} files`;
   const signal = { aborted: false };
   let paused = false;
-  let wake: () => void = () => {};
+  /** Lanes that wait for the drop to go on. */
+  const waiting: (() => void)[] = [];
   let act: Act | null = null;
   let run = 0;
   let finished = false;
@@ -103,8 +105,11 @@ export function startDrop(deps: DropDeps, inputs: DropInput[], options: DropOpti
   }
 
   async function lane(): Promise<void> {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      while (paused && !signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
+    for (;;) {
+      while (paused && queue.length > 0 && !signal.aborted)
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      const next = queue.shift();
+      if (!next) return;
       const { input } = next;
       if (signal.aborted) {
         tell(input.id, { state: 'cancelled', message: 'Cancelled before it was saved.' });
@@ -171,40 +176,28 @@ export function startDrop(deps: DropDeps, inputs: DropInput[], options: DropOpti
 
   async function flush(): Promise<void> {
     while (ready.length > 0) {
-      const { planned, waiting } = planBatch(deps.driver, deps.writer.journal, ready.splice(0, batchSize));
-      ready.unshift(...waiting);
+      const batch = ready.splice(0, batchSize);
+      let planned: PlannedItem[] = [];
+      try {
+        const plan = planBatch(deps.driver, deps.writer.journal, batch);
+        ready.unshift(...plan.waiting);
+        planned = plan.planned;
+      } catch (error) {
+        for (const { id, token } of batch) {
+          if (token !== null) await deps.blobs.discard(token).catch(() => {});
+          fail(id, error);
+        }
+      }
       await settle(planned);
     }
   }
 
   /** Journal, bytes, rows. A batch that fails is tried item by item, so that one bad item fails alone. */
   async function settle(planned: PlannedItem[]): Promise<void> {
+    if (planned.length === 0) return;
+    let saved: Committed<Map<string, SaveOutcome>>;
     try {
-      begin();
-      const at = deps.now();
-      runSync(
-        deps.driver,
-        atomically(deps.writer.journal, deps.writer.author, () => journalBatch(uid, planned, at)),
-      );
-      await Promise.all(planned.map((item) => move(item)));
-      const opened = act as Act;
-      const saved = runSync(
-        deps.driver,
-        slice(deps.writer.journal, deps.writer.author, opened, (tx) => saveBatch(tx, uid, planned, run)),
-      );
-      deps.onSlice(opened, saved.changes, false);
-      for (const item of planned) {
-        const outcome = saved.value.get(item.id);
-        if (!outcome) continue;
-        const { id: _, ...artifact } = outcome.artifact;
-        tell(item.id, {
-          state: 'saved',
-          done: item.facts.size,
-          verdict: outcome.verdict,
-          message: outcome.message,
-          artifact,
-        });
-      }
+      saved = await save(planned);
     } catch (error) {
       if (planned.length > 1) {
         for (const item of planned) await settle([item]);
@@ -212,9 +205,40 @@ export function startDrop(deps: DropDeps, inputs: DropInput[], options: DropOpti
       }
       const item = planned[0];
       if (!item) return;
-      await takeBack(item);
+      // A full disk may not even let go of the journal row; the next start takes back what is left here.
+      await takeBack(item).catch(() => {});
       fail(item.id, error);
+      return;
     }
+    // From here on the rows are committed: whatever goes wrong in telling must not take their bytes away.
+    deps.onSlice(saved.act, saved.changes, false);
+    for (const item of planned) {
+      const outcome = saved.value.get(item.id);
+      if (!outcome) continue;
+      const { id: _, ...artifact } = outcome.artifact;
+      tell(item.id, {
+        state: 'saved',
+        done: item.facts.size,
+        verdict: outcome.verdict,
+        message: outcome.message,
+        artifact,
+      });
+    }
+  }
+
+  async function save(planned: PlannedItem[]): Promise<Committed<Map<string, SaveOutcome>>> {
+    begin();
+    const at = deps.now();
+    runSync(
+      deps.driver,
+      atomically(deps.writer.journal, deps.writer.author, () => journalBatch(uid, planned, at)),
+    );
+    const moved = await Promise.allSettled(planned.map((item) => move(item)));
+    for (const one of moved) if (one.status === 'rejected') throw one.reason;
+    return runSync(
+      deps.driver,
+      slice(deps.writer.journal, deps.writer.author, act as Act, (tx) => saveBatch(tx, uid, planned, run)),
+    );
   }
 
   async function move(item: PlannedItem): Promise<void> {
@@ -236,9 +260,19 @@ export function startDrop(deps: DropDeps, inputs: DropInput[], options: DropOpti
   function fail(id: string, error: unknown): void {
     const cancelled = isLoamError(error, 'Cancelled') || signal.aborted;
     const message = error instanceof Error ? error.message : String(error);
-    // A full disk fails every following file alike: stop there, keep the rest queued, go on when there is room.
-    if (isLoamError(error, 'StorageFull')) paused = true;
+    // A full disk fails every following file alike: stop there, let the rest wait, go on when there is room.
+    if (isLoamError(error, 'StorageFull')) setPaused(true);
     tell(id, { state: cancelled ? 'cancelled' : 'failed', verdict: cancelled ? null : 'error', message });
+  }
+
+  function setPaused(value: boolean): void {
+    paused = value;
+    for (const { input } of queue) tell(input.id, { state: value ? 'paused' : 'queued' });
+    if (!value) wake();
+  }
+
+  function wake(): void {
+    for (const go of waiting.splice(0)) go();
   }
 
   async function work(): Promise<void> {
@@ -248,17 +282,24 @@ export function startDrop(deps: DropDeps, inputs: DropInput[], options: DropOpti
     if (!opened) return;
     const failed = [...items.values()].some((i) => i.state === 'failed');
     const end = signal.aborted ? 'aborted' : failed ? 'errored' : 'completed';
-    const closed = runSync(
-      deps.driver,
-      slice(deps.writer.journal, deps.writer.author, opened, (tx) => finishRun(tx, run, end)),
-    );
-    deps.onSlice(opened, closed.changes, true);
+    try {
+      const closed = runSync(
+        deps.driver,
+        slice(deps.writer.journal, deps.writer.author, opened, (tx) => finishRun(tx, run, end)),
+      );
+      deps.onSlice(opened, closed.changes, true);
+    } catch {
+      // The files are safe; a run that a full disk does not let end stays "started" until a retry ends it.
+      deps.onSlice(opened, [], true);
+    }
   }
 
   function start(): void {
     finished = false;
     done = work().finally(() => {
-      finished = queue.length === 0;
+      // A retry that came while the last files were being saved found no lane any more.
+      if (queue.length > 0) start();
+      else finished = true;
     });
   }
 
@@ -274,11 +315,7 @@ export function startDrop(deps: DropDeps, inputs: DropInput[], options: DropOpti
     get done() {
       return done;
     },
-    pause(value) {
-      paused = value;
-      for (const { input } of queue) tell(input.id, { state: value ? 'paused' : 'queued' });
-      if (!value) wake();
-    },
+    pause: setPaused,
     cancel() {
       signal.aborted = true;
       wake();
@@ -289,9 +326,8 @@ export function startDrop(deps: DropDeps, inputs: DropInput[], options: DropOpti
       items.set(id, fresh(uid, input));
       tell(id, {});
       signal.aborted = false;
-      paused = false;
       queue.push({ input, options: { ...options, ...opts } });
-      wake();
+      setPaused(false);
       if (finished) start();
     },
   };

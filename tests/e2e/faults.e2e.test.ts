@@ -1,0 +1,458 @@
+// What can go wrong around a drop, in a real browser: power cuts, a full disk, hostile names, files that cannot be read.
+// After each: what was acknowledged is there with its bytes, what was not leaves nothing behind, and it is said in words.
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  checkInApp,
+  drop,
+  dropEnded,
+  dropLines,
+  laminHash,
+  listedUids,
+  listTotal,
+  onAcknowledged,
+  opened,
+  readDatabase,
+  sha256,
+  showList,
+  storedBytes,
+  storedPath,
+  type Snapshot,
+} from './app.ts';
+import { openApp, removeProfile, startServer, waitUntilOffline, type OpenedApp } from './harness.ts';
+
+const long = process.env.LOAM_LONG === '1';
+const fixtures = join(
+  process.env.LOAM_FIXTURES ?? fileURLToPath(new URL('../../../shared', import.meta.url)),
+  'fixtures/bio',
+);
+
+/** Files that cannot be read, wholly or in part, and the reason their artifact gives. The others give none. */
+const brokenHere = new Map([
+  ['cut.parquet', /incomplete/],
+  ['tail.parquet', /damaged/],
+  ['not-hdf5.h5ad', /content is not/],
+  ['cut.h5ad', /damaged or incomplete/],
+  ['empty.parquet', /empty \(0 bytes\)/],
+  ['empty.csv', /empty \(0 bytes\)/],
+  ['broken.png', /damaged or cut off/],
+  ['broken.json', /not valid JSON/],
+  ['broken.pdf', /end of this PDF is missing/],
+  ['noise.csv.gz', /could not be read/],
+]);
+const brokenFixtures = new Map([
+  ['bitflip.h5ad', /could not be read/],
+  ['nation.dict-malformed.parquet', /could not be read/],
+  ['not_hdf5.h5ad', /content is not/],
+  ['squidpy_lzf.h5ad', /LZF/],
+  ['squidpy_zstd.h5ad', /zstd/],
+  ['truncated.h5ad', /damaged or incomplete/],
+  ['uniform_encryption.parquet', /encrypted/],
+  ['zero_bytes.parquet', /empty \(0 bytes\)/],
+]);
+
+let server: Awaited<ReturnType<typeof startServer>>;
+let folder: string;
+const profiles = new Set<string>();
+const running = new Set<OpenedApp>();
+
+beforeAll(async () => {
+  server = await startServer();
+  folder = await mkdtemp(join(tmpdir(), 'loam-faults-'));
+});
+afterAll(async () => {
+  for (const app of running) await app.close();
+  await server.close();
+  for (const profile of profiles) await removeProfile(profile);
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function open(path = '/artifacts', profile?: string): Promise<OpenedApp> {
+  const app = await openApp({
+    url: server.url,
+    path,
+    // High enough for all rows of one drop.
+    viewport: { width: 1280, height: 2600 },
+    ...(profile === undefined ? {} : { profile }),
+  });
+  profiles.add(app.profile);
+  running.add(app);
+  await opened(app.page);
+  return app;
+}
+
+async function close(app: OpenedApp): Promise<void> {
+  running.delete(app);
+  await app.close();
+}
+
+/** What the service worker keeps counts towards the quota: measure after it is through, where there is one. */
+async function offlineCopyKept(page: Page): Promise<void> {
+  if (await page.evaluate(() => document.documentElement.dataset.offline !== undefined))
+    await waitUntilOffline(page);
+}
+
+/** Files on disk, and what their artifacts must be. */
+interface Given {
+  path: string;
+  key: string;
+  sha256: string;
+  hash: string;
+}
+
+async function give(name: string, bytes: Uint8Array): Promise<Given> {
+  const path = join(folder, name);
+  await writeFile(path, bytes);
+  return { path, key: name, sha256: sha256(bytes), hash: laminHash(bytes) };
+}
+
+/** Rows and bytes agree: each artifact has exactly its bytes, and there are no others, staged or stored. */
+async function expectWhole(page: Page, given: ReadonlyMap<string, Given>): Promise<Snapshot> {
+  const database = await readDatabase(page);
+  expect(database.check).toBe('ok');
+  expect(database.unfinished).toBe(0);
+  const bytes = await storedBytes(page);
+  expect([...bytes.keys()].sort()).toEqual(database.artifacts.map(storedPath).sort());
+  for (const artifact of database.artifacts) {
+    const source = given.get(artifact.key ?? '');
+    expect(source, `artifact ${artifact.key} was never dropped`).toBeDefined();
+    expect([artifact.key, artifact.hash]).toEqual([artifact.key, source?.hash]);
+    expect([artifact.key, bytes.get(storedPath(artifact))]).toEqual([artifact.key, source?.sha256]);
+  }
+  return database;
+}
+
+const quiet = { page: [], csp: [], foreign: [], failed: [] };
+
+test(
+  '[row 95] the browser killed in the middle of drops: every acknowledged artifact is whole, no orphan stays',
+  async () => {
+    const rounds = long ? 20 : 6;
+    const files = 48;
+    const given = new Map<string, Given>();
+    const acknowledged = new Map<string, string>();
+    let cut = 0;
+    let app = await open('/');
+    for (let round = 0; round < rounds; round++) {
+      const names: Given[] = [];
+      for (let i = 0; i < files; i++) {
+        const size = 20_000 + ((i * 7919 + round * 104_729) % 600_000);
+        names.push(await give(`cut-${round}-${i}.${i % 3 ? 'bin' : 'csv'}`, randomBytes(size)));
+      }
+      for (const one of names) given.set(one.key, one);
+      const { page } = app;
+      // Each round dies at another moment: before anything was saved, between two batches, near the end.
+      const wanted = Math.round((round / rounds) * files);
+      const inRound = new Map<string, string>();
+      const reached = new Promise<void>((resolve) => {
+        if (wanted === 0) resolve();
+        void onAcknowledged(page, (key, uid) => {
+          inRound.set(key, uid);
+          if (inRound.size >= wanted) resolve();
+        });
+      });
+      await drop(
+        page,
+        names.map(({ path }) => path),
+      );
+      await reached;
+      running.delete(app);
+      await app.kill();
+      for (const [key, uid] of inRound) acknowledged.set(key, uid);
+
+      app = await open('/artifacts', app.profile);
+      await showList(app.page);
+      if (inRound.size > 0) {
+        await app.page.waitForSelector('[role=grid] .key a');
+        const listed = await listedUids(app.page);
+        expect(listed).toEqual(expect.arrayContaining([...inRound.values()]));
+      }
+      const total = await listTotal(app.page);
+      const database = await expectWhole(app.page, given);
+      expect(database.artifacts.length).toBe(total);
+      const uids = new Map(database.artifacts.map(({ key, uid }) => [key, uid]));
+      for (const [key, uid] of acknowledged) expect([key, uids.get(key)]).toEqual([key, uid]);
+      expect(await checkInApp(app.page)).toMatch(/sound/);
+      if (database.artifacts.filter(({ key }) => key?.startsWith(`cut-${round}-`)).length < files) cut += 1;
+      expect(app.problems).toMatchObject(quiet);
+      for (const { path } of names) await rm(path);
+    }
+    // Otherwise nothing was tested: at least half of the kills came in the middle of a drop.
+    expect(cut).toBeGreaterThanOrEqual(rounds / 2);
+    await close(app);
+  },
+  long ? 900_000 : 300_000,
+);
+
+test('a full disk in the middle of a drop is said with the bytes needed, leaves nothing, and Retry ends the drop', async () => {
+  const app = await open();
+  const { page } = app;
+  await offlineCopyKept(page);
+  const given = new Map<string, Given>();
+  for (let i = 0; i < 10; i++) {
+    const one = await give(`full-${i}.bin`, randomBytes(5_000_000));
+    given.set(one.key, one);
+  }
+  const session = await app.context.newCDPSession(page);
+  const usage = await page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0);
+  await session.send('Storage.overrideQuotaForOrigin', {
+    origin: server.url,
+    quotaSize: usage + 26_000_000,
+  });
+  await drop(
+    page,
+    [...given.values()].map(({ path }) => path),
+  );
+
+  // It comes to rest by itself: lines are saved, failed or paused, none is on its way.
+  await page.waitForFunction(() => {
+    const lines = [...document.querySelectorAll('.drop-line')];
+    const moving = lines.filter((line) => line.querySelector('progress') || /Waiting/.test(line.textContent));
+    return lines.length === 10 && moving.length === 0;
+  });
+  const lines = await dropLines(page);
+  const failed = lines.filter((line) => line.failed);
+  const saved = lines.filter(({ uid }) => uid !== null);
+  expect(failed.length).toBeGreaterThan(0);
+  expect(saved.length).toBeGreaterThan(0);
+  for (const { words } of failed)
+    expect(words).toMatch(/^Not enough storage on this device: [\d,]+ bytes are needed\. Free some/);
+  for (const { words, uid } of lines.filter((line) => !line.failed && line.uid === null))
+    expect([words, uid]).toEqual(['Paused', null]);
+  await showList(page);
+  expect(await listTotal(page)).toBe(saved.length);
+  const during = await expectWhole(page, given);
+  expect(during.artifacts.map(({ key }) => key).sort()).toEqual(saved.map(({ key }) => key).sort());
+
+  // Trying again without room fails in the same words and does no harm.
+  await page.getByRole('button', { name: /^Retry \d+ failed/ }).click();
+  await page.waitForFunction(
+    () => !document.querySelector('.drop-line progress') && document.querySelector('.drop-line .verdict.err'),
+  );
+
+  await session.send('Storage.overrideQuotaForOrigin', { origin: server.url });
+  await page.getByRole('button', { name: /^Retry \d+ failed/ }).click();
+  const after = await dropEnded(page, 10);
+  expect(after.map(({ words, uid }) => [words, uid !== null])).toEqual(
+    after.map(() => ['New artifact', true]),
+  );
+  const database = await expectWhole(page, given);
+  expect(database.artifacts.length).toBe(10);
+  expect(app.problems).toMatchObject(quiet);
+  await close(app);
+});
+
+describe('hostile names', () => {
+  const script = '<img src=x onerror=globalThis.pwned=1>.csv';
+  const names = [
+    '..hidden.csv',
+    'a..b....csv',
+    '__proto__',
+    'constructor',
+    'toString.csv',
+    '.csv',
+    ' .csv',
+    `${'n'.repeat(240)}.csv`,
+    `a.${'s'.repeat(240)}`,
+    '🧬🐭 single-cell 👩🏽‍🔬.csv',
+    'عينة‏ ١.csv',
+    'safe\u202Evsc.exe.csv',
+    'e\u0301 and \u00e9.csv',
+    '"quoted" \'single\' `tick`.csv',
+    "'); DROP TABLE lamindb_artifact;--.csv",
+    '%2e%2e%2f%00.csv',
+    '${7*7}{{7*7}}.csv',
+    'javascript:alert(1)',
+    script,
+    '<svg onload=globalThis.pwned=1>.md',
+  ];
+  const refusedNames = ['line\nbreak.csv', 'bell\u0007.csv'];
+
+  test('are stored or refused in words; nothing runs and nothing breaks', async () => {
+    const app = await open();
+    const { page } = app;
+    const dialogs: string[] = [];
+    page.on('dialog', (dialog) => {
+      dialogs.push(dialog.message());
+      void dialog.dismiss();
+    });
+    const given = new Map<string, Given>();
+    await mkdir(join(folder, 'names'));
+    for (const name of [...names, ...refusedNames]) {
+      const one = await give(join('names', name), Buffer.from(`a,b\n${JSON.stringify(name)},1\n`));
+      given.set(name, { ...one, key: name });
+    }
+    await drop(
+      page,
+      [...given.values()].map(({ path }) => path),
+    );
+    const lines = await dropEnded(page, given.size);
+    // An <input> shows a line break as nothing at all.
+    const shown = new Map(lines.map((line) => [line.key, line]));
+    for (const name of names) {
+      const line = shown.get(name);
+      expect([name, line?.failed === true || line?.uid !== null]).toEqual([name, true]);
+      if (line?.failed) expect([name, line.words]).toEqual([name, expect.stringMatching(/\w+ .*\w+\.$/)]);
+    }
+    for (const name of refusedNames) {
+      const line = shown.get(name.replace('\n', ''));
+      expect([name, line?.failed, line?.words]).toEqual([
+        name,
+        true,
+        expect.stringMatching(/control characters/),
+      ]);
+    }
+    const stored = lines.filter(({ uid }) => uid !== null);
+    expect(stored.length).toBeGreaterThanOrEqual(names.length - 1);
+
+    // Each has its own page, where the name stands as text.
+    for (const { key, uid } of stored) {
+      await page.locator(`.drop-line a[href="/artifacts/${uid}"]`).click();
+      await page.waitForFunction(
+        (id) => document.querySelector('main header')?.textContent?.includes(id),
+        String(uid),
+      );
+      expect((await page.locator('main header h1').textContent())?.trim()).toBe(key.trim());
+      await page.locator('.jobs button.line').first().click();
+    }
+    await showList(page);
+    const database = await expectWhole(page, given);
+    expect(database.artifacts.length).toBe(stored.length);
+
+    expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false);
+    expect(await page.locator('img[src="x"]').count()).toBe(0);
+    expect(dialogs).toEqual([]);
+    expect(app.problems).toMatchObject(quiet);
+    await close(app);
+  });
+
+  test('typed as keys in the drop sheet are refused in words, and the field shows the key that holds', async () => {
+    const app = await open();
+    const { page } = app;
+    const one = await give('plain.csv', Buffer.from('a,b\n1,2\n'));
+    await drop(page, [one.path]);
+    await dropEnded(page, 1);
+    const field = page.locator('.drop-line input.key');
+    const hostile = [
+      ['../../etc/passwd.csv', /"\.\."/],
+      ['..', /"\.\."/],
+      ['/root.csv', /root of a disk/],
+      ['C:/root.csv', /root of a disk/],
+      ['.lamindb/mine.csv', /\.lamindb/],
+      ['a\\b.csv', /backslash/],
+      [`${'k'.repeat(4000)}.csv`, /1,024 characters/],
+      ['plain.exe', /suffix/],
+    ] as const;
+    for (const [key, words] of hostile) {
+      await field.fill(key);
+      await field.press('Enter');
+      await page.locator('[data-sonner-toast]').filter({ hasText: words }).first().waitFor();
+      await expect.poll(() => field.inputValue()).toBe('plain.csv');
+    }
+    const script = `<img src=x onerror=globalThis.pwned=1>/${'ب'.repeat(40)}🧬.csv`;
+    await field.fill(script);
+    await field.press('Enter');
+    await showList(page);
+    await page.locator('[role=grid] .key a', { hasText: script }).waitFor();
+    const { artifacts } = await readDatabase(page);
+    expect(artifacts.map(({ key }) => key)).toEqual([script]);
+    expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false);
+    expect(await page.locator('img[src="x"]').count()).toBe(0);
+    expect(app.problems).toMatchObject(quiet);
+    await close(app);
+  });
+});
+
+describe('files that are not what they say', () => {
+  /** Drops them all at once; all become artifacts, and those in `broken` say why they cannot be read. */
+  async function expectArtifacts(given: Map<string, Given>, broken: ReadonlyMap<string, RegExp>) {
+    const app = await open();
+    const { page } = app;
+    await drop(
+      page,
+      [...given.values()].map(({ path }) => path),
+    );
+    const lines = await dropEnded(page, given.size, 180_000);
+    expect(lines.map(({ key, words }) => [key, words]).sort()).toEqual(
+      [...given.keys()].map((key) => [key, 'New artifact']).sort(),
+    );
+    const { artifacts } = await expectWhole(page, given);
+    const problems = new Map(artifacts.map(({ key, problem }) => [key, problem]));
+    expect(Object.fromEntries(problems)).toEqual(
+      Object.fromEntries(
+        [...given.keys()].map((key) => {
+          const reason = broken.get(key);
+          return [key, reason ? expect.stringMatching(reason) : null];
+        }),
+      ),
+    );
+    // The artifact's own page says it too.
+    for (const { key, uid, problem } of artifacts.filter((artifact) => artifact.problem !== null)) {
+      await showList(page);
+      await page.locator(`[role=grid] .key a[href="/artifacts/${uid}"]`).click();
+      expect([key, (await page.locator('.preview [role=status]').innerText()).trim()]).toEqual([
+        key,
+        problem,
+      ]);
+    }
+    expect(app.problems).toMatchObject(quiet);
+    await close(app);
+  }
+
+  test('made here: cut, empty, mislabelled, in other encodings', async () => {
+    const text = 'name,value\nGrün,1\nweiß,2\n';
+    const table = Buffer.concat([Buffer.from('PAR1'), randomBytes(4000)]);
+    const bad = [
+      await give('cut.parquet', table),
+      await give(
+        'tail.parquet',
+        Buffer.concat([table, Buffer.from([255, 255, 255, 127]), Buffer.from('PAR1')]),
+      ),
+      await give('not-hdf5.h5ad', Buffer.from('this is a text, not an HDF5 file\n')),
+      await give(
+        'cut.h5ad',
+        Buffer.concat([Buffer.from([0x89, 0x48, 0x44, 0x46, 13, 10, 26, 10]), randomBytes(2000)]),
+      ),
+      await give('empty.parquet', Buffer.alloc(0)),
+      await give('empty.csv', Buffer.alloc(0)),
+      await give('latin1.csv', Buffer.from(text, 'latin1')),
+      await give('utf16.csv', Buffer.from(`\ufeff${text}`, 'utf16le')),
+      await give(
+        'broken.png',
+        Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]), randomBytes(9)]),
+      ),
+      await give('broken.json', Buffer.from('{"a": [1, 2')),
+      await give('broken.pdf', Buffer.from('%PDF-1.7\n')),
+      await give(
+        'noise.csv.gz',
+        Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]), Buffer.alloc(500, 0xff)]),
+      ),
+    ];
+    const given = new Map(bad.map((one) => [one.key, one]));
+    await expectArtifacts(given, brokenHere);
+  });
+
+  const folders = ['odd', 'parquet'].map((name) => join(fixtures, name));
+  const there = folders.every((path) => existsSync(path));
+  test.skipIf(!there)(
+    `of the fixtures, all at once${there ? '' : ` (skipped: ${folders.join(' and ')} are not here; set LOAM_FIXTURES)`}`,
+    async () => {
+      const given = new Map<string, Given>();
+      for (const path of folders)
+        for (const name of await readdir(path)) {
+          const copy = join(folder, name);
+          await copyFile(join(path, name), copy);
+          const bytes = await readFile(copy);
+          given.set(name, { path: copy, key: name, sha256: sha256(bytes), hash: laminHash(bytes) });
+        }
+      await expectArtifacts(given, brokenFixtures);
+    },
+    300_000,
+  );
+});
