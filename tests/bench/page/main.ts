@@ -1,4 +1,5 @@
-// Gives scripts/bench.mjs one function to call: a round in a worker of its own, so that every round opens cold.
+// What scripts/bench.mjs calls: a round in a worker of its own, so that every round opens cold, and the drop round.
+import { dropRound } from './drop.ts';
 import type { Measures } from '../workload.ts';
 
 declare global {
@@ -24,4 +25,4 @@ function round(): Promise<Measures> {
   }).finally(() => worker.terminate());
 }
 
-Object.assign(globalThis, { round });
+Object.assign(globalThis, { round, dropRound: () => dropRound(() => browserCpu()) });

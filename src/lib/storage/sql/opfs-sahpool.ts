@@ -8,6 +8,7 @@ import { openMemory } from './memory.ts';
 import { loadOfficial, type OfficialModule } from './official-module.ts';
 import type { OpenedDatabase, OpenOptions } from './opened.ts';
 import { exportPoolFile, poolFile } from './opfs-file.ts';
+import { gatheringFrames } from './wal-frames.ts';
 import { createDriver } from './wasm-statements.ts';
 
 const capacity = 12;
@@ -54,7 +55,7 @@ export async function openOpfs(options: OpenOptions): Promise<OpenedDatabase> {
   const official = await loadOfficial();
   options.onProgress?.('opening');
   const directory = `.lamin-sah/${options.name}`;
-  const pool = await installPool(official, `lamin-${options.name}`, directory);
+  const pool = await gatheringFrames(() => installPool(official, `lamin-${options.name}`, directory));
 
   async function copyIn(name: string, next: () => Promise<Uint8Array | undefined>): Promise<void> {
     try {
