@@ -86,7 +86,12 @@ it('never holds a head that SQLite rewrites in place', () => {
 });
 
 it('reports a disk that takes fewer bytes, and forgets them', () => {
-  const full = gatherFrames({ ...handle, write: (bytes) => bytes.length - 1, flush() {}, close() {} });
+  const full = gatherFrames<AccessHandle>({
+    ...handle,
+    write: (bytes) => bytes.length - 1,
+    flush() {},
+    close() {},
+  });
   full.write(new Uint8Array(32), { at: 0 });
   full.write(new Uint8Array(24).fill(1), { at: 32 });
   expect(() => full.write(new Uint8Array(page), { at: 56 })).toThrow(/full/);
