@@ -82,7 +82,7 @@ async function give(name: string, bytes: Uint8Array): Promise<string> {
   return path;
 }
 
-test('[row 108] what one tab adds, renames, labels and trashes, the others show at once without a reload', async () => {
+test('[row 108] what one tab adds, renames, trashes and restores, the others show at once without a reload', async () => {
   const app = await open();
   const first = app.page;
   const second = await openTab(app);

@@ -273,6 +273,25 @@ describe('a drop that is cut', () => {
     expect(await blobs.staged()).toEqual([]);
   });
 
+  it('a full disk pauses the rest; a retry asked for twice wakes every lane and saves each file once', async () => {
+    const real = blobs.stage.bind(blobs);
+    blobs.stage = (_token, _path, source) => Promise.reject(storageFull(source.size, 0));
+    const names = Array.from({ length: 8 }, (_, i) => `f${i}.txt`);
+    const { drop: uid } = engine.drop(
+      names.map((name) => file(name, name)),
+      {},
+    );
+    const states = () => engine.drops().map((p) => p.state);
+    // Both lanes have failed and wait; nobody reads "queued" where nothing moves.
+    await expect.poll(states).toEqual(['failed', 'failed', ...Array<string>(6).fill('paused')]);
+    blobs.stage = real;
+    for (const id of ['f0.txt', 'f0.txt', 'f1.txt']) engine.retryDrop(uid, id);
+    await expect.poll(states).toEqual(Array(8).fill('saved'));
+    expect(engine.drops().map((p) => p.verdict)).toEqual(Array(8).fill('new'));
+    // A drop that hangs would still refuse the undo.
+    expect(await engine.undo()).not.toBeNull();
+  });
+
   it('a cancelled drop keeps what was saved and nothing of the rest', async () => {
     const slow = inspector.hash.bind(inspector);
     const hash: Inspector['hash'] = async (...args) => {

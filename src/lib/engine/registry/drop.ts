@@ -60,6 +60,7 @@ export interface Drop {
 /** Two files at a time: hashing is bound by one core, reading by the disk. */
 const lanes = 2;
 const batchSize = 64;
+const ended = new Set<DropProgress['state']>(['saved', 'failed', 'cancelled']);
 
 /** LaminDB calls paths with these suffixes a DataFrame without opening them (lamindb 2.12.1 models/artifact.py). */
 const frameSuffixes = new Set(['.parquet', '.csv', '.ipc']);
@@ -323,6 +324,8 @@ export function startDrop(deps: DropDeps, inputs: DropInput[], options: DropOpti
     retry(id, opts) {
       const input = inputs.find((i) => i.id === id);
       if (!input) throw new LoamError('DoesNotExist', `This drop has no item ${id}.`);
+      // Asked twice, it is tried once: an item on its way is not queued again.
+      if (!ended.has((items.get(id) as DropProgress).state)) return;
       items.set(id, fresh(uid, input));
       tell(id, {});
       signal.aborted = false;
