@@ -23,7 +23,11 @@ const tracked = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: '
   .filter((path) => path !== '' && existsSync(join(root, path)));
 
 // Built from pieces, so that this file does not contain what it looks for.
-const packageHosts = ['registry.npmjs' + '.org', 'registry.yarnpkg' + '.com', 'npm.pkg.github' + '.com'];
+const packageHosts = [
+  ['registry', 'npmjs', 'org'].join('.'),
+  ['registry', 'yarnpkg', 'com'].join('.'),
+  ['npm', 'pkg', 'github', 'com'].join('.'),
+];
 const packageHost = new RegExp(
   `${packageHosts.join('|')}|https?://[^/\\s"']*(artifactory|nexus|verdaccio)`,
   'i',

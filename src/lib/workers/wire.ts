@@ -8,6 +8,8 @@ import type {
   ArtifactPage,
   Facet,
 } from '../engine/query/artifact-types.ts';
+import type { FeatureRow, NamedRow } from '../engine/registry/named.ts';
+import type { FeedChange, UndoResult } from '../engine/write/writer.ts';
 import type { DropOptions, DropProgress } from '../engine/registry/drop-types.ts';
 import type { ActSummary, HistoryEntry } from '../engine/write/history-types.ts';
 
@@ -45,31 +47,11 @@ export interface StorageMeter {
 
 /* ---------- acts, history, feed ---------- */
 
-/** What an undo or redo did. Cells or rows touched by others since stay and are listed. */
-export interface UndoReport {
-  act: ActSummary;
-  title: string;
-  restored: number;
-  skipped: {
-    table: string;
-    row: string;
-    column: string | null;
-    reason: string;
-    by: string | null;
-    at: string | null;
-  }[];
-  /** `skipped` is cut at 200; this is the whole number. */
-  skippedCount: number;
-}
+/** What an undo or redo did. Cells or rows touched by others since stay and are listed (at most 200). */
+export type UndoReport = UndoResult;
 
-/** After each COMMIT: which tables changed. `ids` is null when there are more than 1,000. */
-export interface FeedEvent {
-  act: string;
-  title: string;
-  tables: { table: string; inserted: number; updated: number; deleted: number; ids: number[] | null }[];
-  /** False while a long act goes on. */
-  last: boolean;
-}
+/** After each COMMIT: which tables changed. `ids` is null when there are more than 1,000; `last` is false while a long act goes on. */
+export type FeedEvent = FeedChange;
 
 /* ---------- artifacts ---------- */
 
@@ -104,16 +86,7 @@ export type { FileSummary, SummaryColumn } from '../engine/ports.ts';
 
 /* ---------- labels, projects, features ---------- */
 
-export interface NamedRow {
-  uid: string;
-  name: string;
-  count: number;
-}
-
-export interface FeatureRow extends NamedRow {
-  dtype: string;
-  description: string | null;
-}
+export type { FeatureRow, NamedRow };
 
 /* ---------- the API ---------- */
 
