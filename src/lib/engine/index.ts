@@ -133,6 +133,7 @@ export async function createEngine(deps: EngineDeps) {
       if (!item.artifact || (item.verdict !== 'new' && item.verdict !== 'version')) continue;
       try {
         const { id } = read(findArtifact(item.artifact.uid));
+        if (read(one('SELECT 1 FROM loam_blob WHERE artifact_id = ? AND sha256 IS NOT NULL', [id]))) continue;
         const sha256 = await deps.inspector.checksum(await payloadOf(item.artifact.uid));
         driver.run('UPDATE loam_blob SET sha256 = ? WHERE artifact_id = ?', [sha256, id]);
         deps.onFeed({
@@ -216,7 +217,11 @@ export async function createEngine(deps: EngineDeps) {
     drop,
     pauseDrop: (uid: string, paused: boolean): void => dropOf(uid).pause(paused),
     cancelDrop: (uid: string): void => dropOf(uid).cancel(),
-    retryDrop: (uid: string, item: string, options?: DropOptions): void => dropOf(uid).retry(item, options),
+    retryDrop: (uid: string, item: string, options?: DropOptions): void => {
+      const again = dropOf(uid);
+      again.retry(item, options);
+      void again.done.then(() => checksums(again));
+    },
     drops: (): DropProgress[] => [...drops.values()].flatMap((d) => d.items),
 
     updateArtifact(
