@@ -10,6 +10,7 @@ export interface DropSummary {
   total: number;
   finished: number;
   failed: number;
+  cancelled: number;
   active: number;
   paused: boolean;
   bytes: number;
@@ -172,6 +173,7 @@ export const drops = {
       total: 0,
       finished: 0,
       failed: 0,
+      cancelled: 0,
       active: 0,
       paused: false,
       bytes: 0,
@@ -182,6 +184,7 @@ export const drops = {
       sum.bytes += line.size;
       sum.done += DONE.has(line.state) ? line.size : line.done;
       if (line.state === 'failed') sum.failed += 1;
+      if (line.state === 'cancelled') sum.cancelled += 1;
       if (DONE.has(line.state)) sum.finished += 1;
       else if (line.state === 'paused') sum.paused = true;
       else sum.active += 1;
