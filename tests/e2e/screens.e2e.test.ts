@@ -209,6 +209,38 @@ describe.sequential('the screens', () => {
     expect(await listTotal(page)).toBe(keys.length - 1);
   });
 
+  it('files cancelled on their way are not called done', async () => {
+    const paths: string[] = [];
+    for (let at = 0; at < 40; at++) {
+      const path = join(folder, `cancel-${at}.bin`);
+      await writeFile(path, Buffer.alloc(3_000_000, at));
+      paths.push(path);
+    }
+    await drop(page, paths);
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    const lines = await dropEnded(page, paths.length);
+    const cancelled = lines.filter(({ words }) => words === 'Cancelled').length;
+    expect(cancelled).toBeGreaterThan(0);
+    const sheet = page.getByRole('region', { name: 'Added files' });
+    expect(await sheet.getByRole('heading').innerText()).toMatch(
+      new RegExp(`^${paths.length - cancelled} files? done$`),
+    );
+    await sheet.getByText(`${cancelled} cancelled`).waitFor();
+    await sheet.getByRole('button', { name: 'Clear' }).click();
+  });
+
+  it('Ctrl K marks what stands first, so that Enter opens the artifact searched for', async () => {
+    await page.goto(server.url);
+    await opened(page);
+    await page.keyboard.press('Control+k');
+    const marked = page.getByRole('option', { selected: true });
+    await expect.poll(() => marked.allInnerTexts()).not.toEqual(['Add files']);
+    await page.keyboard.type('a.csv');
+    await expect.poll(async () => (await marked.allInnerTexts()).join()).toContain('plates/a.csv');
+    await page.keyboard.press('Enter');
+    await page.getByRole('navigation', { name: 'Parts of this artifact' }).waitFor();
+  });
+
   it('every route is accessible in both themes and usable at 390 px and at 200 % zoom', async () => {
     await open('plates/a.csv', 'preview');
     const artifact = new URL(page.url()).pathname;
