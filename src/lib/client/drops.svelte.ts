@@ -10,6 +10,7 @@ export interface DropSummary {
   total: number;
   finished: number;
   failed: number;
+  cancelled: number;
   active: number;
   paused: boolean;
   bytes: number;
@@ -56,16 +57,6 @@ function isOurs(line: DropProgress): boolean {
   return line.state === 'saved' && line.artifact !== null && line.verdict !== 'existing-key';
 }
 
-async function annotate(uids: string[], options: DropOptions): Promise<void> {
-  const { engine } = session;
-  if (options.labels?.length) await engine.addLabels(uids, options.labels);
-  if (options.projects?.length) await engine.addProjects(uids, options.projects);
-  if (options.features && Object.keys(options.features).length)
-    await engine.addFeatures(uids, options.features);
-  const { description } = options;
-  if (description) for (const uid of uids) await engine.updateArtifact(uid, { description });
-}
-
 async function afterSaved(line: DropProgress): Promise<void> {
   const { artifact } = line;
   if (!artifact || !isOurs(line)) return;
@@ -87,7 +78,7 @@ async function annotateArrived(): Promise<void> {
   arrived.clear();
   for (const [drop, uids] of batches)
     for (const options of waiting.get(drop) ?? [])
-      await attempt('Could not annotate', () => annotate(uids, options));
+      await attempt('Could not annotate', () => session.engine.annotate(uids, options));
 }
 
 function take(progress: DropProgress): void {
@@ -182,6 +173,7 @@ export const drops = {
       total: 0,
       finished: 0,
       failed: 0,
+      cancelled: 0,
       active: 0,
       paused: false,
       bytes: 0,
@@ -192,6 +184,7 @@ export const drops = {
       sum.bytes += line.size;
       sum.done += DONE.has(line.state) ? line.size : line.done;
       if (line.state === 'failed') sum.failed += 1;
+      if (line.state === 'cancelled') sum.cancelled += 1;
       if (DONE.has(line.state)) sum.finished += 1;
       else if (line.state === 'paused') sum.paused = true;
       else sum.active += 1;
@@ -272,7 +265,7 @@ export const drops = {
     const saved = [...lines.values()].filter(isOurs);
     const uids = [...new Set(saved.flatMap((line) => (line.artifact ? [line.artifact.uid] : [])))];
     try {
-      if (uids.length > 0) await annotate(uids, options);
+      if (uids.length > 0) await session.engine.annotate(uids, options);
     } catch (problem) {
       return asWireError(problem).message;
     }

@@ -11,6 +11,7 @@ const WRITES = new Set<string>([
   'trashArtifacts',
   'restoreArtifacts',
   'purgeArtifacts',
+  'annotate',
   'addLabels',
   'removeLabel',
   'addProjects',

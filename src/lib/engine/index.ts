@@ -268,6 +268,19 @@ export async function createEngine(deps: EngineDeps) {
       return { bytes };
     },
 
+    /** Labels, projects, features and a description for many artifacts as one act: all of it holds, or none. */
+    annotate: (uids: string[], options: DropOptions): void => {
+      const ids = idsOf(uids);
+      const { labels = [], projects = [], features = {}, description } = options;
+      act('annotate', titled('Annotate', uids), function* (tx) {
+        if (labels.length > 0)
+          yield* link(tx, 'lamindb_artifactulabel', 'ulabel_id', ids, yield* ulabelsByName(tx, labels));
+        if (projects.length > 0)
+          yield* link(tx, 'lamindb_artifactproject', 'project_id', ids, yield* projectsByName(tx, projects));
+        if (Object.keys(features).length > 0) yield* addValues(tx, ids, features);
+        if (description) yield* update(tx, 'lamindb_artifact', ids, { description });
+      });
+    },
     addLabels: (uids: string[], names: string[]): void => {
       const ids = idsOf(uids);
       act('annotate', titled('Label', uids), function* (tx) {

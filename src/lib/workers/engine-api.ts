@@ -88,6 +88,7 @@ export async function createEngineApi(
     trashArtifacts: writing(engine.trashArtifacts),
     restoreArtifacts: writing(engine.restoreArtifacts),
     purgeArtifacts: writing(engine.purgeArtifacts),
+    annotate: writing(engine.annotate),
     addLabels: writing(engine.addLabels),
     removeLabel: writing(engine.removeLabel),
     addProjects: writing(engine.addProjects),

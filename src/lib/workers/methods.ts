@@ -21,6 +21,7 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   trashArtifacts: 'write',
   restoreArtifacts: 'write',
   purgeArtifacts: 'write',
+  annotate: 'write',
   addLabels: 'write',
   removeLabel: 'write',
   addProjects: 'write',

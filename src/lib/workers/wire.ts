@@ -119,6 +119,8 @@ export interface EngineApi {
   purgeArtifacts(uids: string[]): Promise<{ bytes: number }>;
 
   /** Adds labels by name; unknown ones are created as ULabels. */
+  /** All of it in one act, undone in one step. */
+  annotate(uids: string[], options: DropOptions): Promise<void>;
   addLabels(uids: string[], names: string[]): Promise<void>;
   removeLabel(uid: string, registry: string, labelUid: string): Promise<void>;
   addProjects(uids: string[], names: string[]): Promise<void>;
