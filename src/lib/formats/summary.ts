@@ -47,8 +47,17 @@ export function count(value: number | bigint): string {
 
 /** The reason in a thrown value, short enough for a sentence. */
 export function reason(error: unknown): string {
+  // A reader that trips over damaged bytes throws the language's own errors, which say nothing to a scientist.
+  if (error instanceof RangeError || error instanceof TypeError)
+    return 'its bytes contradict their own description';
   const text = error instanceof Error ? error.message : String(error);
-  return clip(text.replace(/\s+/g, ' ').trim() || 'no reason given', 200);
+  return clip(
+    text
+      .replace(/\s+/g, ' ')
+      .replace(/^error - name not defined!?$/i, 'a part it names is missing')
+      .trim() || 'no reason given',
+    200,
+  );
 }
 
 /** Any decoded value as a preview cell; null stays null. Never expands more than the cell can show. */
