@@ -149,9 +149,24 @@ describe('values', () => {
     expect(rows('SELECT count(*) FROM lamindb_artifactproject')).toEqual([[0]]);
   });
 
+  it('a float is written and hashed as Python writes floats', () => {
+    feature('gc', 'float');
+    feature('day', 'int');
+    feature('doses', 'list[float]');
+    const values = { gc: '1', day: '1', doses: [1, 0.00001, 2e16] };
+    act((tx) => addValues(tx, [artifact], values));
+    // hashes: urlsafe base64 of md5 of Python's str(1.0), str(1), str([1.0, 1e-05, 2e+16])
+    expect(rows('SELECT value, hash FROM lamindb_jsonvalue ORDER BY id')).toEqual([
+      ['1.0', '5MLo7aw2Ksq3EjZUuec0Mg'],
+      ['1', 'xMpCOKC5I4INzFCab3WEmw'],
+      ['[1.0, 1e-05, 2e+16]', 'ClTmNlYjVJQ0WIK7v--ldg'],
+    ]);
+    expect(valuesOf(artifact)).toEqual({ gc: [1], day: [1], doses: [[1, 0.00001, 2e16]] });
+  });
+
   it('writes JSON as Python does', () => {
     expect(toPythonJson({ b: [1, 'é'], a: null })).toBe('{"b": [1, "\\u00e9"], "a": null}');
-    expect(toPythonJson({ b: 1, a: 2 }, true)).toBe('{"a": 2, "b": 1}');
+    expect(toPythonJson({ b: 1, a: 2 }, { sorted: true })).toBe('{"a": 2, "b": 1}');
   });
 
   it('undo of an annotation keeps the shared value and takes the links', async () => {

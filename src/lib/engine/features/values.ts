@@ -116,7 +116,7 @@ function* putJson(
   feature: FeatureHandle,
   value: unknown,
 ): Steps<void> {
-  const jsonvalue = yield* internValue(tx, feature.id, value);
+  const jsonvalue = yield* internValue(tx, feature.id, value, feature.dtype.simple === 'float');
   const linked = yield* all('SELECT artifact_id FROM lamindb_artifactjsonvalue WHERE jsonvalue_id = ?', [
     jsonvalue,
   ]);
@@ -129,14 +129,19 @@ function* putJson(
     });
 }
 
-/** One row per feature and value, shared by all that carry it. 1 and "1" share a hash in LaminDB; the first value stays. */
-export function* internValue(tx: Transaction, featureId: number, value: unknown): Steps<number> {
-  const json = toPythonJson(value);
-  const hash = hashText(
-    value !== null && typeof value === 'object' && !Array.isArray(value)
-      ? toPythonJson(value, true)
-      : pythonText(value),
-  );
+/**
+ * One row per feature and value, shared by all that carry it. 1 and "1" share a hash in LaminDB; the first value stays.
+ * `float`: whole numbers are written as Python writes floats (`1.0`), since JavaScript cannot tell them apart.
+ */
+export function* internValue(
+  tx: Transaction,
+  featureId: number,
+  value: unknown,
+  float = false,
+): Steps<number> {
+  const json = toPythonJson(value, { float });
+  const isDict = value !== null && typeof value === 'object' && !Array.isArray(value);
+  const hash = hashText(isDict ? toPythonJson(value, { sorted: true }) : pythonText(value, float));
   const row = yield* one(
     'SELECT id FROM lamindb_jsonvalue WHERE feature_id = ? AND hash = ? ORDER BY id LIMIT 1',
     [featureId, hash],
@@ -218,15 +223,22 @@ function* clear(tx: Transaction, artifact: number, features: number[] | null): S
   }
 }
 
+interface PythonStyle {
+  sorted?: boolean;
+  /** Whole numbers are floats: `1.0`. */
+  float?: boolean;
+}
+
 /** JSON as Python's json.dumps writes it (spaces after separators), so that equal values are equal bytes in both. */
-export function toPythonJson(value: unknown, sorted = false): string {
+export function toPythonJson(value: unknown, style: PythonStyle = {}): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'string') return asciiJson(value);
+  if (typeof value === 'number') return pythonNumber(value, style.float ?? false);
   if (typeof value !== 'object') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((v) => toPythonJson(v, sorted)).join(', ')}]`;
+  if (Array.isArray(value)) return `[${value.map((v) => toPythonJson(v, style)).join(', ')}]`;
   const entries = Object.entries(value);
-  if (sorted) entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `{${entries.map(([k, v]) => `${asciiJson(k)}: ${toPythonJson(v, sorted)}`).join(', ')}}`;
+  if (style.sorted) entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return `{${entries.map(([k, v]) => `${asciiJson(k)}: ${toPythonJson(v, style)}`).join(', ')}}`;
 }
 
 function asciiJson(text: string): string {
@@ -236,11 +248,30 @@ function asciiJson(text: string): string {
   );
 }
 
+/** Python's repr of a number: exponents from 1e16 on and below 1e-4, of at least two digits. */
+function pythonNumber(value: number, float: boolean): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e16) return float ? `${value}.0` : String(value);
+  const size = Math.abs(value);
+  if (size >= 1e-4 && size < 1e16) return String(value);
+  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
 /** Python's str(): what LaminDB hashes for every value that is no dict. */
-function pythonText(value: unknown): string {
+function pythonText(value: unknown, float: boolean): string {
   if (value === true) return 'True';
   if (value === false) return 'False';
-  if (Array.isArray(value))
-    return `[${value.map((v) => (typeof v === 'string' ? `'${v}'` : pythonText(v))).join(', ')}]`;
-  return String(value);
+  if (typeof value === 'number') return pythonNumber(value, float);
+  if (!Array.isArray(value)) return String(value);
+  return `[${value.map((v) => (typeof v === 'string' ? pythonQuoted(v) : pythonText(v, float))).join(', ')}]`;
+}
+
+/** Single quotes, unless the text has some and no double ones. */
+function pythonQuoted(text: string): string {
+  const escaped = text
+    .replace(/\\/g, '\\\\')
+    .replace(/\n/g, '\\n')
+    .replace(/\r/g, '\\r')
+    .replace(/\t/g, '\\t');
+  if (text.includes("'") && !text.includes('"')) return `"${escaped}"`;
+  return `'${escaped.replace(/'/g, "\\'")}'`;
 }
