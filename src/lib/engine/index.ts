@@ -25,7 +25,6 @@ import { restoreFields } from './write/history.ts';
 import type { ActSummary, HistoryEntry } from './write/history-types.ts';
 import type { Transaction } from './write/transaction.ts';
 import { createWriter, type FeedChange, type UndoResult, type Writer } from './write/writer.ts';
-import { randomUid } from './uid.ts';
 import { parseDtype } from './features/dtype.ts';
 
 export interface EngineDeps {
@@ -304,9 +303,6 @@ export async function createEngine(deps: EngineDeps) {
         yield* link(tx, 'lamindb_artifactproject', 'project_id', ids, yield* projectsByName(tx, names));
       });
     },
-    removeProject(uid: string, project: string): void {
-      this.removeLabel(uid, 'Project', project);
-    },
     setFeatures: (uid: string, values: Record<string, unknown>): void => {
       const ids = [idOf(uid)];
       act('annotate', titled('Set features of', [uid]), (tx) => setValues(tx, ids, values));
@@ -401,6 +397,5 @@ export async function createEngine(deps: EngineDeps) {
       read(all('PRAGMA integrity_check'))
         .map((r) => String(r[0]))
         .join('\n'),
-    newUid: (length: number): string => randomUid(length, deps.random),
   };
 }

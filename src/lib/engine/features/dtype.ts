@@ -19,17 +19,6 @@ export const simpleDtypes: SimpleDtype[] = [
   'object',
 ];
 
-/** Registries whose rows can be categories of artifacts here; others come with their own issue. */
-export const categoryRegistries = [
-  'ULabel',
-  'Project',
-  'User',
-  'Artifact',
-  'Run',
-  'Record',
-  'Reference',
-] as const;
-
 export interface Dtype {
   text: string;
   list: boolean;

@@ -16,8 +16,6 @@ export interface FeatureHandle {
   dtype: Dtype;
 }
 
-export const externalOnly = 'external';
-
 /** Finds features by name; unknown ones are listed together with how to make them, as LaminDB does. */
 export function* featuresByName(names: readonly string[]): Steps<FeatureHandle[]> {
   const found: FeatureHandle[] = [];

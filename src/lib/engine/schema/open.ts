@@ -3,7 +3,7 @@ import type { Model } from '../model/types.ts';
 import type { Clock, Random, SqlDriver } from '../ports.ts';
 import { randomUid } from '../uid.ts';
 import { timeText } from '../time.ts';
-import { runSync, one, run, type Steps } from '../statement.ts';
+import { runSync, one, type Steps } from '../statement.ts';
 import type { Author } from '../write/transaction.ts';
 import { createJournalTables } from '../write/writer.ts';
 import { LoamError } from '../errors.ts';
@@ -88,11 +88,4 @@ function* author(): Steps<Author> {
 export function* setting(name: string): Steps<string | null> {
   const row = yield* one('SELECT value FROM loam_setting WHERE name = ?', [name]);
   return row ? String(row[0]) : null;
-}
-
-export function* saveSetting(name: string, value: string): Steps<void> {
-  yield* run(
-    'INSERT INTO loam_setting(name, value) VALUES (?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value',
-    [name, value],
-  );
 }
