@@ -42,6 +42,51 @@ module.exports = {
       },
     },
     {
+      name: 'sdk-knows-the-wire',
+      comment: '`ln` is built on the API that a worker offers, so that it runs wherever that does.',
+      severity: 'error',
+      from: { path: '^src/lib/sdk' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/lib/sdk|^src/lib/engine/(errors|registry/status)\\.ts$',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'sdk-takes-no-insides',
+      comment: 'Of workers it knows the wire alone.',
+      severity: 'error',
+      from: { path: '^src/lib/sdk' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/lib/(sdk|engine)|^src/lib/workers/(query-)?wire\\.ts$',
+      },
+    },
+    {
+      name: 'sdk-is-for-all',
+      comment: 'The engine and what is below it do not know that there is an SDK.',
+      severity: 'error',
+      from: { path: '^src/lib/(engine|storage|formats|workers|components)|^src/routes' },
+      to: { path: '^src/lib/sdk', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'cli-joins-node-parts',
+      comment:
+        'The command line is a second place where parts are joined: engine, formats and the storage of Node.',
+      severity: 'error',
+      from: { path: '^cli' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/lib/(engine|formats|sdk)|^src/lib/storage/(sql|blob)/node',
+      },
+    },
+    {
+      name: 'nobody-takes-from-the-cli',
+      severity: 'error',
+      from: { path: '^src' },
+      to: { path: '^cli' },
+    },
+    {
       name: 'no-circular',
       severity: 'error',
       from: {},
@@ -58,6 +103,7 @@ module.exports = {
           '^src/service-worker',
           '\\.worker\\.ts$',
           '^src/app\\.d\\.ts$',
+          '^cli/(main|ln)\\.ts$',
         ],
       },
       to: {},

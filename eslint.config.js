@@ -5,7 +5,19 @@ import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
 export default ts.config(
-  { ignores: ['build/', '.svelte-kit/', 'node_modules/', 'static/', 'coverage/', 'docs/', 'test-results/'] },
+  {
+    ignores: [
+      'build/',
+      'build-cli/',
+      '.svelte-kit/',
+      'node_modules/',
+      'static/',
+      'coverage/',
+      'docs/',
+      'test-results/',
+      'tests/.cache/',
+    ],
+  },
   js.configs.recommended,
   ...ts.configs.recommended,
   ...svelte.configs.recommended,
@@ -20,9 +32,13 @@ export default ts.config(
     rules: {
       'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
       'no-undef': 'off',
+      // Steps (engine/statement.ts) are generators, also where one has no statement to yield.
+      'require-yield': 'off',
       'svelte/no-navigation-without-resolve': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/consistent-type-imports': 'error',
     },
   },
+  // Lists, one entry after the other.
+  { files: ['tests/compat/example.ts', 'tests/compat/queries.ts'], rules: { 'max-lines': 'off' } },
 );

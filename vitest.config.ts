@@ -1,14 +1,21 @@
-// The four kinds of tests: unit and drivers in Node, browser inside a Chromium page, e2e against the built app.
-// scripts/test.mjs runs them one after the other, since the last two want the processor for themselves.
+// The kinds of tests: unit, drivers and cli in Node, compat beside a real LaminDB, browser inside a Chromium page, e2e against the built app.
+// scripts/test.mjs runs them one after the other, since the browsers want the processor for themselves.
 import { sveltekit } from '@sveltejs/kit/vite';
 import { playwright } from '@vitest/browser-playwright';
+import { existsSync, realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { workerPackages } from './vite-plugins/worker-packages.ts';
 import { defineConfig } from 'vitest/config';
 import { browserArgs, browserPath } from './scripts/browser-path.mjs';
 
 const alias = { $lib: fileURLToPath(new URL('./src/lib', import.meta.url)) };
-const inNode = { environment: 'node' as const, testTimeout: 30_000 };
+/** A real LaminDB database with LaminDB's answers about it, where this machine has one. */
+const lamindb = resolve(process.env.LOAM_FIXTURES ?? '', 'fixtures/lamindb');
+// Vite serves files by their real paths only.
+const fixtures = existsSync(lamindb) ? realpathSync(lamindb) : null;
+/** Vitest leaves one of two processors to itself, and then one file is run after the other. */
+const inNode = { environment: 'node' as const, testTimeout: 30_000, maxWorkers: 2 };
 
 export default defineConfig(async () => ({
   test: {
@@ -24,14 +31,38 @@ export default defineConfig(async () => ({
         },
       },
       {
+        resolve: { alias },
+        test: {
+          ...inNode,
+          name: 'cli',
+          include: ['tests/cli/**/*.test.ts'],
+          globalSetup: ['tests/cli/build.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          ...inNode,
+          name: 'compat',
+          include: ['tests/compat/**/*.test.ts'],
+          globalSetup: ['tests/cli/build.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
         plugins: [sveltekit()],
         worker: { format: 'es' as const },
+        server: { fs: { allow: ['.', ...(fixtures === null ? [] : [fixtures])] } },
         optimizeDeps: {
           exclude: ['@sqlite.org/sqlite-wasm', 'wa-sqlite'],
           include: workerPackages,
         },
         test: {
           name: 'browser',
+          provide: { fixtures },
           include: ['tests/**/*.browser.test.ts'],
           testTimeout: 60_000,
           // One profile has one OPFS, which files running side by side would share.
@@ -57,7 +88,9 @@ export default defineConfig(async () => ({
           include: ['tests/e2e/**/*.e2e.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // Each file has its own server and profiles, and much of its time is waiting for the screen.
+          // Screens follow the database at most twice a second, and a loaded machine takes its time.
+          expect: { poll: { timeout: 20_000, interval: 50 } },
         },
       },
     ],

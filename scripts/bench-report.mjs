@@ -1,10 +1,11 @@
-// Turns rounds into the table of docs/benchmarks.md: medians over the rounds, for ratios the median of each round's own
-// ratio. Wall time decides; CPU time stands beside it, since on a busy machine only that one is about our code.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+// Turns measures into the tables of docs/benchmarks.md: medians over the rounds, for ratios the median of each round's
+// own ratio. Wall time decides; CPU time stands beside it, since on a busy machine only that one is about our code.
+import { readFileSync, writeFileSync } from 'node:fs';
 
 /**
  * @typedef {Record<string, number>} Measures
- * @typedef {{ load: number, native: Measures, node: Measures, chromium: Measures | null }} Round
+ * @typedef {{ load: number, native: Measures, node: Measures, chromium: Measures }} Round
+ * @typedef {{ load: number, python: Measures | null, ours: Measures }} DropRound
  * @typedef {{ what: string, limit: number, unit: string, name: string, against?: 'plain' | 'native', from?: string }} Goal
  */
 
@@ -53,13 +54,6 @@ const goals = [
     name: 'ftsBuild',
     against: 'native',
   },
-  { what: 'Drop of 1,000 small files, through the app’s workers', limit: NaN, unit: 'ms', name: 'drop' },
-  {
-    what: 'Four feature values on each of 1,000 artifacts, one call each',
-    limit: NaN,
-    unit: 'ms',
-    name: 'setFeatures',
-  },
 ];
 
 /** @param {Goal} goal @param {Measures} ours @param {Measures} native @param {string} [clock] */
@@ -87,8 +81,7 @@ function shown(value, unit) {
 
 /** @param {Goal} goal @param {Round[]} rounds @param {'node' | 'chromium'} engine */
 function cell(goal, rounds, engine) {
-  const ran = rounds.flatMap((r) => (r[engine] ? [{ ours: r[engine], native: r.native }] : []));
-  if (ran.length === 0) return 'not run';
+  const ran = rounds.map((r) => ({ ours: r[engine], native: r.native }));
   const wall = median(ran.map((r) => value(goal, r.ours, r.native)));
   const cpu = median(ran.map((r) => value(goal, r.ours, r.native, 'Cpu')));
   if (Number.isNaN(wall)) return '';
@@ -97,40 +90,211 @@ function cell(goal, rounds, engine) {
   return cpu <= goal.limit ? `**${text}, missed by the clock only**` : `**${text}, missed**`;
 }
 
-/**
- * The lines between the markers.
- * @param {Round[]} rounds
- * @param {{ date: string, machine: string, versions: string }} about
- */
-export function report(rounds, about) {
-  const loads = rounds.map((r) => r.load.toFixed(1)).join(', ');
+/** @param {readonly { load: number }[]} rounds */
+const loads = (rounds) =>
+  `${rounds.length} rounds; load of the machine before each: ${rounds.map((r) => r.load.toFixed(1)).join(', ')}.`;
+
+/** @param {string} what @param {string} target @param {string[]} cells */
+const line = (what, target, ...cells) => `| ${[what, target, ...cells].join(' | ')} |`;
+
+/** @param {Round[]} rounds @param {string} about */
+export function reportEngine(rounds, about) {
   return [
-    `${about.date}. ${about.machine}. ${about.versions}. ${rounds.length} rounds; load of the machine before each: ${loads}.`,
+    `${about} ${loads(rounds)}`,
     '',
-    '| What | Target | Chromium, opfs-sahpool | Node, in memory |',
+    line('What', 'Target', 'Chromium, opfs-sahpool', 'Node, in memory'),
     '| --- | --- | --- | --- |',
     ...goals.map((goal) => {
       const target = Number.isNaN(goal.limit) ? '' : `≤ ${shown(goal.limit, goal.unit)}`;
-      return `| ${goal.what} | ${target} | ${cell(goal, rounds, 'chromium')} | ${cell(goal, rounds, 'node')} |`;
+      return line(goal.what, target, cell(goal, rounds, 'chromium'), cell(goal, rounds, 'node'));
     }),
     '',
     `Native SQLite itself, median: import ${shown(nativeMedian(rounds, 'plainImport'), 'ms')}, 2,000 autocommit inserts ${shown(nativeMedian(rounds, 'autocommit'), 'ms')}, 10,000 point reads ${shown(nativeMedian(rounds, 'pointRead'), 'ms')}, full-text index ${shown(nativeMedian(rounds, 'ftsBuild'), 'ms')}.`,
   ];
 }
 
+/** What a drop round does to 1,000 files or artifacts, and what Python does one by one. */
+const dropGoals = [
+  { what: 'A small file saved (1,000 in one drop)', name: 'drop', against: 'save', times: 5 },
+  {
+    what: 'The same, until its bytes also lie under their own key',
+    name: 'settled',
+    against: 'save',
+    times: NaN,
+  },
+  { what: 'Four feature values set, one call each', name: 'setFeatures', against: 'setFeatures', times: 10 },
+  {
+    what: 'Four feature values set on 1,000 artifacts by one call',
+    name: 'annotate',
+    against: 'setFeatures',
+    times: 10,
+  },
+];
+
+/** @param {DropRound[]} rounds @param {string | null} python version of LaminDB @param {string} about */
+export function reportDrop(rounds, python, about) {
+  const each = (
+    /** @type {DropRound} */ { ours },
+    /** @type {string} */ name,
+    /** @type {string} */ clock,
+  ) => {
+    const of = (/** @type {string} */ one) => (ours[one + clock] ?? NaN) / 1000;
+    return name === 'settled' ? of('drop') + of('settle') : of(name);
+  };
+  const both = (/** @type {(clock: string) => number} */ of) =>
+    `${shown(of(''), 'ms')} (CPU ${shown(of('Cpu'), 'ms')})`;
+  return [
+    `${about}, ${python ? `LaminDB ${python} by Python` : 'no Python with LaminDB on this machine'}. ${loads(rounds)}`,
+    '',
+    line('Each', 'Target', 'Loam, through the app’s workers', 'Python', 'Times as fast'),
+    '| --- | --- | --- | --- | --- |',
+    ...dropGoals.map(({ what, name, against, times }) => {
+      const ours = both((clock) => median(rounds.map((round) => each(round, name, clock))));
+      const target = Number.isNaN(times) ? '' : `≥ ${times}×`;
+      if (!python) return line(what, target, ours, 'not here', '');
+      const theirs = both((clock) => median(rounds.map(({ python: one }) => one?.[against + clock] ?? NaN)));
+      const ratio = median(rounds.map((round) => (round.python?.[against] ?? NaN) / each(round, name, '')));
+      const missed = ratio < times ? `**${shown(ratio, '×')}, missed**` : shown(ratio, '×');
+      return line(what, target, ours, theirs, missed);
+    }),
+  ];
+}
+
+/** @type {{ what: string, name: string, unit: string, limit: number }[]} */
+const appGoals = [
+  {
+    what: '1,000 files of some bytes each, from disk, dropped on the page, until it says that all are done',
+    name: 'appDrop',
+    unit: 'ms',
+    limit: NaN,
+  },
+  { what: 'A file of 2 GB dropped: its row on screen', name: 'largeRow', unit: 'ms', limit: 200 },
+  {
+    what: 'The same: growth of the resident memory of the page and its workers',
+    name: 'largeMemory',
+    unit: 'MB',
+    limit: 100,
+  },
+  { what: 'The same: until it is saved', name: 'largeDrop', unit: 'ms', limit: NaN },
+  {
+    what: 'Cold start, server gone, to a list of 100,000 artifacts with rows (median of 5)',
+    name: 'coldStart',
+    unit: 'ms',
+    limit: 2000,
+  },
+  { what: 'The same, slowest of 5', name: 'coldStartMost', unit: 'ms', limit: NaN },
+  {
+    what: 'Leading tab closed: another tab’s first answer, median of 20',
+    name: 'takeoverP50',
+    unit: 'ms',
+    limit: NaN,
+  },
+  { what: 'The same, 95th percentile', name: 'takeoverP95', unit: 'ms', limit: 300 },
+  { what: '100,000 artifacts moved to the trash by one act', name: 'actMs', unit: 'ms', limit: NaN },
+  { what: 'Meanwhile, a list asked for by another tab, median', name: 'listP50', unit: 'ms', limit: NaN },
+  { what: 'The same, 95th percentile', name: 'listP95', unit: 'ms', limit: 100 },
+  { what: 'The same, slowest', name: 'listMost', unit: 'ms', limit: NaN },
+  { what: 'Meanwhile, the number of its rows, 95th percentile', name: 'countP95', unit: 'ms', limit: NaN },
+  { what: 'The same list when nothing else goes on, median', name: 'listQuiet', unit: 'ms', limit: NaN },
+  { what: 'The number of its rows then, median', name: 'countQuiet', unit: 'ms', limit: NaN },
+];
+
+/** @param {Measures} measures @param {string} about */
+export function reportApp(measures, about) {
+  return [
+    about,
+    '',
+    line('What', 'Target', 'Built app in Chromium'),
+    '| --- | --- | --- |',
+    ...appGoals.flatMap(({ what, name, unit, limit }) => {
+      const value = measures[name];
+      if (value === undefined) return [];
+      const text = shown(value, unit);
+      const target = Number.isNaN(limit) ? '' : `≤ ${shown(limit, unit)}`;
+      return [line(what, target, value > limit ? `**${text}, missed**` : text)];
+    }),
+  ];
+}
+
+const askedOfBoth = [
+  {
+    what: 'Search for words that 10,000 of 100,000 descriptions have, 20 best',
+    name: 'searchWords',
+    times: 20,
+  },
+  { what: 'Search for one name, 20 best', name: 'searchName', times: 20 },
+  { what: 'Filter by a numeric feature value, counted', name: 'featureFilter', times: 20 },
+  { what: 'Get by key', name: 'getByKey', times: 10 },
+  { what: 'Get by uid', name: 'getByUid', times: 10 },
+  { what: '`toDataFrame` of 1,000 rows with labels and user', name: 'frame', times: 10 },
+  { what: 'Describe', name: 'describe', times: 10 },
+  { what: 'A sheet of 10,000 rows with two features imported', name: 'sheet', times: 10 },
+];
+
+/** @param {Measures} ours @param {Measures} native */
+const againstNative = (ours, native) => (ours['facetsFiltered'] ?? NaN) / (native['facetsFiltered'] ?? NaN);
+
+/**
+ * @param {import('./bench-questions.mjs').QuestionRound[]} rounds
+ * @param {{ python: string | null, size: number, about: string }} facts
+ */
+export function reportQuestions(rounds, { python, size, about }) {
+  const mid = (/** @type {'ours' | 'python'} */ side, /** @type {string} */ name) =>
+    median(rounds.map((round) => round[side]?.[name] ?? NaN));
+  const both = (/** @type {'ours' | 'python'} */ side, /** @type {string} */ name) =>
+    `${shown(mid(side, name), 'ms')} (CPU ${shown(mid(side, `${name}Cpu`), 'ms')})`;
+  const alone = (
+    /** @type {string} */ what,
+    /** @type {number} */ value,
+    /** @type {number} */ limit,
+    unit = 'ms',
+  ) =>
+    line(
+      what,
+      Number.isNaN(limit) ? '' : `≤ ${shown(limit, unit)}`,
+      value > limit ? `**${shown(value, unit)}, missed**` : shown(value, unit),
+    );
+  return [
+    `${about}, Node ${process.versions.node}, ${python ? `LaminDB ${python} by Python` : 'without Python'}. ${size.toLocaleString('en')} artifacts, ${(5 * size).toLocaleString('en')} label links. ${loads(rounds)}`,
+    '',
+    line('Asked', 'Target', 'Loam, sqlite-wasm in Node', 'Python', 'Times as fast'),
+    '| --- | --- | --- | --- | --- |',
+    ...askedOfBoth.map(({ what, name, times }) => {
+      if (!python) return line(what, `≥ ${times}×`, both('ours', name), 'not asked', '');
+      const ratio = median(rounds.map((one) => (one.python?.[name] ?? NaN) / (one.ours[name] ?? NaN)));
+      const told = ratio < times ? `**${shown(ratio, '×')}, missed**` : shown(ratio, '×');
+      return line(what, `≥ ${times}×`, both('ours', name), both('python', name), told);
+    }),
+    '',
+    line('Alone', 'Target', 'Loam, sqlite-wasm in Node'),
+    '| --- | --- | --- |',
+    alone('First page of 100 under a filter on an indexed field, the slowest', mid('ours', 'firstPage'), 50),
+    alone('All facets of the list, unfiltered', mid('ours', 'facets'), 300),
+    alone('The same, the slowest of them', mid('ours', 'facetsMost'), NaN),
+    alone('All facets under two conditions', mid('ours', 'facetsFiltered'), NaN),
+    alone(
+      'The same, against plain SQL in native SQLite',
+      median(rounds.map(({ ours, native }) => againstNative(ours, native))),
+      2.5,
+      '×',
+    ),
+    alone('The file opens to its first page', mid('ours', 'firstRow'), 1000),
+  ];
+}
+
 /** @param {Round[]} rounds @param {string} name */
 const nativeMedian = (rounds, name) => median(rounds.map((r) => r.native[name] ?? NaN));
 
-const begin = '<!-- npm run bench writes from here -->';
-const end = '<!-- to here -->';
-
-/** Replaces what stands between the markers of docs/benchmarks.md. @param {string[]} lines */
-export async function writeReport(lines) {
+/** Replaces what stands between a section's markers in docs/benchmarks.md. @param {Record<string, string[]>} sections */
+export async function writeReport(sections) {
   const file = new URL('../docs/benchmarks.md', import.meta.url);
-  const old = existsSync(file) ? readFileSync(file, 'utf8') : `# Benchmarks\n\n${begin}\n${end}\n`;
-  const [head, rest] = [old.indexOf(begin), old.indexOf(end)];
-  if (head < 0 || rest < head) throw new Error('docs/benchmarks.md has lost its markers');
-  const text = `${old.slice(0, head)}${begin}\n\n${lines.join('\n')}\n\n${old.slice(rest)}`;
+  let text = readFileSync(file, 'utf8');
+  for (const [name, lines] of Object.entries(sections)) {
+    const [begin, end] = [`<!-- npm run bench writes ${name} from here -->`, `<!-- ${name} to here -->`];
+    const [head, rest] = [text.indexOf(begin), text.indexOf(end)];
+    if (head < 0 || rest < head) throw new Error(`docs/benchmarks.md has lost its markers of ${name}`);
+    text = `${text.slice(0, head)}${begin}\n\n${lines.join('\n')}\n\n${text.slice(rest)}`;
+  }
   const { format, resolveConfig } = await import('prettier');
   const settings = await resolveConfig(file.pathname);
   writeFileSync(file, await format(text, { ...settings, parser: 'markdown', plugins: [] }));

@@ -1,5 +1,8 @@
-// `npm run bench [-- --rounds 3 --no-browser --no-write]`: native SQLite, our engine in Node and our engine in Chromium
-// take turns, round by round, so that each ratio compares neighbours in time. Medians go to the console and docs/benchmarks.md.
+// `npm run bench [-- --rounds 3 --only engine,drop,questions,app --size 100000 --no-write]`: what the issue's numbers ask for, in one run.
+// engine: native SQLite, our engine in Node and our engine in Chromium take turns; drop: Python's LaminDB and the app's
+// workers take turns; questions: a database of `size` artifacts asked by our engine, native SQLite and Python's LaminDB
+// in turn; so each ratio compares neighbours in time. app: the built app as a person meets it (`app/cold` and
+// the like for one part). Medians go to the console and to docs/benchmarks.md, each part into its own section.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -8,11 +11,15 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { build } from 'vite';
-import { report, writeReport } from './bench-report.mjs';
+import { appMeasures, appParts } from './bench-app.mjs';
+import { openPython } from './bench-python.mjs';
+import { questionRounds, usualSize } from './bench-questions.mjs';
+import { reportApp, reportDrop, reportEngine, reportQuestions, writeReport } from './bench-report.mjs';
 import { browserArgs, browserPath } from './browser-path.mjs';
+import { prepare } from './prepare.mjs';
 import { serve } from './serve.mjs';
 
-/** @typedef {import('./bench-report.mjs').Round} Round */
+/** @typedef {import('./bench-report.mjs').Measures} Measures */
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const bench = join(repository, 'tests/bench');
@@ -22,10 +29,28 @@ const bundles = join(repository, 'node_modules/.cache/loam-bench');
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
-    'no-browser': { type: 'boolean', default: false },
+    only: { type: 'string', default: 'engine,drop,questions,app' },
+    // LOAM_BENCH_SIZE=1000000 is the whole of what issue 4 asks for.
+    size: { type: 'string', default: process.env['LOAM_BENCH_SIZE'] ?? String(usualSize) },
     'no-write': { type: 'boolean', default: false },
   },
 });
+const rounds = Number(options.rounds);
+const size = Number(options.size);
+const wanted = options.only.split(',');
+const wantedParts = wanted.includes('app')
+  ? [...appParts]
+  : wanted.flatMap((one) => (one.startsWith('app/') ? [one.slice(4)] : []));
+const unknown = [
+  ...wanted.filter((one) => !/^(engine|drop|questions|app(\/.*)?)$/.test(one)),
+  ...wantedParts.filter((part) => !(/** @type {readonly string[]} */ (appParts).includes(part))),
+];
+if (unknown.length > 0 || !(rounds > 0) || !(size >= 20_000)) {
+  console.error(
+    `--only takes engine, drop, questions, app and ${appParts.map((part) => `app/${part}`).join(', ')}; --size at least 20000.`,
+  );
+  process.exit(1);
+}
 
 async function bundle() {
   mkdirSync(bundles, { recursive: true });
@@ -34,16 +59,18 @@ async function bundle() {
     ...common,
     root: repository,
     build: {
-      ssr: join(bench, 'node.ts'),
+      ssr: true,
+      rollupOptions: { input: { node: join(bench, 'node.ts'), questions: join(bench, 'questions.ts') } },
       outDir: join(bundles, 'node'),
       emptyOutDir: true,
       target: 'node20',
     },
   });
-  if (options['no-browser']) return;
   await build({
     ...common,
     root: join(bench, 'page'),
+    // The page is also served from a folder of the built app.
+    base: './',
     worker: { format: 'es' },
     build: { outDir: join(bundles, 'page'), emptyOutDir: true, target: 'esnext' },
   });
@@ -67,23 +94,27 @@ async function openBrowser() {
     headless: true,
   });
   const session = await context.browser()?.newBrowserCDPSession();
-  async function rendererCpu() {
+  /** Milliseconds of the pages and workers, or of the whole browser: it is the browser's own process that makes files. */
+  async function spent(/** @type {boolean} */ whole) {
     if (!session) return NaN;
     const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-    return processInfo.reduce((sum, one) => sum + (one.type === 'renderer' ? one.cpuTime * 1000 : 0), 0);
+    const counted = processInfo.filter(({ type }) => whole || type === 'renderer');
+    return counted.reduce((sum, one) => sum + one.cpuTime * 1000, 0);
+  }
+  /** @param {string} work @param {boolean} whole @returns {Promise<Measures>} */
+  async function onPage(work, whole) {
+    const page = await context.newPage();
+    await page.exposeFunction('browserCpu', () => spent(whole));
+    await page.goto(server.url);
+    await page.waitForFunction(() => 'round' in window);
+    const measures = /** @type {Measures} */ (await page.evaluate(work));
+    await page.close();
+    return measures;
   }
   return {
     version: context.browser()?.version() ?? '',
-    async round() {
-      const page = await context.newPage();
-      await page.exposeFunction('browserCpu', rendererCpu);
-      await page.goto(server.url);
-      const measures = await page.evaluate(
-        'round().then((one) => dropRound().then((two) => ({ ...one, ...two })))',
-      );
-      await page.close();
-      return /** @type {Record<string, number>} */ (measures);
-    },
+    round: () => onPage('round()', false),
+    drop: () => onPage('dropRound()', true),
     async close() {
       await context.close();
       await server.close();
@@ -92,45 +123,92 @@ async function openBrowser() {
   };
 }
 
-await bundle();
-const folder = mkdtempSync(join(tmpdir(), 'loam-bench-'));
-const node = join(bundles, 'node/node.js');
-execFileSync(process.execPath, [node, 'anchor', folder]);
-const browser = options['no-browser'] ? null : await openBrowser();
-/** @type {Round[]} */
-const rounds = [];
-let native = { sqlite: '', python: '' };
-try {
-  for (let i = 0; i < Number(options.rounds); i++) {
-    const anchor = json('python3', [join(bench, 'native.py'), folder]);
-    native = anchor;
-    /** @type {Round} */
-    const round = {
-      load: loadavg()[0] ?? 0,
-      native: anchor,
-      node: json(process.execPath, [node, 'round']),
-      chromium: browser && (await browser.round()),
-    };
-    rounds.push(round);
-    console.error(`round ${i + 1}, load ${round.load.toFixed(1)}`, JSON.stringify(round));
+const load = () => loadavg()[0] ?? 0;
+
+/** @param {Awaited<ReturnType<typeof openBrowser>>} browser */
+async function engineRounds(browser) {
+  const folder = mkdtempSync(join(tmpdir(), 'loam-bench-'));
+  const node = join(bundles, 'node/node.js');
+  const done = [];
+  try {
+    execFileSync(process.execPath, [node, 'anchor', folder]);
+    for (let i = 1; i <= rounds; i++) {
+      const before = load();
+      const native = json('python3', [join(bench, 'native.py'), folder]);
+      const round = {
+        load: before,
+        native,
+        node: json(process.execPath, [node, 'round']),
+        chromium: await browser.round(),
+      };
+      done.push(round);
+      console.error(`engine, round ${i}, load ${before.toFixed(1)}`, JSON.stringify(round));
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
-} finally {
-  await browser?.close();
-  rmSync(folder, { recursive: true, force: true });
+  return done;
 }
 
+/** @param {Awaited<ReturnType<typeof openBrowser>>} browser */
+async function dropRounds(browser) {
+  const python = openPython();
+  if (!python) console.error('No Python with lamindb here (LOAM_PYTHON names one): its columns stay empty.');
+  const done = [];
+  try {
+    for (let i = 1; i <= rounds; i++) {
+      const round = { load: load(), python: python && python.round(), ours: await browser.drop() };
+      done.push(round);
+      console.error(`drop, round ${i}, load ${round.load.toFixed(1)}`, JSON.stringify(round));
+    }
+    return { rounds: done, python: python?.version ?? null };
+  } finally {
+    python?.close();
+  }
+}
+
+if (wantedParts.length > 0) prepare();
+await bundle();
 const { dependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
-const lines = report(rounds, {
-  date: new Date().toISOString().slice(0, 10),
-  machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${process.platform}`,
-  versions: [
-    `sqlite-wasm ${dependencies['@sqlite.org/sqlite-wasm']}`,
-    `Node ${process.versions.node}`,
-    browser && `Chromium ${browser.version}`,
-    `native SQLite ${native.sqlite} by Python ${native.python}`,
-  ]
-    .filter(Boolean)
-    .join(', '),
-});
-console.log(lines.join('\n'));
-if (!options['no-write']) await writeReport(lines);
+const date = new Date().toISOString().slice(0, 10);
+const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${process.platform}`;
+/** @type {Record<string, string[]>} */
+const sections = {};
+const browser = await openBrowser();
+const about = `${date}. ${machine}. Chromium ${browser.version}`;
+try {
+  if (wanted.includes('engine')) {
+    const done = await engineRounds(browser);
+    const { sqlite, python } = done[0]?.native ?? {};
+    sections['engine'] = reportEngine(
+      done,
+      `${about}, sqlite-wasm ${dependencies['@sqlite.org/sqlite-wasm']}, Node ${process.versions.node}, native SQLite ${sqlite} by Python ${python}.`,
+    );
+  }
+  if (wanted.includes('drop')) {
+    const done = await dropRounds(browser);
+    sections['drop'] = reportDrop(done.rounds, done.python, about);
+  }
+  if (wanted.includes('questions')) {
+    const done = questionRounds({ script: join(bundles, 'node/questions.js'), rounds, size });
+    sections['questions'] = reportQuestions(done.rounds, { ...done, size, about });
+  }
+} finally {
+  await browser.close();
+}
+if (wantedParts.length > 0) {
+  const before = load();
+  const measures = await appMeasures({
+    build: join(repository, 'build'),
+    page: join(bundles, 'page'),
+    parts: wantedParts,
+  });
+  sections['app'] = reportApp(measures, `${about}; load of the machine before: ${before.toFixed(1)}.`);
+}
+for (const lines of Object.values(sections)) console.log(`${lines.join('\n')}\n`);
+// A part of the app's table alone would throw the other lines away.
+const whole = wantedParts.length === 0 || wantedParts.length === appParts.length;
+if (!options['no-write']) {
+  if (!whole) delete sections['app'];
+  await writeReport(sections);
+}

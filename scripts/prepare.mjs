@@ -14,6 +14,9 @@ const at = (/** @type {string[]} */ ...parts) => join(root, ...parts);
 const dependencyStamp = at('node_modules', '.loam-stamp');
 const buildStamp = at('.svelte-kit', 'loam-build-stamp');
 const buildVersion = at('build', '_app', 'version.json');
+/** Where the command line is built to. */
+export const commandLine = at('build-cli', 'loam.js');
+const commandLineStamp = at('build-cli', '.loam-stamp');
 
 /** What a build is made from; a change in any of these makes build/ stale. */
 const buildInputs = [
@@ -24,6 +27,7 @@ const buildInputs = [
   'svelte.config.js',
   'package-lock.json',
 ];
+const commandLineInputs = ['cli', 'src/lib', 'vite.cli.config.ts', 'package-lock.json'];
 
 /** @param {{ build?: boolean }} [options] */
 export function prepare({ build = true } = {}) {
@@ -31,6 +35,17 @@ export function prepare({ build = true } = {}) {
   installIfStale();
   runBin('@sveltejs/kit/svelte-kit.js', ['sync']);
   if (build) buildIfStale();
+}
+
+/** Makes `commandLine` ready. Says nothing on stdout: that belongs to the command that runs next. */
+export function prepareCommandLine() {
+  checkNode();
+  const wanted = hashOfInputs(commandLineInputs);
+  if (existsSync(commandLine) && readIfThere(commandLineStamp) === wanted) return;
+  installIfStale();
+  if (!existsSync(at('.svelte-kit', 'tsconfig.json'))) runBin('@sveltejs/kit/svelte-kit.js', ['sync']);
+  runBin('vite/bin/vite.js', ['build', '--config', 'vite.cli.config.ts', '--logLevel', 'warn']);
+  writeFileSync(commandLineStamp, wanted);
 }
 
 function checkNode() {
@@ -44,7 +59,7 @@ function installIfStale() {
   const wanted = sha256(readFileSync(at('package-lock.json')));
   if (readIfThere(dependencyStamp) === wanted) return;
   if (!installedMatchesLock()) {
-    console.log('Installing the locked dependencies (npm ci) …');
+    console.error('Installing the locked dependencies (npm ci) …');
     // The npm that runs this script, when there is one: PATH may hold another, or none.
     const npm = process.env.npm_execpath;
     const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
@@ -71,7 +86,7 @@ function installedMatchesLock() {
 
 function buildIfStale() {
   // version.json ties the stamp to the build that was made with it: a build by hand in between is noticed.
-  const current = () => `${hashOfInputs()} ${readIfThere(buildVersion)}`;
+  const current = () => `${hashOfInputs(buildInputs)} ${readIfThere(buildVersion)}`;
   if (existsSync(at('build', 'index.html')) && readIfThere(buildStamp) === current()) return;
   console.log('Building the app …');
   runBin('vite/bin/vite.js', ['build', '--logLevel', 'warn']);
@@ -79,9 +94,10 @@ function buildIfStale() {
   writeFileSync(buildStamp, current());
 }
 
-function hashOfInputs() {
+/** @param {string[]} inputs */
+function hashOfInputs(inputs) {
   const hash = createHash('sha256');
-  for (const input of buildInputs) {
+  for (const input of inputs) {
     for (const file of filesUnder(at(input))) {
       hash.update(`${relative(root, file)}\0${sha256(readFileSync(file))}\n`);
     }
@@ -110,7 +126,7 @@ function runBin(path, args) {
 function run(command, args) {
   // npm is a batch file on Windows, which only a shell can start.
   const shell = process.platform === 'win32' && command === 'npm';
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell });
+  const result = spawnSync(command, args, { cwd: root, stdio: ['inherit', 2, 'inherit'], shell });
   if (result.error) console.error(String(result.error));
   if (result.status !== 0) process.exit(result.status || 1);
 }

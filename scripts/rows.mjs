@@ -34,15 +34,7 @@ export function rowTypes(model) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { runnerImport } = await import('vite');
-  const root = new URL('..', import.meta.url).pathname;
-  /** @type {import('vite').InlineConfig} */
-  const options = {
-    root,
-    configFile: false,
-    logLevel: 'error',
-    oxc: /** @type {object} */ ({ tsconfig: false }),
-  };
-  const { module } = await runnerImport(`${root}src/lib/engine/model/model.ts`, options);
-  writeFileSync(`${root}src/lib/engine/model/rows.generated.ts`, rowTypes(module.model));
+  const { loadModule, root } = await import('./load-module.mjs');
+  const { model } = await loadModule('src/lib/engine/model/model.ts');
+  writeFileSync(`${root}src/lib/engine/model/rows.generated.ts`, rowTypes(model));
 }

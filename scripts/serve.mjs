@@ -41,9 +41,19 @@ const headersOfAll = {
 // The page carries its own policy with the hash of its start-up script; a header may only add what a meta tag cannot say.
 const policyOfPages = "frame-ancestors 'none'";
 // Workers do not inherit the page's policy, they obey the one their script came with.
-const policyOfFiles =
-  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'; " +
+/** @param {string} connect */
+const policyOfFiles = (connect = "'self'") =>
+  `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src ${connect}; worker-src 'self'; ` +
   "style-src 'unsafe-inline'; frame-ancestors 'none'";
+// The one worker that may ask other sites: it fetches databases by their address. The page and the engine may not.
+const policyOfInterop = policyOfFiles("'self' https: http://127.0.0.1:* http://localhost:*");
+const interopWorker = /^\/_app\/immutable\/workers\/interop\.worker-/;
+
+/** @param {string} type @param {string} path */
+function policyOf(type, path) {
+  if (type.startsWith('text/html')) return policyOfPages;
+  return interopWorker.test(path) ? policyOfInterop : policyOfFiles();
+}
 
 /**
  * Starts the server; port 0 takes any free one, a taken one moves on to the next free one unless `strict`.
@@ -106,7 +116,7 @@ async function answer(base, request, response) {
   const headers = {
     ...headersOfAll,
     'Content-Type': type,
-    'Content-Security-Policy': type.startsWith('text/html') ? policyOfPages : policyOfFiles,
+    'Content-Security-Policy': policyOf(type, path),
     'Cache-Control': path.startsWith('/_app/immutable/') ? 'public, max-age=31536000, immutable' : 'no-cache',
     ETag: etag,
     'Accept-Ranges': 'bytes',
@@ -176,7 +186,7 @@ function readRange(header, size) {
 function refuse(response, status) {
   response.writeHead(status, {
     ...headersOfAll,
-    'Content-Security-Policy': policyOfFiles,
+    'Content-Security-Policy': policyOfFiles(),
     'Content-Type': types['.txt'],
     'Cache-Control': 'no-store',
   });

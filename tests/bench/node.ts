@@ -2,6 +2,8 @@
 // `round` prints one round over SQLite's wasm build in memory.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { model } from '../../src/lib/engine/model/model.ts';
+import { emptyInstance } from '../../src/lib/engine/schema/open.ts';
 import { openMemory } from '../../src/lib/storage/sql/memory.ts';
 import {
   bulkRows,
@@ -30,7 +32,8 @@ if (command === 'anchor') {
     return Promise.resolve((user + system) / 1000);
   };
   const measures = await round(async (initialise) => {
-    const driver = await openMemory();
+    // As `loam init` makes its file.
+    const driver = await openMemory({ bytes: emptyInstance(model) });
     initialise(driver);
     return { driver, close: async () => driver.close() };
   }, cpu);

@@ -198,7 +198,7 @@ async function imports(
           slice(journal, author, running, (tx) => insert(tx, 'lamindb_ulabel', perTransaction, values)),
         );
       }
-      if (from + turn >= bulkRows) runSync(driver, closeAct(running));
+      if (from + turn >= bulkRows) runSync(driver, closeAct(journal, author, running));
     });
     await watch.time('plainImport', () => starts.forEach(insertPlain));
   }

@@ -39,6 +39,47 @@ describe('inspect worker', () => {
     }
   });
 
+  it('reads several gzip files in a row, and says of a damaged one that it is', async () => {
+    const pool = inspector();
+    const zip = async (text: string): Promise<Uint8Array> => {
+      const packed = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'));
+      return new Uint8Array(await new Response(packed).arrayBuffer());
+    };
+    const [first, second] = [await zip('a,b\n1,2\n'), await zip('3,4\n5,6\n')];
+    const both = Uint8Array.from([...first, ...second]);
+    expect(await pool.inspect(asFile(both, 'a.csv.gz'), 'a.csv.gz')).toMatchObject({
+      rows: 3,
+      problem: null,
+    });
+    const cut = asFile(both.subarray(0, both.length - 9), 'a.csv.gz');
+    expect((await pool.inspect(cut, 'a.csv.gz')).problem).toMatch(/damaged|cut off|could not be read/);
+    const damaged = first.slice();
+    damaged[first.length - 6] = (damaged[first.length - 6] ?? 0) ^ 1; // its checksum
+    const found = await pool.inspect(asFile(damaged, 'a.csv.gz'), 'a.csv.gz');
+    expect(found.problem).toMatch(/damaged|cut off|could not be read/);
+  });
+
+  it('reads small files in one trip: hash, checksum, summary and bytes, and errors in their place', async () => {
+    const pool = inspector();
+    const files = (await generateLab())
+      .filter(({ bytes }) => bytes.length <= 1024 * 1024)
+      .map(({ bytes, path }) => ({ file: asFile(bytes, path), name: path }));
+    expect(files.length).toBeGreaterThan(10);
+    const answers = await pool.readSmall(files);
+    for (const [i, { file, name }] of files.entries()) {
+      const one = answers[i];
+      if (!one?.ok) throw new Error(`${name} was not read`);
+      const { hash, sha256, summary, bytes } = one.value;
+      expect([name, hash, sha256]).toEqual([name, (await pool.hash(file)).hash, await pool.checksum(file)]);
+      expect([name, summary]).toEqual([name, await pool.inspect(file, name)]);
+      expect([name, await asFile(bytes, name).text()]).toEqual([name, await file.text()]);
+    }
+    const stop = new AbortController();
+    stop.abort();
+    const cancelled = await pool.readSmall(files, { signal: stop.signal }).catch((error: unknown) => error);
+    expect(isLoamError(cancelled, 'Cancelled')).toBe(true);
+  });
+
   it('reports progress of hashing and can be cancelled', async () => {
     const pool = inspector();
     const large = new File([new Uint8Array(60 * 1024 * 1024)], 'large.bin');
@@ -76,6 +117,12 @@ describe('inspect worker', () => {
       const file = asFile(new TextEncoder().encode('a,b\n1,2\n'), 'a.csv');
       expect((await pool.inspect(file, 'a.csv')).problem).toMatch(words[i] ?? /never/);
       expect(await pool.inspect(file, 'a.csv')).toMatchObject({ rows: 1, problem: null });
+      // Of many files nobody knows which it was: each is to be asked for alone.
+      made = 0;
+      pool.close();
+      const again = inspector({ timeoutMs: 2000, createWorker: () => script(text) });
+      const two = [file, file].map((one) => ({ file: one, name: 'a.csv' }));
+      expect(await again.readSmall(two)).toEqual([null, null]);
     }
   });
 

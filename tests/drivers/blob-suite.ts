@@ -5,7 +5,8 @@ import { bytesSource } from '../../src/lib/storage/blob/keys.ts';
 
 export interface BlobCase {
   title: string;
-  run(store: BlobStore): Promise<void>;
+  /** `reopen` answers a store on the same bytes, as the next session has it. */
+  run(store: BlobStore, reopen: () => Promise<BlobStore>): Promise<void>;
 }
 
 function same(actual: unknown, expected: unknown): void {
@@ -22,6 +23,13 @@ async function refused(code: ErrorCode, work: () => Promise<unknown>): Promise<v
     throw new Error(`wanted ${code}, got ${String(error)}`);
 }
 
+const utf8 = (value: string) => new TextEncoder().encode(value);
+/** The last is empty. */
+const many = (n: number) =>
+  Array.from({ length: n }, (_, i) => ({
+    key: i % 10 === 0 ? `data/sub ä/${i}.txt` : `.lamindb/put${i}.txt`,
+    bytes: utf8(i === n - 1 ? '' : `text ${i}`),
+  }));
 const text = (value: string) => bytesSource(new TextEncoder().encode(value));
 const read = async (source: ByteSource) => new TextDecoder().decode(await source.read(0, source.size));
 
@@ -102,6 +110,92 @@ export const blobCases: BlobCase[] = [
     },
   },
   {
+    title:
+      'many small files are put at their keys and read, listed, replaced and removed before and after settling',
+    async run(store) {
+      const files = many(40);
+      const there = async (gone: string[] = []) => {
+        const left = files.filter(({ key }) => !gone.includes(key));
+        same(
+          (await store.keys()).map(({ key }) => key),
+          left.map(({ key }) => key).sort(),
+        );
+        for (const { key, bytes } of left)
+          same(await read(await store.open(key)), new TextDecoder().decode(bytes));
+      };
+      await store.put(files);
+      await there();
+      same([await store.staged(), await store.exists('.lamindb/put1.txt')], [[], true]);
+      same(await store.list('data/sub ä'), ['0.txt', '10.txt', '20.txt', '30.txt']);
+      same(await store.list('.lamindb/put1.txt'), []);
+      same((await store.open('.lamindb/put39.txt')).size, 0);
+      await store.remove('.lamindb/put1.txt');
+      await store.remove('data');
+      const gone = ['.lamindb/put1.txt', ...[0, 10, 20, 30].map((i) => `data/sub ä/${i}.txt`)];
+      await there(gone);
+      await refused('DoesNotExist', () => store.open('.lamindb/put1.txt'));
+      await refused('DoesNotExist', () => store.list('data/sub ä'));
+      await store.put([{ key: '.lamindb/put2.txt', bytes: utf8('2') }]);
+      same(await read(await store.open('.lamindb/put2.txt')), '2');
+      await store.settle();
+      await store.settle();
+      same(await read(await store.open('.lamindb/put2.txt')), '2');
+      same((await store.keys()).length, 35);
+      same(await store.exists('data'), false);
+      // A part of a larger array is stored as that part.
+      await store.put([{ key: '.lamindb/part', bytes: utf8('abcdef').subarray(2, 4) }]);
+      same(await read(await store.open('.lamindb/part')), 'cd');
+      await store.put([]);
+    },
+  },
+  {
+    title: 'files put again, many at once, replace the earlier ones, also across settling',
+    async run(store) {
+      const again = many(40).map(({ key }, i) => ({ key, bytes: utf8(`again ${i}`) }));
+      await store.put(many(40));
+      await store.put(again);
+      await store.stage('t', '', text('staged'));
+      await store.commit('t', '.lamindb/put3.txt');
+      const check = async () => {
+        for (const [i, { key }] of again.entries())
+          same(await read(await store.open(key)), i === 3 ? 'staged' : `again ${i}`);
+      };
+      await check();
+      await store.settle();
+      await check();
+      same((await store.keys()).length, 40);
+    },
+  },
+  {
+    title: 'what was put is there in the next session, what was removed is not, settled or not',
+    async run(store, reopen) {
+      await store.put(many(40));
+      await store.remove('.lamindb/put5.txt');
+      await store.remove('data/sub ä');
+      const next = await reopen();
+      same((await next.keys()).length, 35);
+      same(await read(await next.open('.lamindb/put7.txt')), 'text 7');
+      same(await next.exists('.lamindb/put5.txt'), false);
+      await next.settle({ aborted: true });
+      await next.settle();
+      const third = await reopen();
+      same((await third.keys()).length, 35);
+      same(await read(await third.open('.lamindb/put7.txt')), 'text 7');
+      for (const { key } of await third.keys()) await third.remove(key);
+      same(await (await reopen()).keys(), []);
+    },
+  },
+  {
+    title: 'a hostile key among files that are put stores none of them',
+    async run(store) {
+      for (const n of [3, 30]) {
+        const files = [...many(n), { key: '../b', bytes: utf8('x') }];
+        await refused('InvalidArgument', () => store.put(files));
+        same(await store.keys(), []);
+      }
+    },
+  },
+  {
     title: 'staging the same path again replaces it, discard forgets it',
     async run(store) {
       await store.stage('t', '', text('a longer first text'));
@@ -134,6 +228,7 @@ export const blobCases: BlobCase[] = [
         for (const call of [store.open, store.list, store.exists, store.remove])
           await refused('InvalidArgument', async () => call(key));
         await refused('InvalidArgument', async () => store.commit('ok', key));
+        await refused('InvalidArgument', async () => store.put([{ key, bytes: new Uint8Array(1) }]));
         if (key !== '') await refused('InvalidArgument', async () => store.stage('h', key, text('x')));
       }
       for (const token of ['', '..', 'a/b', 'a\\b', '.', 'a\0']) {

@@ -23,7 +23,9 @@ describe('OPFS in the page', () => {
   for (const [i, { title, run }] of blobCases.entries()) {
     test(title, async () => {
       const name = `page-blobs-${Date.now()}-${i}`;
-      await run(await createOpfsBlobs({ directory: name, staging: `${name}-staging` }));
+      const open = () =>
+        createOpfsBlobs({ directory: name, staging: `${name}-staging`, packs: `${name}-packs` });
+      await run(await open(), open);
     });
   }
 });

@@ -7,8 +7,9 @@ onmessage = async ({ data: title }: MessageEvent<string>) => {
   const name = `blobs-${Date.now()}-${++stores}`;
   let error: string | null = null;
   try {
-    const store = await createOpfsBlobs({ directory: name, staging: `${name}-staging` });
-    await blobCases.find((c) => c.title === title)?.run(store);
+    const open = () =>
+      createOpfsBlobs({ directory: name, staging: `${name}-staging`, packs: `${name}-packs` });
+    await blobCases.find((c) => c.title === title)?.run(await open(), open);
   } catch (e) {
     error = e instanceof Error ? `${e.stack}` : String(e);
   }

@@ -41,6 +41,33 @@ export const fileCases: FileCase[] = [
     },
   },
   {
+    title: 'a new database may come as a template, is filled once, and again where that was cut off',
+    async run(open) {
+      const blank = await openMemory({ pageSize: 4096 });
+      blank.exec('CREATE TABLE t(a)');
+      const bytes = blank.serialize();
+      blank.close();
+      let filled = 0;
+      const options: Partial<OpenOptions> = {
+        template: () => bytes,
+        unfinished: (driver) => driver.all('SELECT 1 FROM t').length === 0,
+        initialise(driver) {
+          driver.exec('CREATE TABLE IF NOT EXISTS t(a)');
+          if (filled++ === 0) throw new Error('killed');
+          driver.exec("INSERT INTO t VALUES ('first')");
+        },
+      };
+      const cut = await open(options).catch((error: unknown) => error);
+      same(cut instanceof Error && cut.message, 'killed');
+      for (let i = 0; i < 2; i++) {
+        const opened = await open(options);
+        same(opened.driver.all('SELECT a FROM t'), [['first']]);
+        await opened.close();
+      }
+      same(filled, 2);
+    },
+  },
+  {
     title: 'export streams every committed row, and writing goes on while it is read',
     async run(open) {
       const opened = await open({ initialise: schema });

@@ -1,51 +1,15 @@
 // One suite over every SQL driver. The cases are data (title + function that throws), so that vitest in Node and a
 // dedicated worker in the browser run the same ones.
-import { LoamError, type ErrorCode } from '../../src/lib/engine/errors.ts';
 import type { SqlDriver, SqlValue } from '../../src/lib/engine/ports.ts';
-
-export interface DriverCase {
-  title: string;
-  /** True when the driver must be able to stop a statement inside one step. */
-  needsInterrupt?: boolean;
-  run(driver: SqlDriver, tools: DriverTools): void | Promise<void>;
-}
-
-export interface DriverTools {
-  /** Opens serialized bytes, to look at them independently of the driver under test. */
-  openBytes(bytes: Uint8Array): Promise<SqlDriver>;
-}
-
-function show(value: unknown): string {
-  return JSON.stringify(value, (_key, v: unknown) => {
-    if (typeof v === 'bigint') return `${v}n`;
-    return v instanceof Uint8Array ? `bytes[${[...v].join(',')}]` : v;
-  });
-}
-
-function equal(actual: unknown, expected: unknown): void {
-  if (show(actual) !== show(expected))
-    throw new Error(`got ${show(actual).slice(0, 300)}, wanted ${show(expected).slice(0, 300)}`);
-}
-
-function throwsCode(code: ErrorCode, work: () => unknown): LoamError {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof LoamError && error.code === code) return error;
-    throw new Error(`wanted ${code}, got ${error instanceof LoamError ? error.code : ''} ${String(error)}`, {
-      cause: error,
-    });
-  }
-  throw new Error(`wanted ${code}, but nothing was thrown`);
-}
+import { endless, equal, throwsCode, type DriverCase } from './cases.ts';
+import { readerCases } from './reader-cases.ts';
 
 function roundTrip(driver: SqlDriver, value: SqlValue): SqlValue | undefined {
   return driver.all('SELECT ?', [value])[0]?.[0];
 }
 
-const endless = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000)';
-
 export const driverCases: DriverCase[] = [
+  ...readerCases,
   {
     title: 'null, integers and floats come back as they were',
     run(driver) {

@@ -5,8 +5,61 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { openNode } from '../../src/lib/storage/sql/node.ts';
-import { dropFiles } from './harness.ts';
+import { dropFiles, openApp, removeProfile, startServer, type OpenedApp } from './harness.ts';
+
+/* ---------- one suite's server, folder and browsers ---------- */
+
+export interface Suite {
+  url: string;
+  /** For files to be dropped; gone after the suite. */
+  folder: string;
+  /** Opens the app in a profile of its own, or in the one given, and waits until the database is open. */
+  open(options?: { path?: string; profile?: string; ready?: boolean }): Promise<OpenedApp>;
+  close(app: OpenedApp): Promise<void>;
+  kill(app: OpenedApp): Promise<void>;
+  /** Closes every browser that is still open and removes all that the suite left on the disk. */
+  end(): Promise<void>;
+}
+
+/** `height` decides how many rows of a list are in sight. */
+export async function startSuite(name: string, height: number): Promise<Suite> {
+  const server = await startServer();
+  const folder = await mkdtemp(join(tmpdir(), `loam-${name}-`));
+  const running = new Set<OpenedApp>();
+  const profiles = new Set<string>();
+  return {
+    url: server.url,
+    folder,
+    async open({ path = '/artifacts', profile, ready = true } = {}) {
+      const app = await openApp({
+        url: server.url,
+        path,
+        viewport: { width: 1280, height },
+        ...(profile === undefined ? {} : { profile }),
+      });
+      running.add(app);
+      profiles.add(app.profile);
+      if (ready) await opened(app.page);
+      return app;
+    },
+    async close(app) {
+      running.delete(app);
+      await app.close();
+    },
+    async kill(app) {
+      running.delete(app);
+      await app.kill();
+    },
+    async end() {
+      for (const app of running) await app.close();
+      await server.close();
+      for (const profile of profiles) await removeProfile(profile);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
 
 export function drop(page: Page, paths: string[]): Promise<void> {
   return dropFiles(page, paths, '.app');
@@ -40,15 +93,25 @@ export function dropLines(page: Page): Promise<Line[]> {
 
 /** Everything dropped has come to an end, good or bad. */
 export async function dropEnded(page: Page, total: number, timeout = 60_000): Promise<Line[]> {
-  await page.waitForFunction(
-    (n) => {
-      const jobs = document.querySelector('.jobs')?.textContent ?? '';
-      return document.querySelectorAll('.drop-line').length >= n && !/Saving|Paused at/.test(jobs);
-    },
-    total,
-    { timeout },
-  );
+  const state = () =>
+    page.evaluate((n) => {
+      const lines = document.querySelectorAll('.drop-line').length;
+      const jobs = document.querySelector('.jobs')?.textContent?.replace(/\s+/g, ' ') ?? '';
+      return lines >= n && !/Saving|Paused at/.test(jobs) ? 'ended' : `${lines} lines of ${n}; ${jobs}`;
+    }, total);
+  await expect.poll(state, { timeout, message: 'the drop' }).toBe('ended');
   return dropLines(page);
+}
+
+/** Everything dropped is saved: after a retry, which at first still shows the failures of before. */
+export async function dropSaved(page: Page, total: number, timeout = 60_000): Promise<Line[]> {
+  const state = async () => {
+    const lines = await dropLines(page);
+    const open = lines.filter(({ uid }) => uid === null).map(({ key, words }) => `${key}: ${words}`);
+    return [lines.length, ...open];
+  };
+  await expect.poll(state, { timeout, message: 'dropped files, and those not saved' }).toEqual([total]);
+  return dropEnded(page, total, timeout);
 }
 
 /** Tells of each line the moment the page says that it is saved, so that a killed page has told already. */
@@ -83,19 +146,27 @@ export async function showList(page: Page): Promise<void> {
 }
 
 export async function listAnswered(page: Page, timeout = 30_000): Promise<void> {
-  await page.waitForFunction(
-    () => /\d/.test(document.querySelector('.list .total')?.textContent ?? ''),
-    null,
-    {
-      timeout,
-    },
-  );
+  await expect
+    .poll(() => page.locator('.list .total').innerText(), { timeout, message: 'the count of the list' })
+    .toMatch(/\d/);
 }
 
 /** The number beside the heading, of all artifacts in view. */
 export async function listTotal(page: Page): Promise<number> {
   const text = await page.locator('.list .total').innerText();
   return Number(/[\d,]+/.exec(text)?.[0].replaceAll(',', '') ?? NaN);
+}
+
+/** Waits until the list counts so many: it follows the feed at most twice a second, so one look may come too early. */
+export async function listCounts(page: Page, total: number): Promise<void> {
+  await expect.poll(() => listTotal(page), { message: 'artifacts that the list counts' }).toBe(total);
+}
+
+/** Waits until the list shows these artifacts, among others. */
+export async function listShows(page: Page, uids: readonly string[]): Promise<void> {
+  await expect
+    .poll(() => listedUids(page), { message: 'artifacts that the list shows' })
+    .toEqual(expect.arrayContaining([...uids]));
 }
 
 export function listedUids(page: Page): Promise<string[]> {
@@ -167,13 +238,30 @@ export async function readDatabase(page: Page): Promise<Snapshot> {
 export async function checkInApp(page: Page): Promise<string> {
   await page.locator('a[href="/settings"]').first().click();
   await page.getByRole('button', { name: 'Check the database' }).click();
-  return page.locator('p[role=status]:not([hidden])').innerText();
+  return page.locator('p[role=status]:not([hidden])').innerText({ timeout: 60_000 });
 }
 
 /* ---------- bytes ---------- */
 
-/** Every file below OPFS `storage/` and `staging/`, by its path, with the sha256 of its bytes. */
+/** Small files of large drops are laid out after the drop, or after the start that follows a crash. */
+async function settled(page: Page): Promise<void> {
+  const left = () =>
+    page.evaluate(async () => {
+      const root = await navigator.storage.getDirectory();
+      const packs = await root.getDirectoryHandle('packs', { create: true });
+      let count = 0;
+      for await (const name of packs.keys()) count += name ? 1 : 0;
+      return count;
+    });
+  for (const end = Date.now() + 60_000; (await left()) > 0;) {
+    if (Date.now() > end) throw new Error(`${await left()} packs of small files were never laid out`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** Every file below OPFS `storage/` and `staging/`, by its path, with the sha256 of its bytes, once all are laid out. */
 export async function storedBytes(page: Page): Promise<Map<string, string>> {
+  await settled(page);
   const found = await page.evaluate(async () => {
     const files: [string, string][] = [];
     async function walk(folder: FileSystemDirectoryHandle, prefix: string): Promise<void> {

@@ -35,9 +35,11 @@ export interface OpenOptions {
   path?: string;
   viewport?: { width: number; height: number };
   colorScheme?: 'light' | 'dark';
+  /** False where the same address is to serve another app next: a service worker would answer for the old one. */
+  serviceWorker?: boolean;
 }
 
-export async function openApp({ url, path = '/', profile, viewport, colorScheme }: OpenOptions) {
+export async function openApp({ url, path = '/', profile, viewport, colorScheme, ...rest }: OpenOptions) {
   const folder = profile ?? (await mkdtemp(join(tmpdir(), 'loam-profile-')));
   const context = await chromium.launchPersistentContext(folder, {
     executablePath: await browserPath(),
@@ -47,6 +49,7 @@ export async function openApp({ url, path = '/', profile, viewport, colorScheme 
     bypassCSP: false,
     viewport: viewport ?? { width: 1440, height: 860 },
     colorScheme: colorScheme ?? 'light',
+    serviceWorkers: rest.serviceWorker === false ? 'block' : 'allow',
     acceptDownloads: true,
   });
   const page = context.pages()[0] ?? (await context.newPage());

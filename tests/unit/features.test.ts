@@ -2,19 +2,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { coerce, parseDtype } from '../../src/lib/engine/features/dtype.ts';
 import { link, ulabelsByName, unlink } from '../../src/lib/engine/features/labels.ts';
-import {
-  addValues,
-  removeValues,
-  setValues,
-  toPythonJson,
-  updateValues,
-} from '../../src/lib/engine/features/values.ts';
+import { addValues, removeValues, setValues, updateValues } from '../../src/lib/engine/features/values.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
 import type { SqlDriver } from '../../src/lib/engine/ports.ts';
+import { toPythonJson } from '../../src/lib/engine/python-json.ts';
 import { featureValues } from '../../src/lib/engine/query/artifact-detail.ts';
-import { facets } from '../../src/lib/engine/query/facets.ts';
 import { insertArtifact, planSave } from '../../src/lib/engine/registry/artifact.ts';
-import { createNamed } from '../../src/lib/engine/registry/named.ts';
+import { create } from '../../src/lib/engine/registry/create.ts';
 import { createInstance, readAuthor } from '../../src/lib/engine/schema/open.ts';
 import type { Steps } from '../../src/lib/engine/statement.ts';
 import type { Transaction } from '../../src/lib/engine/write/transaction.ts';
@@ -39,7 +33,7 @@ function save(key: string, hash: string): number {
 }
 
 function feature(name: string, dtype: string): void {
-  act((tx) => createNamed(tx, 'lamindb_feature', 12, name, { _dtype_str: dtype, nullable: 1 }));
+  act((tx) => create(tx, 'Feature', { name, dtype }));
 }
 
 const valuesOf = (id: number) =>
@@ -198,22 +192,6 @@ describe('labels', () => {
     expect(rows('SELECT count(*) FROM lamindb_artifactulabel')).toEqual([[2]]);
     act((tx) => unlink(tx, 'lamindb_artifactulabel', 'ulabel_id', artifact, 1));
     expect(rows('SELECT count(*) FROM lamindb_artifactulabel')).toEqual([[1]]);
-  });
-
-  it('facets count values and what has none', () => {
-    save('b.txt', 'b');
-    act(function* (tx) {
-      yield* link(tx, 'lamindb_artifactulabel', 'ulabel_id', [artifact], yield* ulabelsByName(tx, ['x']));
-    });
-    const found = writer.read(facets({ offset: 0, limit: 10 }));
-    expect(found.find((f) => f.id === 'ulabel')).toMatchObject({
-      values: [{ label: 'x', count: 1 }],
-      missing: 1,
-    });
-    expect(found.find((f) => f.id === 'suffix')).toMatchObject({
-      values: [{ value: '.txt', count: 2 }],
-      missing: 0,
-    });
   });
 });
 

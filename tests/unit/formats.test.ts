@@ -70,10 +70,9 @@ const PROBLEMS: Record<string, RegExp> = {
   'odd/truncated.h5ad': /incomplete/,
   'odd/not_hdf5.h5ad': /name says/,
   'odd/zero_bytes.parquet': /empty/,
-  'odd/squidpy_lzf.h5ad': /LZF/,
+
   'odd/bitflip.h5ad': /could not be read/,
-  'h5ad/anndata_v0.7.8.h5ad': /LZF/,
-  'odd/squidpy_zstd.h5ad': /zstd/,
+
   'parquet/uniform_encryption.parquet': /encrypted/,
   'parquet/nation.dict-malformed.parquet': /./,
 };

@@ -1,7 +1,7 @@
 // Blosc chunks packed by numcodecs (Python), unpacked by ours; and damaged ones, which must throw and not hang.
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decodeBlosc } from '../../src/lib/formats/zarr-codecs.ts';
+import { decodeBlosc } from '../../src/lib/formats/blosc.ts';
 import facts from '../fixtures/blosc-facts.json';
 
 describe('Blosc', () => {

@@ -1,7 +1,8 @@
 // The drops of this page: what is being saved, how far it is, and the annotations waiting for files still on their way.
 /* eslint-disable svelte/prefer-svelte-reactivity -- thousands of progress events redraw through `version`, a few times a second */
 import type { DropItem, DropOptions, DropProgress, DropVerdict } from '../workers/wire.ts';
-import { type Picked, itemSize, toItems } from './files.ts';
+import { databases } from './databases.svelte.ts';
+import { databaseIn, type Picked, itemSize, toItems } from './files.ts';
 import { asWireError, attempt, say, sayError } from './notices.svelte.ts';
 import { session } from './session.svelte.ts';
 import { plural } from './words.ts';
@@ -97,7 +98,7 @@ function take(progress: DropProgress): void {
 }
 
 session.onEvent((event) => {
-  if (event.type === 'drop') take(event.progress);
+  if (event.type === 'drop') event.progress.forEach(take);
 });
 
 async function start(items: DropItem[], options: DropOptions = {}): Promise<string | null> {
@@ -201,14 +202,16 @@ export const drops = {
   get asking() {
     return asking;
   },
-  /** Files start at once; only a folder that could be kept whole asks first. */
-  async take(picked: Picked | null): Promise<void> {
+  /** Files start at once; only a folder that could be kept whole, or a database that could be opened, asks first. */
+  async take(picked: Picked | null, asArtifacts = false): Promise<void> {
     if (!picked) return;
     if (picked.unreadable.length > 0)
       sayError(
         new Error(picked.unreadable.slice(0, 5).join(', ')),
         `${plural(picked.unreadable.length, 'file')} could not be read`,
       );
+    const database = databaseIn(picked);
+    if (database && !asArtifacts) return databases.offer(database, () => drops.take(picked, true));
     if (picked.folders.some((one) => !one.isZarr && one.files.length > 0)) {
       asking = picked;
       open = true;

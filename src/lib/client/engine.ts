@@ -2,6 +2,7 @@
 // requests, and sends unanswered ones again when another tab takes over. It knows nothing about what methods do.
 import { LoamError, fromWire } from '../engine/errors.ts';
 import { methodKinds, type MethodKind } from '../workers/methods.ts';
+import { ring } from './bell.ts';
 import {
   tabLock,
   type AliveMessage,
@@ -16,6 +17,8 @@ export type EngineState = 'opening' | 'ready' | 'moving' | 'failed';
 
 export interface EngineClient<Api extends object = EngineApi> {
   readonly engine: Api;
+  /** The same methods about another database of this device, of which those that read are answered. */
+  engineOf(db: string | null): Api;
   readonly state: EngineState;
   /** Why the state is `failed`. */
   readonly error: LoamError | null;
@@ -24,6 +27,11 @@ export interface EngineClient<Api extends object = EngineApi> {
   /** Engine events; the answer takes the listener away again. */
   onEvent(listener: (event: EngineEvent) => void): () => void;
   onState(listener: (state: EngineState) => void): () => void;
+  /**
+   * Ends the leading worker, in whichever tab it is, because it cannot be interrupted: what was committed is kept, the
+   * next worker takes over, and waiting requests are sent to it. Only for a database that outlives its worker.
+   */
+  replaceLeader(): void;
   /** Ends this tab's worker, as leaving the page does. */
   close(): void;
 }
@@ -35,6 +43,8 @@ export interface ConnectOptions {
   methods?: Readonly<Record<string, MethodKind>>;
   /** False tries the relay that browsers without SharedWorker use. */
   sharedWorker?: boolean;
+  /** Whether this device has kept a database before: none that cannot be reached is then replaced by an empty one. */
+  keptBefore?: () => boolean;
   /** How long to wait for any tab to lead before saying so. */
   patienceMs?: number;
 }
@@ -48,8 +58,12 @@ interface Pending {
   reject(error: LoamError): void;
 }
 
-/** A worker that dies each time it opens the database must not be started for ever. */
+/** A request that is not answered by then may be waiting for a step of SQL, which gives way when it is told. */
+const ringAfterMs = 150;
+
+/** A worker that dies each time it opens the database must not be started for ever; one that lived for a while may be. */
 const maxStarts = 5;
+const shortLifeMs = 20_000;
 
 const engineWorker = () =>
   new Worker(new URL('../workers/engine.worker.ts', import.meta.url), { type: 'module' });
@@ -73,11 +87,18 @@ export function connectEngine<Api extends object = EngineApi>(
   let error: LoamError | null = null;
   let port: MessagePort | null = null;
   let leader: string | null = null;
+  /** Id of the database in use, as `status` told it last. */
+  let database: string | null = null;
   let requests = 0;
   let worker: Worker | null = null;
   let shared: SharedWorker | null = null;
   let starts = 0;
+  let shortLives = 0;
+  let startedAt = 0;
+  /** Its worker did not even start: without another one this tab could never lead. */
+  let missing = false;
   let closed = false;
+  const replacing = new BroadcastChannel(`loam-replace-${name}`);
 
   function emit(event: EngineEvent): void {
     for (const listener of eventListeners) listener(event);
@@ -101,13 +122,21 @@ export function connectEngine<Api extends object = EngineApi>(
 
   /* ---------- calls ---------- */
 
+  /** Rings again and again, ever more seldom, until it is done: each ring lets what waits by then go first. */
+  function ringUntil(done: () => boolean, wait: number): void {
+    setTimeout(() => {
+      if (closed || done()) return;
+      void ring();
+      ringUntil(done, Math.max(wait, ringAfterMs) * 2);
+    }, wait);
+  }
+
   function send(call: Pending): void {
     if (!port) return;
-    if (call.sent && call.transfer.length > 0) {
+    if (call.sent && (call.transfer.length > 0 || methods[call.request.method] === 'long')) {
       pending.delete(call.request.id);
-      return call.reject(
-        new LoamError('ConnectionLost', 'Another tab took the database over during the transfer. Try again.'),
-      );
+      const why = 'Another tab or a new worker took the database over meanwhile. Try again.';
+      return call.reject(new LoamError('ConnectionLost', why));
     }
     try {
       port.postMessage(call.request, call.transfer);
@@ -118,15 +147,26 @@ export function connectEngine<Api extends object = EngineApi>(
     }
   }
 
-  function call(method: string, args: unknown[]): Promise<unknown> {
+  /** `db`: another database to ask. Writes name the database this page knows as the one in use. */
+  function call(method: string, args: unknown[], db: string | null = null): Promise<unknown> {
     if (state === 'failed' && error) return Promise.reject(error);
     return new Promise((resolve, reject) => {
-      const op = methods[method] === 'read' ? null : randomUid();
-      const request: WireRequest = { id: ++requests, method: method as WireRequest['method'], args, op };
+      const op = methods[method] === 'write' ? randomUid() : null;
+      const about = db ?? (op === null ? null : database);
+      const request: WireRequest = {
+        id: ++requests,
+        method: method as WireRequest['method'],
+        args,
+        op,
+        db: about,
+      };
       const transfer = args.filter((arg): arg is ReadableStream => arg instanceof ReadableStream);
       const made = { request, transfer, sent: false, resolve, reject };
       pending.set(request.id, made);
       send(made);
+      // A long statement waits for its like; what steers one may not wait at all.
+      const kind = methods[method];
+      if (kind !== 'long') ringUntil(() => !pending.has(request.id), kind === 'control' ? 0 : ringAfterMs);
     });
   }
 
@@ -138,8 +178,12 @@ export function connectEngine<Api extends object = EngineApi>(
     if (!message.ok) return waiting.reject(fromWire(message.error));
     let { value } = message;
     // The worker cannot know which tab asks.
-    if (waiting.request.method === 'status') value = { ...(value as EngineStatus), leader: leader === tab };
-    if (waiting.request.method === 'exportDatabase' && value instanceof Blob) value = value.stream();
+    if (waiting.request.method === 'status' && waiting.request.db === null) {
+      database = (value as EngineStatus).database;
+      value = { ...(value as EngineStatus), leader: leader === tab };
+    }
+    // Without a SharedWorker a stream comes as a whole.
+    if (value instanceof Blob && !(value instanceof File)) value = value.stream();
     waiting.resolve(value);
   }
 
@@ -152,11 +196,14 @@ export function connectEngine<Api extends object = EngineApi>(
         port = null;
         leader = null;
         if (state === 'ready') setState('moving');
+        if (missing) start();
         break;
       case 'failed':
         if (!port) fail(fromWire(message.error));
         break;
       case 'port':
+        // Events that were on their way through the old port are lost: whoever follows them has to ask again.
+        if (port) setState('moving');
         port?.close();
         port = message.port;
         leader = message.leader;
@@ -178,19 +225,26 @@ export function connectEngine<Api extends object = EngineApi>(
   /** Starts this tab's worker, the first time or in place of one that died (out of memory, a wasm trap). */
   function start(): void {
     worker?.terminate();
+    missing = false;
+    let lives = false;
     worker = (options.createWorker ?? engineWorker)();
     const life = `loam-worker-${tab}-${++starts}`;
+    startedAt = performance.now();
     worker.onmessage = ({ data }: MessageEvent<AliveMessage>) => {
-      if (data?.type === 'loam-alive') void navigator.locks.request(life, () => restart());
+      if (data?.type !== 'loam-alive') return;
+      lives = true;
+      void navigator.locks.request(life, () => restart());
     };
     worker.onerror = (event) => {
+      missing = !lives;
       if (port) return; // a leader elsewhere serves this tab
       const why = event.message || 'its script did not load';
       fail(
         new LoamError('StorageUnavailable', `The database worker did not start: ${why}. Reload the page.`),
       );
     };
-    const message: StartMessage = { type: 'loam-start', tab, life, broker: null, page: null };
+    const kept = options.keptBefore?.() ?? false;
+    const message: StartMessage = { type: 'loam-start', tab, life, kept, broker: null, page: null };
     const { port1, port2 } = new MessageChannel();
     if (typeof SharedWorker !== 'undefined' && options.sharedWorker !== false) {
       if (!shared) {
@@ -207,9 +261,12 @@ export function connectEngine<Api extends object = EngineApi>(
     }
   }
 
+  replacing.onmessage = ({ data }: MessageEvent<string>) => data === tab && worker?.terminate();
+
   function restart(): void {
     if (closed) return;
-    if (starts > maxStarts) {
+    shortLives = performance.now() - startedAt < shortLifeMs ? shortLives + 1 : 0;
+    if (shortLives > maxStarts) {
       return fail(
         new LoamError('StorageUnavailable', 'The database worker keeps stopping. Reload the page.'),
       );
@@ -223,6 +280,7 @@ export function connectEngine<Api extends object = EngineApi>(
     closed = true;
     clearTimeout(patience);
     port?.close();
+    replacing.close();
     worker?.terminate();
   }
 
@@ -239,20 +297,24 @@ export function connectEngine<Api extends object = EngineApi>(
     // Held for the page's life; the broker waits for it to learn that the page is gone.
     void navigator.locks.request(tabLock(tab), () => {
       start();
+      ringUntil(() => port !== null || state === 'failed', ringAfterMs);
       return new Promise(() => {});
     });
   }
 
-  const engine = new Proxy({} as Api, {
-    get: (_target, property) => {
-      // `then` would make the proxy look like a promise to `await`.
-      if (typeof property !== 'string' || property === 'then') return undefined;
-      return (...args: unknown[]) => call(property, args);
-    },
-  });
+  const engineOf = (db: string | null) =>
+    new Proxy({} as Api, {
+      get: (_target, property) => {
+        // `then` would make the proxy look like a promise to `await`.
+        if (typeof property !== 'string' || property === 'then') return undefined;
+        return (...args: unknown[]) => call(property, args, db);
+      },
+    });
+  const engine = engineOf(null);
 
   return {
     engine,
+    engineOf,
     get state() {
       return state;
     },
@@ -269,6 +331,10 @@ export function connectEngine<Api extends object = EngineApi>(
     onState(listener) {
       stateListeners.add(listener);
       return () => stateListeners.delete(listener);
+    },
+    replaceLeader() {
+      if (leader === tab) worker?.terminate();
+      else if (leader !== null) replacing.postMessage(leader);
     },
     close,
   };

@@ -7,7 +7,7 @@ interface SavePickerWindow {
   showSaveFilePicker?: (options: { suggestedName: string }) => Promise<FileSystemFileHandle>;
 }
 
-function download(blob: Blob, name: string): void {
+export function download(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = url;
@@ -21,30 +21,67 @@ function isAbort(problem: unknown): boolean {
   return problem instanceof DOMException && problem.name === 'AbortError';
 }
 
-/** Streams to a chosen file where the browser can, so a large database never lies in memory as a whole. */
+/** The file the person chose; null where the browser offers no choice, undefined where they thought better of it. */
+async function chosenFile(name: string): Promise<FileSystemFileHandle | null | undefined> {
+  const { showSaveFilePicker } = window as SavePickerWindow;
+  if (!showSaveFilePicker) return null;
+  try {
+    return await showSaveFilePicker.call(window, { suggestedName: name });
+  } catch (problem) {
+    // Some embeddings have the function and refuse it; a download still works.
+    return isAbort(problem) ? undefined : null;
+  }
+}
+
+/** Passes bytes on; fails when the worker they come from is gone, since nobody would end such a stream. */
+function whileLed(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = stream.getReader();
+  let lost = (_why: Error) => {};
+  const gone = new Promise<never>((_resolve, reject) => (lost = reject));
+  gone.catch(() => {});
+  const forget = session.onMoving(() =>
+    lost(new Error('Another tab or a new worker took the database over. Download again.')),
+  );
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await Promise.race([reader.read(), gone]);
+      if (!done) return controller.enqueue(value);
+      forget();
+      controller.close();
+    },
+    async cancel(why) {
+      forget();
+      await reader.cancel(why);
+    },
+  });
+}
+
+/**
+ * Streams to a chosen file where the browser can, so that a large one never lies in memory as a whole. Answers its
+ * bytes; null where the person chose no file.
+ */
+export async function saveStream(
+  name: string,
+  open: () => Promise<ReadableStream<Uint8Array>>,
+): Promise<number | null> {
+  const handle = await chosenFile(name);
+  if (handle === undefined) return null;
+  const stream = whileLed(await open());
+  if (handle) {
+    await stream.pipeTo(await handle.createWritable());
+    return (await handle.getFile()).size;
+  }
+  const blob = await new Response(stream).blob();
+  download(blob, name);
+  return blob.size;
+}
+
 export async function exportDatabase(instance: string): Promise<void> {
   const name = `${instance.replace(/[^\w.-]+/g, '-')}.db`;
-  const { showSaveFilePicker } = window as SavePickerWindow;
-  let handle: FileSystemFileHandle | null = null;
-  if (showSaveFilePicker) {
-    try {
-      handle = await showSaveFilePicker.call(window, { suggestedName: name });
-    } catch (problem) {
-      if (isAbort(problem)) return;
-      // Some embeddings have the function and refuse it; the download below still works.
-    }
-  }
-  const size = await attempt('The database could not be exported', async () => {
-    const stream = await session.engine.exportDatabase();
-    if (handle) {
-      await stream.pipeTo(await handle.createWritable());
-      return (await handle.getFile()).size;
-    }
-    const blob = await new Response(stream).blob();
-    download(blob, name);
-    return blob.size;
-  });
-  if (size !== undefined)
+  const size = await attempt('The database could not be exported', () =>
+    saveStream(name, () => session.engine.exportDatabase()),
+  );
+  if (typeof size === 'number')
     say('Database exported', `${name}, ${bytes(size)}. It opens in LaminDB and in any SQLite tool.`);
 }
 

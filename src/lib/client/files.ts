@@ -6,6 +6,8 @@ export interface PickedFolder {
   name: string;
   files: { path: string; file: File }[];
   isZarr: boolean;
+  /** The folder itself, where the browser gives it: it can then be read again later. */
+  handle?: FileSystemDirectoryHandle | null;
 }
 
 export interface Picked {
@@ -25,8 +27,9 @@ function folder(name: string, files: PickedFolder['files']): PickedFolder {
   return { name, files: kept, isZarr };
 }
 
-function fileOf(entry: FileSystemFileEntry): Promise<File> {
-  return new Promise((resolve, reject) => entry.file(resolve, reject));
+/** Null where it cannot be read. Each is a question to the browser's process: many are asked at once. */
+function opening(entry: FileSystemEntry): Promise<File | null> {
+  return new Promise((resolve) => (entry as FileSystemFileEntry).file(resolve, () => resolve(null)));
 }
 
 /** readEntries answers in batches of 100 until it answers with none. */
@@ -48,41 +51,48 @@ async function walk(
   into: PickedFolder['files'],
   lost: string[],
 ) {
-  for (const entry of await entriesOf(directory)) {
+  const entries = await entriesOf(directory);
+  const opened = await Promise.all(entries.map((entry) => (entry.isFile ? opening(entry) : null)));
+  for (const [i, entry] of entries.entries()) {
     const path = prefix + entry.name;
-    try {
-      if (entry.isFile) into.push({ path, file: await fileOf(entry as FileSystemFileEntry) });
-      else await walk(entry as FileSystemDirectoryEntry, `${path}/`, into, lost);
-    } catch {
-      lost.push(path);
-    }
+    const file = opened[i];
+    if (file) into.push({ path, file });
+    else if (entry.isFile) lost.push(path);
+    else await walk(entry as FileSystemDirectoryEntry, `${path}/`, into, lost).catch(() => lost.push(path));
   }
 }
 
-/** Entries must be taken before the first await: the browser empties the list after the event. */
+/** In Chromium; not in TypeScript's DOM types. */
+type Handled = DataTransferItem & { getAsFileSystemHandle?(): Promise<FileSystemHandle | null> };
+
+/**
+ * Everything must be taken before the first await: the browser empties the list after the event. Files come as they are,
+ * their entries tell only which of them are folders: asking an entry for its file takes longer than saving a small one.
+ */
 export async function fromDataTransfer(transfer: DataTransfer): Promise<Picked> {
-  const entries: FileSystemEntry[] = [];
-  const plain: File[] = [];
+  const picked: Picked = { files: [], folders: [], unreadable: [] };
+  const directories: { entry: FileSystemDirectoryEntry; handle: Promise<FileSystemHandle | null> }[] = [];
   for (const item of transfer.items) {
     if (item.kind !== 'file') continue;
     const entry = item.webkitGetAsEntry();
-    if (entry) entries.push(entry);
-    else {
-      const file = item.getAsFile();
-      if (file) plain.push(file);
-    }
+    const file = entry?.isDirectory ? null : item.getAsFile();
+    if (entry?.isDirectory) {
+      const handle = (item as Handled).getAsFileSystemHandle?.().catch(() => null) ?? Promise.resolve(null);
+      directories.push({ entry: entry as FileSystemDirectoryEntry, handle });
+    } else if (file) picked.files.push(file);
+    else if (entry) picked.unreadable.push(entry.name);
   }
-  const picked: Picked = { files: plain, folders: [], unreadable: [] };
-  for (const entry of entries) {
+  for (const { entry: directory, handle } of directories) {
+    const files: PickedFolder['files'] = [];
     try {
-      if (entry.isFile) picked.files.push(await fileOf(entry as FileSystemFileEntry));
-      else {
-        const files: PickedFolder['files'] = [];
-        await walk(entry as FileSystemDirectoryEntry, '', files, picked.unreadable);
-        picked.folders.push(folder(entry.name, files));
-      }
+      await walk(directory, '', files, picked.unreadable);
+      const itself = await handle;
+      picked.folders.push({
+        ...folder(directory.name, files),
+        handle: itself?.kind === 'directory' ? (itself as FileSystemDirectoryHandle) : null,
+      });
     } catch {
-      picked.unreadable.push(entry.name);
+      picked.unreadable.push(directory.name);
     }
   }
   return picked;
@@ -105,6 +115,31 @@ export function fromFileList(list: Iterable<File>): Picked {
   }
   for (const [name, files] of folders) picked.folders.push(folder(name, files));
   return picked;
+}
+
+/** A database among what was picked: a file, perhaps with the log beside it, or a storage folder with one in it. */
+export interface PickedDatabase {
+  file: File;
+  wal: File | null;
+  /** The folder whose `.lamindb` holds it. */
+  folder: PickedFolder | null;
+}
+
+const DATABASE = /\.(db|sqlite|sqlite3)(\.gz)?$/i;
+
+/** Null unless a database is all that was picked, so that other drops stay what they were. */
+export function databaseIn({ files, folders }: Picked): PickedDatabase | null {
+  const [folder] = folders;
+  if (folder && folders.length === 1 && files.length === 0) {
+    const at = (name: string) => folder.files.find(({ path }) => path === `.lamindb/${name}`)?.file ?? null;
+    const file = at('lamin.db') ?? at('lamin.db.gz');
+    return file ? { file, wal: at('lamin.db-wal'), folder } : null;
+  }
+  if (folders.length > 0 || files.length > 2) return null;
+  const file = files.find(({ name }) => DATABASE.test(name));
+  if (!file) return null;
+  const wal = files.find(({ name }) => name === `${file.name}-wal`) ?? null;
+  return files.length === 1 || wal ? { file, wal, folder: null } : null;
 }
 
 let nextItem = 0;
@@ -140,6 +175,9 @@ function pick(attributes: Record<string, string>): Promise<Picked | null> {
 }
 
 export const pickFiles = () => pick({});
+/** No `accept`: databases carry many endings, and what is none is told in words. */
+export const pickDatabase = () => pick({});
+export const pickParquet = () => pick({ accept: '.parquet,.zip' });
 export const pickFolder = () => pick({ webkitdirectory: '' });
 
 /** What the browser tells while something is still being dragged: how many, and sometimes a media type. */

@@ -1,36 +1,8 @@
-// One registry of shortcuts: it feeds the handlers and the help sheet, so neither can tell another story.
-export interface Shortcut {
-  /** As KeyboardEvent.key, lower case for letters; `Mod` stands for Ctrl, or ⌘ on a Mac. */
-  keys: readonly string[];
-  does: string;
-  where: 'Everywhere' | 'Artifacts' | 'Artifact page';
-}
+// Keys to commands: which handler a pressed key runs, what the palette can run at this moment, and keys in words.
+// Screens bind handlers to names of commands.ts; the one bound last is asked first.
+import { commandNames, commandOf, type CommandName } from './commands.ts';
 
-export const SHORTCUTS = {
-  palette: { keys: ['Mod+k'], does: 'Find an artifact or run a command', where: 'Everywhere' },
-  help: { keys: ['?'], does: 'Show all keys', where: 'Everywhere' },
-  undo: { keys: ['Mod+z'], does: 'Undo the last act', where: 'Everywhere' },
-  redo: { keys: ['Mod+Shift+z', 'Mod+y'], does: 'Redo', where: 'Everywhere' },
-  home: { keys: ['1'], does: 'Go to Home', where: 'Everywhere' },
-  artifacts: { keys: ['2'], does: 'Go to Artifacts', where: 'Everywhere' },
-  settings: { keys: ['3'], does: 'Go to Settings', where: 'Everywhere' },
-  search: { keys: ['/'], does: 'Search in the list', where: 'Artifacts' },
-  next: { keys: ['j', 'ArrowDown'], does: 'Next row', where: 'Artifacts' },
-  previous: { keys: ['k', 'ArrowUp'], does: 'Previous row', where: 'Artifacts' },
-  first: { keys: ['Home'], does: 'First row', where: 'Artifacts' },
-  last: { keys: ['End'], does: 'Last row', where: 'Artifacts' },
-  open: { keys: ['Enter'], does: 'Open the artifact', where: 'Artifacts' },
-  peek: { keys: [' '], does: 'Show or hide the inspector', where: 'Artifacts' },
-  select: { keys: ['x'], does: 'Select or unselect the row', where: 'Artifacts' },
-  clear: { keys: ['Escape'], does: 'Clear the selection', where: 'Artifacts' },
-  annotate: { keys: ['e'], does: 'Annotate the selection', where: 'Artifacts' },
-  versions: { keys: ['v'], does: 'Show versions', where: 'Artifacts' },
-  trash: { keys: ['Delete'], does: 'Move the selection to the trash', where: 'Artifacts' },
-  saveNote: { keys: ['Mod+s'], does: 'Save the note', where: 'Artifact page' },
-} as const satisfies Record<string, Shortcut>;
-
-export type ShortcutName = keyof typeof SHORTCUTS;
-type Handlers = Partial<Record<ShortcutName, (event: KeyboardEvent) => void>>;
+type Handlers = Partial<Record<CommandName, (event?: KeyboardEvent) => void>>;
 
 const stack: Handlers[] = [];
 const isMac = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.platform);
@@ -42,6 +14,23 @@ export function bindKeys(handlers: Handlers): () => void {
     const at = stack.indexOf(handlers);
     if (at >= 0) stack.splice(at, 1);
   };
+}
+
+/** The commands that can be given now: those of the screen first, then those of everywhere, in the order of the list. */
+export function offeredCommands(): CommandName[] {
+  const bound = commandNames.filter(
+    (name) => !commandOf(name).keysOnly && stack.some((handlers) => handlers[name] !== undefined),
+  );
+  const everywhere = (name: CommandName) => commandOf(name).where === 'Everywhere';
+  return [...bound.filter((name) => !everywhere(name)), ...bound.filter(everywhere)];
+}
+
+/** Gives a command by its name, as the palette does. */
+export function giveCommand(name: CommandName): void {
+  for (const handlers of [...stack].reverse()) {
+    const handler = handlers[name];
+    if (handler) return handler();
+  }
 }
 
 function isTyping(target: EventTarget | null): boolean {
@@ -72,15 +61,19 @@ function matches(combination: string, event: KeyboardEvent): boolean {
   return !mod || parts.includes('Shift') === event.shiftKey;
 }
 
+/** Whether the event is one of the command's keys: for parts of a screen that have keys only while they are focused. */
+export function isKey(name: CommandName, event: KeyboardEvent): boolean {
+  return commandOf(name).keys.some((combination) => matches(combination, event));
+}
+
 export function handleKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing) return;
   const typing = isTyping(event.target);
   for (const handlers of [...stack].reverse()) {
-    for (const [name, handler] of Object.entries(handlers)) {
-      const hit = SHORTCUTS[name as ShortcutName].keys.some((combination) => matches(combination, event));
-      if (!hit) continue;
-      // While typing, undo belongs to the field; only the palette and saving get through.
-      if (typing && name !== 'palette' && name !== 'saveNote') return;
+    for (const [name, handler] of Object.entries(handlers) as [CommandName, Handlers[CommandName]][]) {
+      if (!handler || !isKey(name, event)) continue;
+      // While typing, most keys belong to the field, undo among them.
+      if (typing && !commandOf(name).typing) return;
       if (name !== 'palette' && keepsKey(event)) return;
       event.preventDefault();
       handler(event);
@@ -92,9 +85,12 @@ export function handleKey(event: KeyboardEvent): void {
 const NAMES: Record<string, string> = {
   ArrowDown: '↓',
   ArrowUp: '↑',
+  ArrowLeft: '←',
+  ArrowRight: '→',
   ' ': 'Space',
   Delete: 'Del',
   Escape: 'Esc',
+  Enter: '↵',
 };
 
 /** `Mod+Shift+z` as people read it. */

@@ -1,13 +1,11 @@
 // A question to the engine as rune state: asked again when its inputs change or an act touches its tables.
 // Old data stays on screen while the next answer is on its way, so nothing flickers.
-import { untrack } from 'svelte';
+import { tick, untrack } from 'svelte';
 import type { FeedEvent } from '../workers/wire.ts';
 import type { WireError } from '../engine/errors.ts';
 import { asWireError } from './notices.svelte.ts';
+import { createRefresher } from './refresh.ts';
 import { session } from './session.svelte.ts';
-
-/** A long act (a drop of thousands of files) reports often; screens follow it at most twice a second. */
-const REFRESH_MS = 500;
 
 export interface Live<T> {
   readonly value: T | undefined;
@@ -22,22 +20,19 @@ export function touches(feed: FeedEvent, tables: readonly string[]): boolean {
   return feed.tables.some((changed) => tables.some((prefix) => changed.table.startsWith(prefix)));
 }
 
-/** Calls `run` at once for the first event and then at most twice a second, never dropping the last one. */
-export function followFeed(tables: readonly string[], run: () => void): () => void {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  let lastRun = 0;
+/** Calls `run` after events that touch the tables, as often as refresh.ts allows; `run` settles with its answer. */
+export function followFeed(
+  tables: readonly string[],
+  run: () => Promise<unknown>,
+  took?: () => number,
+): () => void {
+  const refresher = createRefresher(run, undefined, took);
   const stop = session.onFeed((feed) => {
-    if (timer !== null || !touches(feed, tables)) return;
-    const wait = Math.max(30, lastRun + REFRESH_MS - performance.now());
-    timer = setTimeout(() => {
-      timer = null;
-      lastRun = performance.now();
-      run();
-    }, wait);
+    if (touches(feed, tables)) refresher.wish(!feed.last);
   });
   return () => {
     stop();
-    if (timer !== null) clearTimeout(timer);
+    refresher.stop();
   };
 }
 
@@ -48,13 +43,17 @@ export function live<T>(ask: () => Promise<T>, tables: readonly string[]): Live<
   let opening = $state(true);
   let turn = $state(0);
   let newest = 0;
+  let asking: Promise<void> = Promise.resolve();
+  let took = 0;
 
   $effect(() => {
     void turn;
     if (session.state !== 'ready') return;
     const mine = ++newest;
-    ask().then(
+    const start = performance.now();
+    asking = ask().then(
       (answer) => {
+        took = performance.now() - start;
         if (mine !== newest) return;
         value = answer;
         error = null;
@@ -69,7 +68,17 @@ export function live<T>(ask: () => Promise<T>, tables: readonly string[]): Live<
   });
 
   const reload = () => untrack(() => (turn += 1));
-  $effect(() => followFeed(tables, reload));
+  $effect(() =>
+    followFeed(
+      tables,
+      async () => {
+        reload();
+        await tick(); // the effect above asks
+        await asking;
+      },
+      () => took,
+    ),
+  );
 
   return {
     get value() {

@@ -32,7 +32,9 @@ export async function attempt<T>(doing: string, act: () => Promise<T>): Promise<
   try {
     return await act();
   } catch (problem) {
-    sayError(problem, doing);
+    const { code, message } = asWireError(problem);
+    if (code === 'Cancelled') say('Cancelled', message);
+    else sayError(problem, doing);
     return undefined;
   }
 }

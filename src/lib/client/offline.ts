@@ -33,6 +33,8 @@ export async function registerServiceWorker(base = ''): Promise<void> {
   watchTakeOver(container);
   try {
     registration = await container.register(`${base}/service-worker.js`, { updateViaCache: 'none' });
+    // Where something between page and browser forbids it, the promise may hold nothing.
+    if (!registration) return change({ status: 'unsupported' });
     watchUpdates(registration);
     const { active } = await container.ready;
     change({ status: state.status === 'starting' ? 'fetching' : state.status });

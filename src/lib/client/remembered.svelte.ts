@@ -1,4 +1,4 @@
-// Small choices of how the screen is laid out (open panes, tour seen), remembered on this device.
+// Small things remembered on this device: how the screen is laid out, the tour seen, that a database was kept.
 export function remembered<T extends string | number | boolean>(name: string, first: T) {
   const key = `loam.${name}`;
   let value = $state<T>(read());
@@ -31,5 +31,11 @@ export function remembered<T extends string | number | boolean>(name: string, fi
 const width = typeof innerWidth === 'number' ? innerWidth : 1440;
 
 export const inspectorOpen = remembered<boolean>('inspector', width > 1100);
+/** Of the Query screen, where the history has its place too. */
+export const tablesOpen = remembered<boolean>('tables', width > 760);
 export const facetsOpen = remembered<boolean>('facets', width > 760);
+/** Set once a database was kept on this device: from then on an unreachable one is an error, not an empty start. */
+export const keptBefore = remembered<boolean>('kept', false);
+/** Rows of lists are low. */
+export const compactRows = remembered<boolean>('compact', false);
 export const tourDone = remembered<boolean>('tour', false);

@@ -29,6 +29,15 @@ export function bytes(value: number | null | undefined): string {
   return `${scaled < 99.95 ? scaled.toFixed(1).replace(/\.0$/, '') : Math.round(scaled)} ${unit}`;
 }
 
+/** How long something took: 12 ms, 1.4 s, 2 min 5 s. */
+export function milliseconds(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = ms / 1000;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min${whole % 60 > 0 ? ` ${whole % 60} s` : ''}`;
+}
+
 export function exactTime(iso: string): string {
   return exact.format(new Date(iso));
 }
@@ -43,6 +52,19 @@ export function ago(iso: string, now: number = Date.now()): string {
   if (then.toDateString() === today.toDateString()) return 'today';
   if (then.toDateString() === new Date(now - 86_400_000).toDateString()) return 'yesterday';
   return then.getFullYear() === today.getFullYear() ? dayMonth.format(then) : dayMonthYear.format(then);
+}
+
+/** A date, or the day and time of a moment, as typed into a filter: "2 Nov 2026", "2 Nov 2026 08:30". */
+export function dayWords(text: string): string {
+  const [day = '', time = ''] = text.split(/[T ]/);
+  const then = new Date(`${day}T00:00:00`);
+  if (Number.isNaN(then.getTime())) return text;
+  return `${dayMonthYear.format(then)}${/^00:00/.test(time) || time === '' ? '' : ` ${time.slice(0, 5)}`}`;
+}
+
+/** What a row is called: runs are called by the moment they began, which is told as people tell it. */
+export function nameWords(name: string): string {
+  return /^\d{4}-\d\d-\d\dT[\d:.]+\+00:00$/.test(name) ? exactTime(name) : name;
 }
 
 /** The last part of a key and the folder before it. */

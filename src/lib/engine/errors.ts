@@ -1,4 +1,5 @@
-// Every error the engine shows, tagged by code; names equal LaminDB's where it has one (lamindb 2.12.1 errors.py).
+// Every error the engine shows, tagged by code; names equal LaminDB's where it has one (lamindb 2.12.1 errors.py), and
+// those of Python, Django and bionty where LaminDB lets theirs through (DataError: a text too long for its column).
 // They cross worker borders as {code, message, details}, since structured clone drops class and fields.
 
 export type ErrorCode =
@@ -9,14 +10,32 @@ export type ErrorCode =
   | 'IntegrityError'
   | 'ProtectedError'
   | 'FieldError'
+  | 'ValueError'
+  | 'TypeError'
+  | 'KeyError'
+  | 'AttributeError'
+  | 'AssertionError'
+  | 'NotImplementedError'
+  | 'NotSupportedError'
+  | 'OperationalError'
   | 'NameTooLong'
+  | 'FieldValidationError'
+  | 'NoWriteAccess'
+  | 'OrganismNotSet'
+  | 'DataError'
   | 'StorageFull'
   | 'StorageUnavailable'
+  | 'StorageAlreadyManaged'
+  | 'StorageNotEmpty'
   | 'DatabaseLocked'
   | 'DatabaseDamaged'
   | 'StatementCancelled'
+  | 'ReadOnly'
   | 'Cancelled'
   | 'BranchChanged'
+  | 'DatabaseChanged'
+  | 'BytesElsewhere'
+  | 'PermissionNeeded'
   | 'UndoConflict'
   | 'FileUnreadable'
   | 'ConnectionLost'

@@ -82,7 +82,22 @@ export async function checksumSha256(
   const digest = await digestRange(hasher, source, 0, source.size, signal, (done) =>
     onProgress?.(done, source.size),
   );
+  return hex(digest);
+}
+
+function hex(digest: Uint8Array): string {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+let kept: Promise<{ md5: IHasher; sha256: IHasher }> | null = null;
+
+/** Both hashes of bytes in memory (a small file): LaminDB's and the full checksum. The hashers are made once. */
+export async function hashBytes(bytes: Uint8Array): Promise<{ hash: string; sha256: string }> {
+  kept ??= Promise.all([createMD5(), createSHA256()]).then(([md5, sha256]) => ({ md5, sha256 }));
+  const hashers = await kept;
+  // No await in between: the hashers are shared.
+  const digest = (hasher: IHasher) => hasher.init().update(bytes).digest('binary');
+  return { hash: toHash(digest(hashers.md5)), sha256: hex(digest(hashers.sha256)) };
 }
 
 /** md5 of a text as LaminDB writes it: transform source, block content, the json.dumps of a value. */
@@ -129,6 +144,7 @@ async function digestRange(
       );
     }
     hasher.update(bytes);
+    source.release?.(bytes);
     onRead(at + want - start);
   }
   if (start === end) onRead(0);

@@ -1,31 +1,39 @@
 // The engine as one object: registries, write path, drops and queries over the ports it is given. The same in the
 // browser worker, in Node and in tests; it knows no DOM, no network and no file system.
+import { consolePart } from './console/part.ts';
+import type { EngineContext } from './context.ts';
 import { LoamError } from './errors.ts';
+import { countedBlobs } from './held-bytes.ts';
+import { createJobs, type JobProgress } from './jobs.ts';
 import { addValues, removeValues, setValues, updateValues } from './features/values.ts';
 import { link, projectsByName, ulabelsByName, unlink } from './features/labels.ts';
+import { transferPart } from './interop/transfer.ts';
 import type { Model } from './model/types.ts';
-import type { BlobStore, Clock, Inspector, Payload, Random, SqlDriver, SqlValue } from './ports.ts';
+import type { Bell, BlobStore, Clock, Inspector, Payload, Random, SqlDriver } from './ports.ts';
 import { artifactDetail, findArtifact } from './query/artifact-detail.ts';
+import { artifactIds } from './query/artifact-set.ts';
 import { listArtifacts } from './query/artifact-rows.ts';
-import type { ArtifactDetail, ArtifactListSpec, ArtifactPage, Facet } from './query/artifact-types.ts';
-import { facets } from './query/facets.ts';
-import { actList, artifactHistory, counts, statusFacts, type StatusFacts } from './query/status.ts';
-import { checkKey, purge, restore, storageKey, trash } from './registry/artifact.ts';
-import { findLeftovers, removePurged, saveBatch } from './registry/drop-save.ts';
+import type { ArtifactDetail, ArtifactListSpec, ArtifactPage } from './query/artifact-types.ts';
+import { queryPart } from './query/part.ts';
+import { actList, onlyHere, statusFacts, type StatusFacts } from './query/status.ts';
+import { findLeftovers, saveBatch } from './registry/drop-save.ts';
 import { startDrop, type Drop, type DropInput } from './registry/drop.ts';
 import type { DropOptions, DropProgress } from './registry/drop-types.ts';
-import { createNamed, listNamed, type FeatureRow, type NamedRow } from './registry/named.ts';
-import { saveNote } from './registry/note.ts';
+import { gonePart } from './registry/gone.ts';
+import { manyPart } from './registry/many.ts';
+import { deviceStorage, lookForBytes } from './registry/device-storage.ts';
+import { listNamed, namedRow, type FeatureRow, type NamedRow } from './registry/named.ts';
+import { registryPart } from './registry/part.ts';
+import { sheetPart } from './registry/sheet.ts';
 import { dropTransform, finishRun, startRun } from './registry/run.ts';
-import { readAuthor } from './schema/open.ts';
-import { all, one, runSync, type Steps } from './statement.ts';
-import { suffixOf } from './suffix.ts';
-import { update } from './write/apply.ts';
+import { storagesPart } from './registry/storages.ts';
+import { whereabouts } from './registry/whereabouts.ts';
+import { readAuthor, type Place } from './schema/open.ts';
+import { all, one, runInTurn, runSync } from './statement.ts';
+import { viewPart } from './view/part.ts';
 import { restoreFields } from './write/history.ts';
 import type { ActSummary, HistoryEntry } from './write/history-types.ts';
-import type { Transaction } from './write/transaction.ts';
 import { createWriter, type FeedChange, type UndoResult, type Writer } from './write/writer.ts';
-import { parseDtype } from './features/dtype.ts';
 
 export interface EngineDeps {
   driver: SqlDriver;
@@ -36,30 +44,45 @@ export interface EngineDeps {
   random: Random;
   onFeed: (feed: FeedChange) => void;
   onDrop: (progress: DropProgress) => void;
+  onJob?: (job: JobProgress) => void;
   breathe?: () => Promise<void>;
+  bell?: Bell;
+  /** Keeps an index of texts in the database; only where no other program writes it. */
+  searchIndex?: boolean;
+  /** Branch and space that new rows go to; main and `all` otherwise. */
+  place?: Place;
+  /** The database is only looked at: nothing is taken back, resumed or written. */
+  readOnly?: boolean;
 }
 
 export type Engine = Awaited<ReturnType<typeof createEngine>>;
 
 /** Opens the engine on an existing instance: takes back unfinished acts, finishes or removes unfinished drops. */
 export async function createEngine(deps: EngineDeps) {
-  const { driver, blobs } = deps;
-  const author = readAuthor(driver);
+  const { driver, readOnly = false } = deps;
+  if (readOnly) driver.exec('PRAGMA query_only=on');
+  const blobs = countedBlobs(deps.blobs);
+  const author = readAuthor(driver, deps.place);
   const writer: Writer = createWriter({ ...deps, author });
-  const storageId = Number(
-    runSync(driver, one('SELECT id FROM lamindb_storage ORDER BY id LIMIT 1'))?.[0] ?? 1,
-  );
   const drops = new Map<string, Drop>();
-  const recovered = writer.recover();
-  await resumeDrops();
+  /** Full checksums of drops, on their way. */
+  const summed = new Map<string, Promise<void>>();
+  const recovered = readOnly ? [] : writer.recover();
+  const storageId = deviceStorage(driver, blobs.root, readOnly ? null : writer);
+  if (!readOnly) {
+    await resumeDrops();
+    await lookForBytes(driver, blobs);
+  }
 
   /** Uid of the request being served: the act takes it, so that a re-sent request is applied once. */
   let operation: string | null = null;
 
-  function act<T>(kind: string, title: string, body: (tx: Transaction) => Steps<T>): T | null {
+  const act: EngineContext['act'] = (kind, title, body, again) => {
+    if (readOnly) throw onlyLookedAt();
     const uid = request();
-    return writer.act(uid === null ? { kind, title } : { kind, title, uid }, body);
-  }
+    const done = writer.act(uid === null ? { kind, title } : { kind, title, uid }, body);
+    return done === null && uid !== null && again ? read(again(uid)) : done;
+  };
 
   /** The request's uid, taken once. */
   function request(): string | null {
@@ -68,14 +91,16 @@ export async function createEngine(deps: EngineDeps) {
     return uid;
   }
 
-  const read = <T>(steps: Steps<T>): T => runSync(driver, steps);
-  const idOf = (uid: string): number => read(findArtifact(uid)).id;
-  const idsOf = (uids: string[]): number[] => uids.map(idOf);
-  const titled = (verb: string, uids: string[]): string => {
-    if (uids.length !== 1) return `${verb} ${uids.length} artifacts`;
-    const row = read(
-      one('SELECT coalesce(key, uid) FROM lamindb_artifact WHERE id = ?', [idOf(uids[0] ?? '')]),
-    );
+  /** What readers do not see yet. */
+  const hidden = writer.journal.hidden.without;
+  const read: EngineContext['read'] = (steps) => runSync(driver, steps);
+  const breathe = deps.breathe ?? (() => Promise.resolve());
+  const readInTurn: EngineContext['readInTurn'] = (steps) => runInTurn(driver, steps, deps.clock, breathe);
+  const idOf = (uid: string): number => read(findArtifact(hidden, uid)).id;
+  const idsOf = (uids: string[]): number[] => read(artifactIds(deps.model, hidden, uids));
+  const titled = (verb: string, ids: number[]): string => {
+    if (ids.length !== 1) return `${verb} ${ids.length} artifacts`;
+    const row = read(one('SELECT coalesce(key, uid) FROM lamindb_artifact WHERE id = ?', [ids[0] ?? 0]));
     return `${verb} ${String(row?.[0] ?? '')}`;
   };
 
@@ -88,7 +113,7 @@ export async function createEngine(deps: EngineDeps) {
           if (item.token !== null) await blobs.commit(item.token, item.storageKey);
           writer.act({ kind: 'drop', title: `Resume adding ${item.facts.key ?? item.uid}` }, function* (tx) {
             const run = yield* startRun(tx, yield* dropTransform(tx), { resumed: drop });
-            yield* saveBatch(tx, drop, [item], run.id);
+            yield* saveBatch(tx, [item], run.id);
             yield* finishRun(tx, run.id, 'completed');
           });
         }
@@ -122,18 +147,41 @@ export async function createEngine(deps: EngineDeps) {
       options,
     );
     drops.set(started.uid, started);
-    void started.done.then(() => checksums(started));
+    summed.set(
+      started.uid,
+      started.done.then(() => afterwards(started)),
+    );
     return { drop: started.uid };
   }
 
-  /** sha1-fl cannot see a change in the middle of a large file, so a full checksum is kept beside it. */
+  /** Bytes that were kept together are laid out while no drop is running; what fails is tried after the next one. */
+  const dropping = {
+    get aborted() {
+      return [...drops.values()].some((d) => !d.finished);
+    },
+  };
+  const settle = (): Promise<void> => blobs.settle(dropping).catch(() => {});
+
+  async function afterwards(done: Drop): Promise<void> {
+    await settle();
+    await checksums(done);
+  }
+
+  /** sha1-fl cannot see a change in the middle of a large file, so a full checksum is kept beside it (small ones have it). */
   async function checksums(done: Drop): Promise<void> {
-    for (const item of done.items) {
-      if (!item.artifact || (item.verdict !== 'new' && item.verdict !== 'version')) continue;
+    const saved = done.items.flatMap(({ artifact, verdict }) =>
+      artifact && (verdict === 'new' || verdict === 'version') ? [artifact.uid] : [],
+    );
+    const missing = read(
+      all(
+        `SELECT a.id, a.uid FROM lamindb_artifact a JOIN loam_blob b ON b.artifact_id = a.id
+         WHERE b.sha256 IS NULL AND a.uid IN (SELECT value FROM json_each(?))`,
+        [JSON.stringify(saved)],
+      ),
+    ).map((row) => ({ id: Number(row[0]), uid: String(row[1]) }));
+    for (const { id, uid } of missing) {
       try {
-        const { id } = read(findArtifact(item.artifact.uid));
-        if (read(one('SELECT 1 FROM loam_blob WHERE artifact_id = ? AND sha256 IS NOT NULL', [id]))) continue;
-        const sha256 = await deps.inspector.checksum(await payloadOf(item.artifact.uid));
+        const sha256 = await deps.inspector.checksum(await payloadOf(uid));
         driver.run('UPDATE loam_blob SET sha256 = ? WHERE artifact_id = ?', [sha256, id]);
         deps.onFeed({
           act: done.uid,
@@ -155,19 +203,8 @@ export async function createEngine(deps: EngineDeps) {
     return { name: key, file: null, files: paths.map((path) => ({ path, file: `${key}/${path}` })) };
   }
 
-  function locate(uid: string): { key: string; folder: boolean; name: string } {
-    const { id } = read(findArtifact(uid));
-    const row = read(
-      one('SELECT uid, suffix, n_files, key, _key_is_virtual, _real_key FROM lamindb_artifact WHERE id = ?', [
-        id,
-      ]),
-    );
-    if (!row) throw new LoamError('DoesNotExist', `There is no artifact ${uid}.`);
-    const folder = row[2] !== null;
-    const virtual = storageKey(String(row[0]), String(row[1]), folder);
-    const real = (row[5] as string | null) ?? (row[4] === 1 || row[3] === null ? virtual : String(row[3]));
-    return { key: real, folder, name: String(row[3] ?? row[0]) };
-  }
+  const locate = (uid: string): { key: string; folder: boolean; name: string } =>
+    read(whereabouts(hidden, uid));
 
   function dropOf(uid: string): Drop {
     const found = drops.get(uid);
@@ -176,7 +213,7 @@ export async function createEngine(deps: EngineDeps) {
   }
 
   function notWhileDropping(): void {
-    if ([...drops.values()].some((d) => !d.finished)) {
+    if (dropping.aborted) {
       throw new LoamError(
         'InvalidArgument',
         'Files are still being added. Wait until they are done, or cancel them, then undo.',
@@ -184,34 +221,40 @@ export async function createEngine(deps: EngineDeps) {
     }
   }
 
+  const { model, clock, random } = deps;
+  const jobs = createJobs(writer, clock, deps.onJob ?? (() => {}));
+  const shared = { driver, model, blobs, clock, random, writer, storageId, tell: deps.onFeed };
+  const context: EngineContext = { ...shared, jobs, read, readInTurn, act, request };
+  const registries = registryPart(context);
+
   return {
+    ...manyPart(context),
+    ...queryPart(context),
+    ...gonePart(context),
+    ...storagesPart(context),
+    ...registries,
+    ...sheetPart(context),
+    ...viewPart(context),
+    ...transferPart(context),
+    ...consolePart(context, breathe, deps.bell),
     writer,
     recovered,
     /** Names the next act after the request that asked for it. */
     withOperation: (uid: string | null): void => {
       operation = uid;
     },
-    status: (): StatusFacts => read(statusFacts(author.userId)),
-    counts: () => read(counts()),
-    storedBytes: async () => (await blobs.keys()).reduce((sum, b) => sum + b.size, 0),
+    status: (): StatusFacts => read(statusFacts(hidden, author)),
+    onlyHere: (): number => read(onlyHere(hidden)),
+    storedBytes: (): Promise<number> => blobs.held(),
 
-    listArtifacts: (spec: ArtifactListSpec): ArtifactPage => read(listArtifacts(spec)),
-    facets: (spec: ArtifactListSpec): Facet[] => read(facets(spec)),
+    listArtifacts: (spec: ArtifactListSpec): ArtifactPage => read(listArtifacts(hidden, spec)),
     artifact: (uid: string): ArtifactDetail => read(artifactDetail(writer.journal, uid)),
     /** Name and storage key of an artifact's bytes, or of one file in a folder artifact. */
-    locate: (uid: string, path?: string): { name: string; key: string } => {
-      const { key, name } = locate(uid);
-      const shown = path ?? name;
-      return { name: shown.split('/').pop() ?? shown, key: path === undefined ? key : `${key}/${path}` };
-    },
-    listFiles: async (uid: string): Promise<{ path: string; size: number }[]> => {
-      const { key, folder } = locate(uid);
-      if (!folder) return [];
-      const files = [];
-      for (const path of await blobs.list(key))
-        files.push({ path, size: (await blobs.open(`${key}/${path}`)).size });
-      return files;
-    },
+    /** Why the database cannot be left just now, in words; null when it can. */
+    busy: (): string | null =>
+      dropping.aborted
+        ? 'Files are still being added. Wait until they are done, or cancel them, then try again.'
+        : null,
 
     drop,
     pauseDrop: (uid: string, paused: boolean): void => dropOf(uid).pause(paused),
@@ -219,70 +262,28 @@ export async function createEngine(deps: EngineDeps) {
     retryDrop: (uid: string, item: string, options?: DropOptions): void => {
       const again = dropOf(uid);
       again.retry(item, options);
-      void again.done.then(() => checksums(again));
+      void again.done.then(() => afterwards(again));
     },
+    /** Lays out what an earlier session kept together. */
+    settle,
+    /** Settles when the drop's items are saved or failed and its checksums are kept. */
+    dropDone: (uid: string): Promise<void> => dropOf(uid).done.then(() => summed.get(uid)),
     drops: (): DropProgress[] => [...drops.values()].flatMap((d) => d.items),
 
-    updateArtifact(
+    updateArtifact: (
       uid: string,
       change: { key?: string; description?: string | null; kind?: string | null },
-    ): void {
-      const id = idOf(uid);
-      const values: Record<string, SqlValue> = {};
-      if (change.key !== undefined) {
-        const suffix = read(one('SELECT suffix FROM lamindb_artifact WHERE id = ?', [id]))?.[0];
-        const wanted = suffixOf(checkKey(change.key)).canonical;
-        if (wanted !== suffix) {
-          throw new LoamError(
-            'InvalidArgument',
-            `The key's suffix "${wanted}" must stay "${String(suffix)}", that of the stored file.`,
-            {
-              suffix: String(suffix),
-            },
-          );
-        }
-        values['key'] = change.key;
-      }
-      if (change.description !== undefined) values['description'] = change.description;
-      if (change.kind !== undefined) values['kind'] = change.kind;
-      act('update', titled('Edit', [uid]), (tx) => update(tx, 'lamindb_artifact', [id], values));
-    },
-    trashArtifacts: (uids: string[]): void => {
-      const ids = idsOf(uids);
-      act('trash', titled('Move to trash:', uids), (tx) => trash(tx, ids));
-    },
-    restoreArtifacts: (uids: string[]): void => {
-      const ids = idsOf(uids);
-      act('restore', titled('Restore', uids), (tx) => restore(tx, ids));
+    ): void => {
+      registries.update('Artifact', { uid }, change);
     },
     purgeArtifacts: async (uids: string[]): Promise<{ bytes: number }> => {
-      const ids = idsOf(uids);
-      const keys = act('purge', titled('Delete for good:', uids), (tx) => purge(tx, ids)) ?? [];
-      const sizes = new Map((await blobs.keys()).map((b) => [b.key, b.size]));
-      let bytes = 0;
-      for (const [stored, size] of sizes) {
-        if (keys.some((key) => stored === key || stored.startsWith(`${key}/`))) bytes += size;
-      }
-      await removePurged(driver, blobs);
-      return { bytes };
+      const refs = uids.map((uid) => ({ uid }));
+      return { bytes: (await registries.purge('Artifact', refs)).bytes };
     },
 
-    /** Labels, projects, features and a description for many artifacts as one act: all of it holds, or none. */
-    annotate: (uids: string[], options: DropOptions): void => {
-      const ids = idsOf(uids);
-      const { labels = [], projects = [], features = {}, description } = options;
-      act('annotate', titled('Annotate', uids), function* (tx) {
-        if (labels.length > 0)
-          yield* link(tx, 'lamindb_artifactulabel', 'ulabel_id', ids, yield* ulabelsByName(tx, labels));
-        if (projects.length > 0)
-          yield* link(tx, 'lamindb_artifactproject', 'project_id', ids, yield* projectsByName(tx, projects));
-        if (Object.keys(features).length > 0) yield* addValues(tx, ids, features);
-        if (description) yield* update(tx, 'lamindb_artifact', ids, { description });
-      });
-    },
     addLabels: (uids: string[], names: string[]): void => {
       const ids = idsOf(uids);
-      act('annotate', titled('Label', uids), function* (tx) {
+      act('annotate', titled('Label', ids), function* (tx) {
         yield* link(tx, 'lamindb_artifactulabel', 'ulabel_id', ids, yield* ulabelsByName(tx, names));
       });
     },
@@ -293,105 +294,76 @@ export async function createEngine(deps: EngineDeps) {
       const row = read(one(`SELECT id FROM "${table.name}" WHERE uid = ?`, [label]));
       if (!row) throw new LoamError('DoesNotExist', `There is no ${registry} ${label}.`);
       const linkTable = `${table.module}_artifact${registry.toLowerCase()}`;
-      act('annotate', titled('Remove a label from', [uid]), (tx) =>
+      act('annotate', titled('Remove a label from', [id]), (tx) =>
         unlink(tx, linkTable, `${registry.toLowerCase()}_id`, id, Number(row[0])),
       );
     },
     addProjects: (uids: string[], names: string[]): void => {
       const ids = idsOf(uids);
-      act('annotate', titled('Add project to', uids), function* (tx) {
+      act('annotate', titled('Add project to', ids), function* (tx) {
         yield* link(tx, 'lamindb_artifactproject', 'project_id', ids, yield* projectsByName(tx, names));
       });
     },
     setFeatures: (uid: string, values: Record<string, unknown>): void => {
       const ids = [idOf(uid)];
-      act('annotate', titled('Set features of', [uid]), (tx) => setValues(tx, ids, values));
+      act('annotate', titled('Set features of', ids), (tx) => setValues(tx, ids, values));
     },
     addFeatures: (uids: string[], values: Record<string, unknown>): void => {
       const ids = idsOf(uids);
-      act('annotate', titled('Annotate', uids), (tx) => addValues(tx, ids, values));
+      act('annotate', titled('Annotate', ids), (tx) => addValues(tx, ids, values));
     },
     updateFeatures: (uid: string, values: Record<string, unknown>): void => {
       const ids = [idOf(uid)];
-      act('annotate', titled('Change features of', [uid]), (tx) => updateValues(tx, ids, values));
+      act('annotate', titled('Change features of', ids), (tx) => updateValues(tx, ids, values));
     },
     removeFeatures: (uid: string, names: string[]): void => {
       const ids = [idOf(uid)];
-      act('annotate', titled('Remove features of', [uid]), (tx) => removeValues(tx, ids, names));
+      act('annotate', titled('Remove features of', ids), (tx) => removeValues(tx, ids, names));
     },
     saveNote: (uid: string, content: string): void => {
-      const id = idOf(uid);
-      act('note', titled('Note on', [uid]), (tx) => saveNote(tx, id, content));
+      registries.saveBlock('Artifact', { uid }, { kind: 'readme', content });
     },
 
-    ulabels: (search: string, limit: number): NamedRow[] => read(listNamed('lamindb_ulabel', search, limit)),
+    ulabels: (search: string, limit: number): NamedRow[] =>
+      read(listNamed(hidden, 'lamindb_ulabel', search, limit)),
     projects: (search: string, limit: number): NamedRow[] =>
-      read(listNamed('lamindb_project', search, limit)),
+      read(listNamed(hidden, 'lamindb_project', search, limit)),
     features: (search: string, limit: number): FeatureRow[] =>
-      read(listNamed('lamindb_feature', search, limit)) as FeatureRow[],
+      read(listNamed(hidden, 'lamindb_feature', search, limit)) as FeatureRow[],
     createFeature: (name: string, dtype: string, description?: string): FeatureRow => {
-      parseDtype(dtype);
-      act('create', `New feature ${name}`, (tx) =>
-        createNamed(tx, 'lamindb_feature', 12, name, {
-          _dtype_str: dtype,
-          nullable: 1,
-          description: description ?? null,
-        }),
-      );
-      return read(listNamed('lamindb_feature', name, 1, true))[0] as FeatureRow;
+      const { uid } = registries.create('Feature', { name: name.trim(), dtype, description });
+      return read(namedRow(hidden, 'lamindb_feature', uid)) as FeatureRow;
     },
     createULabel: (name: string, description?: string): NamedRow => {
-      act('create', `New label ${name}`, (tx) =>
-        createNamed(tx, 'lamindb_ulabel', 8, name, { description: description ?? null }),
-      );
-      return read(listNamed('lamindb_ulabel', name, 1, true))[0] as NamedRow;
+      const { uid } = registries.create('ULabel', { name: name.trim(), description });
+      return read(namedRow(hidden, 'lamindb_ulabel', uid)) as NamedRow;
     },
     createProject: (name: string, description?: string): NamedRow => {
-      act('create', `New project ${name}`, (tx) =>
-        createNamed(tx, 'lamindb_project', 12, name, { description: description ?? null }),
-      );
-      return read(listNamed('lamindb_project', name, 1, true))[0] as NamedRow;
+      const { uid } = registries.create('Project', { name: name.trim(), description });
+      return read(namedRow(hidden, 'lamindb_project', uid)) as NamedRow;
     },
 
     undo: async (): Promise<UndoResult | null> => {
       notWhileDropping();
-      return writer.undo(undefined, request());
+      const asked = request();
+      return jobs.follow((watch) => writer.undo(undefined, asked, watch));
     },
     redo: async (): Promise<UndoResult | null> => {
       notWhileDropping();
-      return writer.redo(request());
+      const asked = request();
+      return jobs.follow((watch) => writer.redo(asked, watch));
     },
     undoAct: async (uid: string): Promise<UndoResult> => {
       notWhileDropping();
-      const result = await writer.undo(uid, request());
+      const asked = request();
+      const result = await jobs.follow((watch) => writer.undo(uid, asked, watch));
       if (!result) throw new LoamError('UndoConflict', 'This was undone already.', { act: uid });
       return result;
     },
     acts: (limit: number, before?: string): ActSummary[] => read(actList(limit, before)),
-    history: (uid: string): HistoryEntry[] => read(artifactHistory(writer.journal, idOf(uid))),
+    history: (uid: string): HistoryEntry[] => registries.rowHistory('Artifact', { uid }),
     restoreFields: (ref: HistoryEntry['ref']): void => {
       act('restore', 'Restore an earlier value', (tx) => restoreFields(tx, ref));
-    },
-    query: (sql: string, params: SqlValue[] = []): { names: string[]; rows: SqlValue[][] } => {
-      if (
-        !/^\s*(select|with|explain|values|pragma\s+(integrity_check|quick_check|table_info|page_count|page_size))\b/i.test(
-          sql,
-        )
-      ) {
-        throw new LoamError('InvalidArgument', 'Only statements that read are allowed here.');
-      }
-      driver.exec('PRAGMA query_only=on');
-      driver.deadline(10_000);
-      try {
-        const batch = driver.columns(sql, params);
-        return {
-          names: batch.names,
-          rows: Array.from({ length: batch.count }, (_, i) => batch.columns.map((c) => c[i] ?? null)),
-        };
-      } finally {
-        driver.deadline(null);
-        driver.exec('PRAGMA query_only=off');
-      }
     },
     integrityCheck: (): string =>
       read(all('PRAGMA integrity_check'))
@@ -399,3 +371,9 @@ export async function createEngine(deps: EngineDeps) {
         .join('\n'),
   };
 }
+
+const onlyLookedAt = () =>
+  new LoamError(
+    'InvalidArgument',
+    'This database is open to be looked at only. Transfer the object into your own database to change it there.',
+  );

@@ -6,6 +6,14 @@ const SINES = Int32Array.from({ length: 64 }, (_, i) => Math.floor(Math.abs(Math
 
 /** UTF-8 without TextEncoder, which the engine's type room (ES2023 only) does not know. Lone surrogates become U+FFFD. */
 export function utf8(text: string): Uint8Array {
+  const plain = new Uint8Array(text.length);
+  let i = 0;
+  for (; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) break;
+    plain[i] = code;
+  }
+  if (i === text.length) return plain;
   const bytes: number[] = [];
   for (const character of text) {
     let code = character.codePointAt(0) ?? 0;

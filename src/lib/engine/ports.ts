@@ -11,6 +11,43 @@ export interface ColumnBatch {
   count: number;
 }
 
+/** SQLite's storage class of one value. */
+export type ValueKind = 'null' | 'integer' | 'real' | 'text' | 'blob';
+
+/** One column of a reader. What the column was declared as, and which table column it is, where the build tells. */
+export interface ReaderColumn {
+  name: string;
+  declared: string | null;
+  table: string | null;
+  column: string | null;
+}
+
+/** The row a reader stands on; valid only while it is visited. */
+export interface ReaderRow {
+  kind(column: number): ValueKind;
+  /** Length of a text (UTF-8) or blob in bytes; 0 for the rest. */
+  bytes(column: number): number;
+  /** Text and blobs beyond `most` bytes are cut, text at a whole character. Integers beyond 2^53 come as bigint. */
+  value(column: number, most?: number): SqlValue;
+}
+
+export interface ReaderOptions {
+  /** Asked about every 50 µs of work; true stops the statement with `StatementCancelled`, which closes the reader. */
+  stop: () => boolean;
+  /** Kept open beside writes. It may or may not see them; other readers are closed by the first write. */
+  keep?: boolean;
+}
+
+/** A statement that can only read, stepped on demand. It stays open between two calls of `read`. */
+export interface SqlReader {
+  readonly columns: readonly ReaderColumn[];
+  /** False at the end, after a failure, and when a write, a checkpoint or a schema change needed the connection. */
+  readonly open: boolean;
+  /** Visits row after row until `visit` answers false (then true: there may be more) or no row is left (false). */
+  read(visit: (row: ReaderRow) => boolean): boolean;
+  close(): void;
+}
+
 /**
  * One synchronous SQL connection. Synchronous on purpose: no `await` can cut a transaction in two
  * (architecture decision 5). Every failure is thrown as a `LoamError` (`IntegrityError`, `StorageFull`, `SqlError`, …).
@@ -32,6 +69,13 @@ export interface SqlDriver {
   readonly inTransaction: boolean;
   /** Statements that run longer than `ms` from now are stopped with `StatementCancelled`; null lifts the limit. */
   deadline(ms: number | null): void;
+  /**
+   * Opens one statement that may only read; anything else is refused with `ReadOnly`. Values beyond 32 MiB, statements
+   * that need more than 256 MiB of memory and the like are errors. For statements that people write.
+   */
+  reader(sql: string, options: ReaderOptions): SqlReader;
+  /** True while a kept reader is open: a checkpoint would close it. */
+  readonly reading: boolean;
   /** Registers a deterministic scalar function (regexp, …). */
   createFunction(name: string, args: number, fn: (...args: SqlValue[]) => SqlValue): void;
   /** The whole database as bytes (small databases, tests). */
@@ -39,9 +83,37 @@ export interface SqlDriver {
   close(): void;
 }
 
+/** A connection to a file whose content nobody vouches for (architecture decision 12). */
+export interface UntrustedDriver extends SqlDriver {
+  /**
+   * `full`: limits on sizes, no triggers, no views, no functions from the schema, no writing of SQLite's own tables.
+   * `repair`: the same, but the schema table may be written, to take triggers and views out without running them.
+   */
+  defend(level: 'full' | 'repair'): void;
+}
+
+/** What a column of a portable table holds: whole numbers, truth values, text, JSON text, times, days. */
+export type TableType = 'int' | 'bool' | 'text' | 'json' | 'datetime' | 'date';
+/** Datetimes are microseconds since 1970 as bigint; dates and JSON are text. */
+export type TableValue = null | number | bigint | string | boolean;
+
+/** One column of a table on its way into or out of a file. */
+export interface TableColumn {
+  name: string;
+  type: TableType;
+  nullable: boolean;
+  values: TableValue[];
+}
+
+/**
+ * Loam's mark in an exported file: the change counter of its header (bytes 24–27) and the counter its size is valid for
+ * (92–95) have this value. Every program that writes to the file counts on from it, so the first write removes it.
+ */
+export const exportStamp = 0x4c4f414d;
+
 /** The whole-file side of a database: streaming import and export. The driver must be closed around `replace`. */
 export interface DatabaseFile {
-  /** Streams the checkpointed file. */
+  /** Streams the checkpointed file, in rollback-journal mode and with `exportStamp`. */
   export(): Promise<ReadableStreamLike>;
   /** Replaces the file by the chunks pulled from `next` (undefined = end). */
   replace(next: () => Promise<Uint8Array | undefined>): Promise<void>;
@@ -56,8 +128,10 @@ export interface ReadableStreamLike {
 /** Bytes with random access: a dropped File, an OPFS file, a range of a URL. */
 export interface ByteSource {
   readonly size: number;
-  /** Bytes [start, end), end clipped to size. */
+  /** Bytes [start, end), end clipped to size. They are the caller's. */
   read(start: number, end: number): Promise<Uint8Array>;
+  /** Bytes that `read` gave and nobody needs any more: long reads give their memory back at once. */
+  release?(bytes: Uint8Array): void;
 }
 
 /** A folder as a flat list of its files; `path` is relative, `/`-separated, without a leading slash. */
@@ -81,6 +155,17 @@ export interface BlobStore {
   ): Promise<void>;
   /** Moves everything staged under the token to its storage key (file or folder). Idempotent. */
   commit(token: string, key: string): Promise<void>;
+  /**
+   * Stores small files under their keys, without staging, and brings them to disk. Settles when each is stored or has
+   * failed, then rejects with one of the failures (`StorageFull` before others). The caller has journalled the keys,
+   * since after a crash any of them may hold a part of its bytes. A stored file is replaced.
+   */
+  put(files: readonly KeptFile[]): Promise<void>;
+  /**
+   * `put` may keep many files together at first; this lays them out in LaminDB's layout, in the background. It may be
+   * cut anywhere and begun again, and stops between two steps when the signal says so.
+   */
+  settle(signal?: AbortSignalLike): Promise<void>;
   discard(token: string): Promise<void>;
   /** Tokens with staged bytes, for the journal at open. */
   staged(): Promise<string[]>;
@@ -92,9 +177,29 @@ export interface BlobStore {
   keys(): Promise<{ key: string; size: number }[]>;
 }
 
+/** The bytes of a small file and the storage key they get. */
+export interface KeptFile {
+  key: string;
+  bytes: Uint8Array;
+}
+
 export interface AbortSignalLike {
   readonly aborted: boolean;
 }
+
+/**
+ * Tells a thread that is inside one long step of SQL, and so cannot take messages, that messages wait for it.
+ * Whoever has sent one may ring; the step is given up, the messages are taken, and the step begins again.
+ */
+export interface Bell {
+  /** Makes the bell ready to be rung; settles at once where it is. */
+  hang(): Promise<void>;
+  /** Synchronous, and dear (about 2 ms): ask seldom. A bell that was rung must be hung again. */
+  rung(): boolean;
+}
+
+/** Where nobody else uses the thread. */
+export const noBell: Bell = { hang: () => Promise.resolve(), rung: () => false };
 
 /** Milliseconds since 1970 UTC. */
 export type Clock = () => number;
@@ -143,6 +248,16 @@ export interface Payload {
   files: { path: string; file: unknown }[] | null;
 }
 
+/** All that a drop needs of a small file, from one read. */
+export interface SmallFile {
+  bytes: Uint8Array;
+  /** LaminDB's hash (md5). */
+  hash: string;
+  /** Of every byte, as hex. */
+  sha256: string;
+  summary: FileSummary;
+}
+
 /** Hashes and summaries are made elsewhere (a killable worker): bytes never pass through the engine. */
 export interface Inspector {
   hash(
@@ -152,6 +267,14 @@ export interface Inspector {
   ): Promise<{ hash: string; hashType: string; size: number; nFiles: number | null }>;
   /** Never rejects for a bad file: `problem` says in words what is wrong with it. */
   inspect(payload: Payload): Promise<FileSummary>;
+  /**
+   * Reads single small files (at most `smallFile` bytes) once each, many in one trip: answers in the order given. An
+   * error is an answer too; null means that the reader was lost on the way, so that the file must be asked for alone.
+   */
+  readSmall(
+    payloads: readonly Payload[],
+    signal: AbortSignalLike,
+  ): Promise<(SmallFile | { error: Error } | null)[]>;
   /** Full sha256 as hex; for folders over the sorted `path\0sha256` lines. */
   checksum(payload: Payload): Promise<string>;
 }

@@ -1,6 +1,6 @@
 // Domain code that must be atomic is a generator that yields statements; a runner feeds it results.
 // One code serves the synchronous drivers (worker, Node) and, later, an asynchronous Postgres runner.
-import type { SqlDriver, SqlValue } from './ports.ts';
+import type { Clock, SqlDriver, SqlValue } from './ports.ts';
 
 export type Statement =
   | { kind: 'run'; sql: string; params: readonly SqlValue[] }
@@ -30,6 +30,23 @@ export function* many(sql: string, n: number, columns: readonly (readonly SqlVal
   yield { kind: 'many', sql, n, columns };
 }
 
+/** BEGIN … COMMIT around the steps; any failure rolls all of it back. */
+export function* inTransaction<T>(steps: Steps<T>): Steps<T> {
+  yield* run('BEGIN IMMEDIATE');
+  try {
+    const value = yield* steps;
+    yield* run('COMMIT');
+    return value;
+  } catch (error) {
+    try {
+      yield* run('ROLLBACK');
+    } catch {
+      // SQLite rolls back by itself on a full disk or an I/O error; the first error is the one to tell.
+    }
+    throw error;
+  }
+}
+
 /** Drives the steps on a synchronous connection. A failing statement is thrown into the generator, which may go on yielding. */
 export function runSync<T>(driver: SqlDriver, steps: Steps<T>): T {
   let next = steps.next();
@@ -45,6 +62,34 @@ export function runSync<T>(driver: SqlDriver, steps: Steps<T>): T {
       continue;
     }
     next = steps.next(answer);
+  }
+  return next.value;
+}
+
+/** Statements that read may go on for this long before others get their turn. */
+const turnMs = 10;
+
+/**
+ * Drives steps that only read, but lets waiting requests run between statements once it has taken a while. What they
+ * write in between may show in the later statements: for counts and the like, not for decisions.
+ */
+export async function runInTurn<T>(
+  driver: SqlDriver,
+  steps: Steps<T>,
+  clock: Clock,
+  breathe: () => Promise<void>,
+): Promise<T> {
+  let since = clock();
+  let next = steps.next();
+  while (!next.done) {
+    const s = next.value;
+    if (s.kind !== 'all') throw new Error('Steps that give way to others only read.');
+    // The rows first: what the steps make of them is not to be disturbed by others.
+    next = steps.next(driver.all(s.sql, s.params));
+    if (!next.done && clock() - since >= turnMs) {
+      await breathe();
+      since = clock();
+    }
   }
   return next.value;
 }

@@ -31,7 +31,7 @@ interface BatchReader extends AsyncIterable<RecordBatch> {
 
 let loading: Promise<Arrow> | null = null;
 
-function loadArrow(): Promise<Arrow> {
+export function loadArrow(): Promise<Arrow> {
   loading ??= import('apache-arrow').then((arrow) => {
     arrow.compressionRegistry.set(arrow.CompressionType.LZ4_FRAME, {
       decode: (data) => decodeLz4Frame(data, MAX_BUFFER),

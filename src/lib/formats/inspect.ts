@@ -10,7 +10,8 @@ import { sniff, type Format, type Sniffed } from './sniff.ts';
 import type { SyncByteSource } from './source.ts';
 import { count, reason, summaryOf, type FileSummary } from './summary.ts';
 import { summariseJson, summariseText } from './text.ts';
-import { summariseZarrFolder, summariseZarrZip, zarrRoot } from './zarr.ts';
+import { zarrRoot } from './zarr-node.ts';
+import { summariseZarrFolder, summariseZarrZip } from './zarr.ts';
 import { listZip, summariseZip } from './zip.ts';
 
 /** Names that promise a format whose first bytes are known. */
@@ -30,22 +31,19 @@ export async function inspectFile(source: SyncByteSource, name: string): Promise
   try {
     const sniffed = await sniff(source, name);
     const summary = await summarise(source, sniffed, name);
-    const promise = PROMISES.find(([pattern]) => pattern.test(name));
-    if (
-      promise !== undefined &&
-      summary.problem === null &&
-      sniffed.format !== 'empty' &&
-      !promise[2].includes(sniffed.format)
-    ) {
-      return {
-        ...summary,
-        problem: `The name says that this is ${promise[1]}, but its content is not (it looks like ${LOOKS[sniffed.format]}). It may have been cut off, renamed, or saved by another program.`,
-      };
-    }
+    const broken = summary.problem === null ? brokenPromise(sniffed.format, name) : null;
+    if (broken !== null) return { ...summary, problem: broken };
     return summary;
   } catch (error) {
     return summaryOf('binary', { problem: `This file could not be read (${reason(error)}).` });
   }
+}
+
+/** A sentence where the name promises another format than the content has, else null. */
+export function brokenPromise(format: Format, name: string): string | null {
+  const promise = PROMISES.find(([pattern]) => pattern.test(name));
+  if (promise === undefined || format === 'empty' || promise[2].includes(format)) return null;
+  return `The name says that this is ${promise[1]}, but its content is not (it looks like ${LOOKS[format]}). It may have been cut off, renamed, or saved by another program.`;
 }
 
 export async function inspectFolder(folder: FolderSource, _name: string): Promise<FileSummary> {

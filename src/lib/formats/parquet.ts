@@ -27,20 +27,20 @@ const MAX_FOOTER = 64 * 1024 * 1024;
 /** The preview unpacks whole column chunks; this is what it may cost in total. */
 const PREVIEW_BYTES = 48 * 1024 * 1024;
 
-export async function summariseParquet(source: ByteSource): Promise<FileSummary> {
-  const found = summaryOf('parquet', { suffixFromContent: '.parquet' });
+/** The file for the reader and the size of its description, or why it cannot be read. */
+export async function parquetEnd(
+  source: ByteSource,
+): Promise<{ file: AsyncBuffer; footer: number } | { problem: string }> {
   const tail = await source.read(Math.max(0, source.size - 8), source.size);
   const end = String.fromCharCode(...tail.subarray(4));
   if (end === 'PARE') {
     return {
-      ...found,
       problem:
         'This parquet file is encrypted. Its columns cannot be shown without the key; it can be stored like any other file.',
     };
   }
   if (source.size < 12 || end !== 'PAR1') {
     return {
-      ...found,
       problem:
         'This parquet file is incomplete: its end is missing, as after an interrupted download. Fetch it again.',
     };
@@ -48,7 +48,6 @@ export async function summariseParquet(source: ByteSource): Promise<FileSummary>
   const footer = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true);
   if (footer > MAX_FOOTER || footer + 12 > source.size) {
     return {
-      ...found,
       problem: `This parquet file is damaged: it announces a table description of ${count(footer)} bytes.`,
     };
   }
@@ -59,6 +58,14 @@ export async function summariseParquet(source: ByteSource): Promise<FileSummary>
       return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
     },
   };
+  return { file, footer };
+}
+
+export async function summariseParquet(source: ByteSource): Promise<FileSummary> {
+  const found = summaryOf('parquet', { suffixFromContent: '.parquet' });
+  const end = await parquetEnd(source);
+  if ('problem' in end) return { ...found, problem: end.problem };
+  const { file, footer } = end;
   let metadata: FileMetaData;
   let tree: SchemaTree;
   try {

@@ -24,32 +24,87 @@ export async function* chunks(source: ByteSource, limit = Infinity): AsyncGenera
   for (let at = 0; at < end; at += CHUNK) yield await source.read(at, Math.min(at + CHUNK, end));
 }
 
-/** Unpacked bytes. Ends quietly at `limit`; throws `DecompressionLimit` when the ratio is a bomb's. */
-export async function* gunzipChunks(source: ByteSource, limit: number): AsyncGenerator<Uint8Array, void> {
+/**
+ * Unpacked bytes, also of several gzip files in a row (`cat a.gz b.gz`, bgzip). Ends quietly at `limit`; throws
+ * `DecompressionLimit` when the ratio is a bomb's.
+ */
+export async function* gunzipChunks(
+  source: ByteSource,
+  limit: number,
+  maxRatio = MAX_RATIO,
+): AsyncGenerator<Uint8Array, void> {
   const head = await source.read(0, 18);
-  const members = isBgzf(head);
-  const inflate = members ? inflateMembers : inflateStream;
-  // What one step unpacks is held in memory, so steps are small; the stream is slow below 64 KiB, fflate unbounded above 4.
-  const step = members ? 4096 : 65_536;
   let read = 0;
   let out = 0;
-  const counted = async function* (): AsyncGenerator<Uint8Array, void> {
+  const packed = async function* (step: number): AsyncGenerator<Uint8Array, void> {
+    let at = 0;
     for await (const chunk of chunks(source)) {
-      for (let at = 0; at < chunk.length; at += step) {
-        const part = chunk.subarray(at, at + step);
-        read += part.length;
+      for (let from = 0; from < chunk.length; from += step) {
+        const part = chunk.subarray(from, from + step);
+        at += part.length;
+        read = Math.max(read, at);
         yield part;
       }
     }
   };
-  for await (const chunk of inflate(counted())) {
+  for await (const chunk of isBgzf(head) ? inflateMembers(packed(memberStep)) : inflate(packed)) {
     out += chunk.length;
-    if (out > RATIO_FREE && out > MAX_RATIO * Math.max(read, 1)) {
-      throw new DecompressionLimit(`more than ${MAX_RATIO} times its packed size`);
+    if (out > RATIO_FREE && out > maxRatio * Math.max(read, 1)) {
+      throw new DecompressionLimit(`more than ${maxRatio} times its packed size`);
     }
     yield out > limit ? chunk.subarray(0, chunk.length - (out - limit)) : chunk;
     if (out >= limit) return;
   }
+}
+
+// What one step unpacks is held in memory, so steps are small; the stream is slow below 64 KiB, fflate unbounded above 4.
+const streamStep = 65_536;
+const memberStep = 4096;
+
+/**
+ * The platform unpacks, and checks what it unpacks. Chromium and Node 24 refuse a second member, at once or after the
+ * first: then a reader that takes any number of them goes on from there.
+ */
+async function* inflate(
+  packed: (step: number) => AsyncGenerator<Uint8Array, void>,
+): AsyncGenerator<Uint8Array, void> {
+  let given = 0;
+  try {
+    for await (const chunk of inflateStream(packed(streamStep))) {
+      given += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    yield* furtherMembers(packed(memberStep), given, error);
+  }
+}
+
+/** More than this of a first member that the platform gave up is damage, whatever follows. */
+const heldMost = 64 * 1024 * 1024;
+
+/** All but the first `given` bytes of a file of several members. One that has a single member fails with `error`. */
+async function* furtherMembers(
+  packed: AsyncGenerator<Uint8Array, void>,
+  given: number,
+  error: unknown,
+): AsyncGenerator<Uint8Array, void> {
+  let further = false;
+  let skip = given;
+  let size = 0;
+  const held: Uint8Array[] = [];
+  try {
+    for await (const chunk of inflateMembers(packed, () => (further = true))) {
+      const rest = chunk.subarray(Math.min(skip, chunk.length));
+      skip -= chunk.length - rest.length;
+      held.push(rest);
+      size += rest.length;
+      if (further) yield* held.splice(0);
+      else if (size > heldMost) throw error;
+    }
+  } catch (later) {
+    throw further ? later : error;
+  }
+  if (!further) throw error;
 }
 
 /** bgzip files are many gzip members in a row, which DecompressionStream refuses after the first. */
@@ -63,7 +118,10 @@ export function isBgzf(head: Uint8Array): boolean {
   );
 }
 
-async function* inflateStream(parts: AsyncGenerator<Uint8Array, void>): AsyncGenerator<Uint8Array, void> {
+export async function* inflateStream(
+  parts: AsyncGenerator<Uint8Array, void>,
+  format: 'gzip' | 'deflate-raw' = 'gzip',
+): AsyncGenerator<Uint8Array, void> {
   const input = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
       const next = await parts.next();
@@ -71,7 +129,7 @@ async function* inflateStream(parts: AsyncGenerator<Uint8Array, void>): AsyncGen
       else controller.enqueue(next.value as Uint8Array<ArrayBuffer>);
     },
   });
-  const reader = input.pipeThrough(new DecompressionStream('gzip')).getReader();
+  const reader = input.pipeThrough(new DecompressionStream(format)).getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();
@@ -84,13 +142,20 @@ async function* inflateStream(parts: AsyncGenerator<Uint8Array, void>): AsyncGen
   }
 }
 
-async function* inflateMembers(parts: AsyncGenerator<Uint8Array, void>): AsyncGenerator<Uint8Array, void> {
+async function* inflateMembers(
+  parts: AsyncGenerator<Uint8Array, void>,
+  onMember?: () => void,
+): AsyncGenerator<Uint8Array, void> {
   const ready: Uint8Array[] = [];
   const gunzip = new Gunzip((chunk) => ready.push(chunk));
+  if (onMember) gunzip.onmember = onMember;
   for await (const part of parts) {
     gunzip.push(part.slice());
     yield* ready.splice(0);
   }
+  // Throws where the last member is cut off.
+  gunzip.push(new Uint8Array(), true);
+  yield* ready.splice(0);
 }
 
 /** The first `limit` bytes of a file, unpacked where it is gzip. */

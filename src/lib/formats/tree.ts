@@ -1,5 +1,24 @@
 // One view of hierarchical stores, so that AnnData is described by the same code whether it lies in HDF5 or Zarr.
 
+import type { ElementType } from './element-type.ts';
+
+/** Values of an array in C order; bools are 0 and 1. */
+export type Values =
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array
+  | string[];
+
+/** The part may be whole, but there is no reader for it here; other errors of a reader mean damage. */
+export class Unsupported extends Error {}
+
 export interface TreeNode {
   kind: 'group' | 'array';
   attrs: Record<string, unknown>;
@@ -19,6 +38,50 @@ export interface TreeNode {
   blocked: string | null;
   /** The first `limit` values along the first axis. */
   read(limit: number): Promise<unknown[]>;
+  /** Arrays only: NumPy's type of one element. */
+  element: ElementType | null;
+  /** Arrays only: chunks and packing in the words of h5py and zarr, such as `chunks=[10] filters=[1]`. */
+  layout: string;
+  /** False for an array that holds nothing, not even a single value (HDF5's null space). */
+  filled: boolean;
+  /** Whether a member of this group is only a link to somewhere else. */
+  isLink(name: string): boolean;
+  /** All values in C order, in pieces of whole rows that fit into memory; of records one field. */
+  scan(field?: string): AsyncGenerator<Values, void>;
+}
+
+/** What is no array has of an array's members. */
+export const NO_ARRAY = {
+  shape: [],
+  type: 'group',
+  fields: null,
+  packing: null,
+  blocked: null,
+  read: () => Promise.resolve([]),
+  element: null,
+  layout: '',
+  filled: false,
+
+  scan: async function* (): AsyncGenerator<Values, void> {
+    throw new Error('a group has no values');
+  },
+} satisfies Partial<TreeNode>;
+
+/** All values of an array at once. */
+export async function allValues(node: TreeNode, field?: string): Promise<Values> {
+  const pieces: Values[] = [];
+  for await (const piece of node.scan(field)) pieces.push(piece);
+  const [first = []] = pieces;
+  if (pieces.length <= 1) return first;
+  if (Array.isArray(first)) return (pieces as string[][]).flat();
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const whole = new (first.constructor as new (length: number) => Float64Array)(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece as Float64Array, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 export const MAX_KEYS = 20_000;

@@ -6,6 +6,10 @@ export interface ZipEntry {
   path: string;
   packed: number;
   size: number;
+  /** 0 stored, 8 deflated. */
+  method: number;
+  /** Where its own header begins. */
+  at: number;
 }
 
 const MAX_DIRECTORY = 64 * 1024 * 1024;
@@ -47,6 +51,8 @@ function parseDirectory(bytes: Uint8Array): ZipEntry[] {
       path: text.decode(bytes.subarray(at + 46, at + 46 + name)),
       packed: view.getUint32(at + 20, true),
       size: view.getUint32(at + 24, true),
+      method: view.getUint16(at + 10, true),
+      at: view.getUint32(at + 42, true),
     });
     at += 46 + name + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }

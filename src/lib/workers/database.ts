@@ -1,21 +1,62 @@
-// The last resort of opening (architecture decision 4): where the browser keeps neither files nor IndexedDB for us, the
-// database lives in memory and the page shows a loud banner. A backend that exists but fails stays an error: a tab must
-// never show an empty database in place of the real one.
-import { isLoamError } from '../engine/errors.ts';
+// Where the database and the bytes of artifacts are kept (architecture decision 4): together in the browser's storage,
+// or together in memory, with a loud banner, where it gives none. A backend that exists but fails, and one that held a
+// database before, stay errors: a tab must never show an empty database in place of the real one.
+import { isLoamError, LoamError } from '../engine/errors.ts';
 import type { SqlDriver } from '../engine/ports.ts';
 import { createMemoryBlobs } from '../storage/blob/memory.ts';
 import { createOpfsBlobs, type OpfsBlobStore } from '../storage/blob/opfs.ts';
 import { openMemory } from '../storage/sql/memory.ts';
+import { mirrorExists } from '../storage/sql/mirror.ts';
 import { openDatabase } from '../storage/sql/open.ts';
+import { createPut } from './put-client.ts';
 import { streamOf, type OpenedDatabase, type OpenOptions } from '../storage/sql/opened.ts';
 
-export async function openOrRemember(options: OpenOptions): Promise<OpenedDatabase> {
+const storageFolder = 'storage';
+
+export interface Stores {
+  opened: OpenedDatabase;
+  blobs: OpfsBlobStore;
+}
+
+/** `keptBefore`: the page remembers that this device has kept a database. */
+export async function openStores(options: OpenOptions, keptBefore: boolean): Promise<Stores> {
   try {
-    return await openDatabase(options);
+    // Bytes first: rows that outlive the bytes they speak of are worth nothing.
+    const blobs = await storedBlobs();
+    return { blobs, opened: await openDatabase(options) };
   } catch (error) {
-    if (!isLoamError(error, 'StorageUnavailable')) throw error;
-    return memoryDatabase(options.initialise);
+    if (!isLoamError(error, 'StorageUnavailable') || error.details['kept'] === true) throw error;
+    if (keptBefore || (await mirrorExists(options.name))) throw outOfReach(error);
+    return { blobs: memoryBlobs(), opened: await memoryDatabase(options.initialise) };
   }
+}
+
+let blobs: Promise<OpfsBlobStore> | null = null;
+
+/** Finds the folders of the stored bytes ahead of time, so that a later `openStores` need not. */
+export async function warmStores(): Promise<void> {
+  await storedBlobs();
+}
+
+function storedBlobs(): Promise<OpfsBlobStore> {
+  blobs ??= findBlobs();
+  blobs.catch(() => (blobs = null));
+  return blobs;
+}
+
+async function findBlobs(): Promise<OpfsBlobStore> {
+  if (typeof navigator.storage?.getDirectory !== 'function') {
+    throw new LoamError('StorageUnavailable', 'This browser has no private file system (OPFS).');
+  }
+  return createOpfsBlobs({ directory: storageFolder, layOut: createPut(storageFolder) });
+}
+
+function outOfReach(error: LoamError): LoamError {
+  return new LoamError(
+    'StorageUnavailable',
+    `This browser has kept a database for Loam, but just now it does not let the page reach it. ${error.message} Allow site data for this address, or use the window you used before, then reload.`,
+    { kept: true },
+  );
 }
 
 async function memoryDatabase(initialise?: (driver: SqlDriver) => void): Promise<OpenedDatabase> {
@@ -34,22 +75,14 @@ async function memoryDatabase(initialise?: (driver: SqlDriver) => void): Promise
   };
 }
 
-/** Bytes in OPFS, or in memory where there is none. */
-export async function openBlobs(): Promise<OpfsBlobStore> {
-  try {
-    return await createOpfsBlobs();
-  } catch (error) {
-    if (!isLoamError(error, 'StorageUnavailable')) throw error;
-    const memory = createMemoryBlobs();
-    return {
-      ...memory,
-      async file(key) {
-        const source = await memory.open(key);
-        return new File(
-          [(await source.read(0, source.size)) as Uint8Array<ArrayBuffer>],
-          key.split('/').pop() ?? key,
-        );
-      },
-    };
-  }
+function memoryBlobs(): OpfsBlobStore {
+  const memory = createMemoryBlobs();
+  return {
+    ...memory,
+    async file(key) {
+      const source = await memory.open(key);
+      const bytes = (await source.read(0, source.size)) as Uint8Array<ArrayBuffer>;
+      return new File([bytes], key.split('/').pop() ?? key);
+    },
+  };
 }

@@ -2,16 +2,22 @@
 // its own; what a method means is said in the engine.
 import { createEngine, type Engine } from '../engine/index.ts';
 import { model } from '../engine/model/model.ts';
-import { LoamError } from '../engine/errors.ts';
-import type { ByteSource, FolderSource, Inspector, Payload, Random, SqlDriver } from '../engine/ports.ts';
+import { fromWire, LoamError } from '../engine/errors.ts';
+import type { Parcel } from '../engine/interop/parcel.ts';
+import { fileModel } from '../engine/schema/file-model.ts';
+import type { AbortSignalLike, FolderSource, Inspector, Payload, Random } from '../engine/ports.ts';
 import type { DropInput } from '../engine/registry/drop.ts';
+import { blobSource } from '../storage/blob/blob-source.ts';
 import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
 import type { OpenedDatabase } from '../storage/sql/opened.ts';
-import { openBlobs } from './database.ts';
+import { createBell } from './bell.ts';
 import { createInspector, type InspectInput } from './inspect-pool.ts';
 import { sampleLab } from './sample-lab.ts';
 import { nextTask } from './serve.ts';
-import type { DropItem, EngineApi, EngineEvent } from './wire.ts';
+import { createTidy } from './tidy.ts';
+import { createStorages } from './storages.ts';
+import type { Databases } from './databases.ts';
+import type { DropItem, DropProgress, EngineApi, EngineEvent } from './wire.ts';
 
 let operation: string | null = null;
 
@@ -20,30 +26,51 @@ export function requestUid(uid: string | null): void {
   operation = uid;
 }
 
-export async function createEngineApi(
-  opened: OpenedDatabase,
-  emit: (event: EngineEvent) => void,
-  started: number,
-  random: Random,
-): Promise<EngineApi> {
+export interface EngineApiParts {
+  opened: OpenedDatabase;
+  blobs: OpfsBlobStore;
+  emit: (event: EngineEvent) => void;
+  /** `performance.now()` when the worker started. */
+  started: number;
+  random: Random;
+  /** Why the last changes are not kept on this device yet; null while they are. */
+  unkept: () => string | null;
+  /** The databases of this device, the one in use among them, and what opening it has to say. */
+  shelf: { databases: (engine: Engine) => Databases; id: string; notice: string | null };
+}
+
+export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi> {
+  const { opened, blobs, emit, started, random, shelf } = parts;
   const { driver, file } = opened;
-  const tidySoon = createTidy(driver);
-  const blobs = await openBlobs();
+  const tidySoon = createTidy(driver, () => engine.writer.feedSearch() || engine.writer.pack());
+  const tellDrop = gatherDrops((progress) => emit({ type: 'drop', progress }));
+  const inspector = inspectorPort(blobs);
   const engine = await createEngine({
     driver,
-    model,
+    model: fileModel(driver, model),
     blobs,
-    inspector: inspectorPort(blobs),
+    inspector,
     clock: () => Date.now(),
     random,
     onFeed: (feed) => {
       emit({ type: 'feed', feed });
       tidySoon();
     },
-    onDrop: (progress) => emit({ type: 'drop', progress }),
+    onDrop: (progress) => {
+      // "Saved" is said when it is true: where a commit is not enough, after it is kept.
+      if (progress.state !== 'saved' || !opened.settled) tellDrop(progress);
+      else void opened.settled().then(() => tellDrop(progress));
+    },
+    onJob: (job) => emit({ type: 'job', job }),
     breathe: nextTask,
+    bell: createBell(),
+    searchIndex: true,
   });
+  // The first screen comes first.
+  setTimeout(() => void engine.settle(), 2000);
+  tidySoon();
   const openMs = Math.round(performance.now() - started);
+  const openedAt = Math.round(performance.timeOrigin + started);
 
   /** A write names its act after the request before anything can be awaited. */
   const writing =
@@ -56,39 +83,56 @@ export async function createEngineApi(
         engine.withOperation(null);
       }
     };
-  const reading =
+  /** Reads, and what steers a running write. */
+  const direct =
     <A extends unknown[], R>(method: (...args: A) => R | Promise<R>) =>
     async (...args: A): Promise<R> =>
       method(...args);
 
+  const others = shelf.databases(engine);
+
   return {
+    ...others.api,
+    ...createStorages({ engine, blobs, inspector }),
     status: async () => ({
       ...engine.status(),
       backend: driver.kind,
       durable: driver.durable,
+      unkept: parts.unkept(),
       openMs,
+      openedAt,
+      database: shelf.id,
+      notice: shelf.notice,
       leader: true,
     }),
     meter: () => meter(engine, file),
-    listArtifacts: reading(engine.listArtifacts),
-    facets: reading(engine.facets),
-    artifact: reading(engine.artifact),
-    openArtifact: async (uid, path) => {
-      const { name, key } = engine.locate(uid, path);
-      const stored = await blobs.file(key);
-      return new File([stored], name, { type: stored.type });
-    },
-    listFiles: engine.listFiles,
+    listArtifacts: direct(engine.listArtifacts),
+    artifact: direct(engine.artifact),
+    registries: direct(engine.registries),
+    registryCounts: direct(engine.registryCounts),
+    listRows: direct(engine.listRows),
+    countList: direct(engine.countList),
+    listMarks: direct(engine.listMarks),
+    listKeys: direct(engine.listKeys),
+    facetSpecs: direct(engine.facetSpecs),
+    listFacet: direct(engine.listFacet),
+    savedViews: direct(engine.savedViews),
+    saveView: writing(engine.saveView),
+    removeView: writing(engine.removeView),
+    viewCode: direct(engine.viewCode),
+    row: direct(engine.row),
     drop: writing((items, options) => engine.drop(items.map(inputOf), options)),
-    pauseDrop: writing(engine.pauseDrop),
-    cancelDrop: writing(engine.cancelDrop),
+    pauseDrop: direct(engine.pauseDrop),
+    cancelDrop: direct(engine.cancelDrop),
     retryDrop: writing(engine.retryDrop),
-    drops: reading(engine.drops),
+    drops: direct(engine.drops),
     updateArtifact: writing(engine.updateArtifact),
     trashArtifacts: writing(engine.trashArtifacts),
     restoreArtifacts: writing(engine.restoreArtifacts),
     purgeArtifacts: writing(engine.purgeArtifacts),
     annotate: writing(engine.annotate),
+    jobs: direct(engine.jobs),
+    cancelJob: direct(engine.cancelJob),
     addLabels: writing(engine.addLabels),
     removeLabel: writing(engine.removeLabel),
     addProjects: writing(engine.addProjects),
@@ -98,20 +142,72 @@ export async function createEngineApi(
     updateFeatures: writing(engine.updateFeatures),
     removeFeatures: writing(engine.removeFeatures),
     saveNote: writing(engine.saveNote),
-    ulabels: reading(engine.ulabels),
-    projects: reading(engine.projects),
-    features: reading(engine.features),
+    ulabels: direct(engine.ulabels),
+    projects: direct(engine.projects),
+    features: direct(engine.features),
     createFeature: writing(engine.createFeature),
     createULabel: writing(engine.createULabel),
     createProject: writing(engine.createProject),
+    create: writing(engine.create),
+    update: writing(engine.update),
+    relate: writing(engine.relate),
+    writeFeatures: writing(engine.writeFeatures),
+    importRows: writing(engine.importRows),
+    trash: writing(engine.trash),
+    archive: writing(engine.archive),
+    restore: writing(engine.restore),
+    purgePlan: direct(engine.purgePlan),
+    purge: writing(engine.purge),
+    appendToCollection: writing(engine.appendToCollection),
+    saveBlock: writing(engine.saveBlock),
+    removeBlock: writing(engine.removeBlock),
+    rowHistory: direct(engine.rowHistory),
+    answerSpecs: direct(engine.answerSpecs),
+    queryRows: direct(engine.queryRows),
+    queryIds: direct(engine.queryIds),
+    queryCount: direct(engine.queryCount),
+    queryPage: direct(engine.queryPage),
+    queryFacet: direct(engine.queryFacet),
+    getRow: direct(engine.getRow),
+    findAddress: direct(engine.findAddress),
+    searchRows: direct(engine.searchRows),
+    lookupKeys: direct(engine.lookupKeys),
+    dataFrame: direct(engine.dataFrame),
+    describeRow: direct(engine.describeRow),
+    describeRegistry: direct(engine.describeRegistry),
+    rowVersions: direct(engine.rowVersions),
+    rowRelatives: direct(engine.rowRelatives),
+    featureValues: direct(engine.featureValues),
+    validateValues: direct(engine.validateValues),
+    inspectValues: direct(engine.inspectValues),
+    standardizeValues: direct(engine.standardizeValues),
+    lineageEdges: direct(engine.lineageEdges),
+    gone: direct(engine.gone),
+    goneIn: direct(engine.goneIn),
+    packRows: direct(engine.packRows),
+    async saveFrom(db, registry, keys, mode) {
+      const uid = operation;
+      const parcel = (await others.ask(db, 'packRows', [registry, keys, mode ?? 'annotations'])) as Parcel;
+      // Named only now: what runs meanwhile must not take this request's uid for its act.
+      engine.withOperation(uid);
+      try {
+        return await engine.receiveRows(parcel);
+      } finally {
+        engine.withOperation(null);
+      }
+    },
     undo: writing(engine.undo),
     redo: writing(engine.redo),
     undoAct: writing(engine.undoAct),
-    acts: reading(engine.acts),
-    history: reading(engine.history),
+    acts: direct(engine.acts),
+    history: direct(engine.history),
     restoreFields: writing(engine.restoreFields),
-    query: reading(engine.query),
-    integrityCheck: reading(engine.integrityCheck),
+    runSql: engine.runSql,
+    exportSql: async (spec) => bytesOf(await engine.exportSql(spec), () => engine.cancelSql(spec.uid)),
+    exportedSql: direct(engine.exportedSql),
+    cancelSql: direct(engine.cancelSql),
+    sqlSchema: direct(engine.sqlSchema),
+    integrityCheck: direct(engine.integrityCheck),
     exportDatabase: async () => (await file.export()) as ReadableStream<Uint8Array>,
     createSampleLab: writing(() =>
       engine.drop(
@@ -125,15 +221,48 @@ export async function createEngineApi(
   };
 }
 
-/** The WAL file keeps its high-water mark: written back and cut once nothing has changed for a while. */
-function createTidy(driver: SqlDriver): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      if (!driver.inTransaction) driver.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    }, 5_000);
+/** Longest time that progress waits to be told with other progress. */
+const gatherMs = 50;
+
+/**
+ * A drop of thousands of files tells of each several times; one message carries the newest of all. What has ended is
+ * told as soon as the engine takes a breath.
+ */
+function gatherDrops(tell: (progress: DropProgress[]) => void): (progress: DropProgress) => void {
+  const news = new Map<string, DropProgress>();
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let soon = false;
+  const send = () => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    soon = false;
+    const told = [...news.values()];
+    news.clear();
+    if (told.length > 0) tell(told);
   };
+  return (progress) => {
+    news.set(`${progress.drop}/${progress.item}`, progress);
+    if (progress.state === 'saved' || progress.state === 'failed' || progress.state === 'cancelled') {
+      if (!soon) void nextTask().then(send);
+      soon = true;
+    } else timer ??= setTimeout(send, gatherMs);
+  };
+}
+
+/** Text as it is asked for, as bytes. */
+function bytesOf(chunks: AsyncGenerator<string>, cancel: () => void): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    async cancel() {
+      cancel();
+      await chunks.return(undefined);
+    },
+  });
 }
 
 async function meter(engine: Engine, file: OpenedDatabase['file']) {
@@ -144,7 +273,7 @@ async function meter(engine: Engine, file: OpenedDatabase['file']) {
     usage: estimate?.usage ?? null,
     quota: estimate?.quota ?? null,
     persisted: (await navigator.storage?.persisted?.().catch(() => null)) ?? null,
-    onlyHere: engine.counts().onlyHere,
+    onlyHere: engine.onlyHere(),
   };
 }
 
@@ -154,21 +283,14 @@ function inputOf(item: DropItem): DropInput {
   }
   const name = item.key.split('/').pop() ?? item.key;
   const folder: FolderSource | null = item.files && {
-    files: item.files.map(({ path, file }) => ({ path, source: fileSource(file) })),
+    files: item.files.map(({ path, file }) => ({ path, source: blobSource(file) })),
   };
   return {
     id: item.id,
     key: item.key,
     payload: { name, file: item.file, files: item.files },
-    source: item.file && fileSource(item.file),
+    source: item.file && blobSource(item.file),
     folder,
-  };
-}
-
-function fileSource(file: File): ByteSource {
-  return {
-    size: file.size,
-    read: async (start, end) => new Uint8Array(await file.slice(start, end).arrayBuffer()),
   };
 }
 
@@ -182,16 +304,26 @@ function inspectorPort(blobs: OpfsBlobStore): Inspector {
     for (const { path, file } of payload.files) files.push({ path, file: await asFile(file) });
     return files;
   };
+  /** The engine's signal is only looked at, the pool's is listened to. */
+  async function watched<T>(signal: AbortSignalLike, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const abort = new AbortController();
+    const watch = setInterval(() => signal.aborted && abort.abort(), 100);
+    try {
+      return await work(abort.signal);
+    } finally {
+      clearInterval(watch);
+    }
+  }
   return {
-    async hash(payload, onProgress, signal) {
-      const abort = new AbortController();
-      const watch = setInterval(() => signal.aborted && abort.abort(), 100);
-      try {
-        return await pool.hash(await input(payload), { onProgress, signal: abort.signal });
-      } finally {
-        clearInterval(watch);
-      }
-    },
+    hash: (payload, onProgress, signal) =>
+      watched(signal, async (abort) => pool.hash(await input(payload), { onProgress, signal: abort })),
+    readSmall: (payloads, signal) =>
+      watched(signal, async (abort) => {
+        const files = [];
+        for (const { file, name } of payloads) files.push({ file: await asFile(file), name });
+        const answers = await pool.readSmall(files, { signal: abort });
+        return answers.map((one) => one && (one.ok ? one.value : { error: fromWire(one.error) }));
+      }),
     inspect: async (payload) => pool.inspect(await input(payload), payload.name),
     async checksum(payload) {
       const given = await input(payload);

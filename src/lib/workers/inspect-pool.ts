@@ -2,6 +2,7 @@
 // costs that worker only, and the answer is a summary with the reason in words. Works in pages and inside other workers.
 import * as Comlink from 'comlink';
 import { fromWire, LoamError } from '../engine/errors.ts';
+import type { SmallFile } from '../engine/ports.ts';
 import { summaryOf, type FileSummary } from '../formats/summary.ts';
 import type { Answer, HashResult, InspectInput, InspectWorkerApi } from './inspect.worker.ts';
 
@@ -12,6 +13,11 @@ export interface Inspector {
   inspect(input: InspectInput, name: string): Promise<FileSummary>;
   /** Rejects with a LoamError; `Cancelled` when the signal fires, which ends the worker at once. */
   hash(input: InspectInput, options?: HashOptions): Promise<HashResult>;
+  /** Small files, each read once, in the order given; null for those whose worker was lost before it came to them. */
+  readSmall(
+    inputs: { file: File; name: string }[],
+    options?: Pick<HashOptions, 'signal'>,
+  ): Promise<(Answer<SmallFile> | null)[]>;
   /** sha256 of every byte as hex. */
   checksum(file: File, options?: HashOptions): Promise<string>;
   close(): void;
@@ -155,6 +161,27 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
         (slot, report) => slot.api.hash(input, Comlink.proxy(report)) as Promise<Answer<HashResult>>,
         hashOptions,
       ),
+    async readSmall(inputs, { signal } = {}) {
+      const answers: (Answer<SmallFile> | null)[] = [];
+      while (answers.length < inputs.length) {
+        try {
+          const part = await run(async ({ api, alive }) => {
+            const done = await api.readSmall(
+              inputs.slice(answers.length),
+              Comlink.proxy(() => alive?.()),
+            );
+            return { value: done.answers, restart: done.restart };
+          }, signal);
+          answers.push(...part);
+          if (part.length > 0) continue;
+        } catch (error) {
+          if (error instanceof LoamError) throw error;
+        }
+        // Which of them it was nobody knows: all that are left are asked for one by one.
+        answers.push(...inputs.slice(answers.length).map(() => null));
+      }
+      return answers;
+    },
     checksum: (file, hashOptions = {}) =>
       answered((slot, report) => slot.api.checksum(file, Comlink.proxy(report)), hashOptions),
     close() {

@@ -2,12 +2,14 @@
 // The only place that joins File objects with the format readers and the hashes.
 import * as Comlink from 'comlink';
 import { checksumSha256, hashFile, hashFolder } from '../engine/hash.ts';
-import type { FolderSource } from '../engine/ports.ts';
+import type { FolderSource, SmallFile } from '../engine/ports.ts';
+import { readSmallFile } from '../engine/small-file.ts';
 import { toWire, type WireError } from '../engine/errors.ts';
 import { hdf5Damaged } from '../formats/hdf5-file.ts';
 import { inspectFile, inspectFolder } from '../formats/inspect.ts';
 import type { SyncByteSource } from '../formats/source.ts';
 import type { FileSummary } from '../formats/summary.ts';
+import { blobSource } from '../storage/blob/blob-source.ts';
 
 /** A file, or a folder as its files with their paths below it. */
 export type InspectInput = File | { path: string; file: File }[];
@@ -44,6 +46,32 @@ const api = {
 
   checksum(input: File, onProgress?: (done: number, total: number) => void): Promise<Answer<string>> {
     return answer(onProgress, () => checksumSha256(fileSource(input), throttled(onProgress)));
+  },
+
+  /**
+   * Small files, each read once. Answers for as many from the front as went well: after one that makes a fresh worker
+   * necessary (`restart`) the others are left to that. `onAlive` is called now and then.
+   */
+  async readSmall(
+    inputs: { file: File; name: string }[],
+    onAlive: () => void,
+  ): Promise<{ answers: Answer<SmallFile>[]; restart: boolean }> {
+    const answers: Answer<SmallFile>[] = [];
+    // Read ahead of the readers: each read is a question to another process.
+    const bytes = inputs.map(({ file }) => file.arrayBuffer().then((buffer) => new Uint8Array(buffer)));
+    for (const one of bytes) one.catch(() => {}); // told when its turn comes
+    const alive = throttled(onAlive);
+    for (const [i, { file, name }] of inputs.entries()) {
+      const read = () => bytes[i] as Promise<Uint8Array>;
+      answers.push(
+        await answer(undefined, () => readSmallFile(file.size, read, (source) => inspectFile(source, name))),
+      );
+      if (hdf5Damaged()) break;
+      alive(0, 1);
+    }
+    const transfer = answers.flatMap((one) => (one.ok ? [one.value.bytes.buffer] : []));
+    (onAlive as Partial<Comlink.ProxyMethods>)[Comlink.releaseProxy]?.();
+    return Comlink.transfer({ answers, restart: hdf5Damaged() }, transfer);
   },
 
   ping(): boolean {
@@ -93,8 +121,7 @@ function throttled(
 
 function fileSource(file: File): SyncByteSource {
   return {
-    size: file.size,
-    read: async (start, end) => new Uint8Array(await file.slice(start, end).arrayBuffer()),
+    ...blobSource(file),
     readSync: (start, end) => new Uint8Array(new FileReaderSync().readAsArrayBuffer(file.slice(start, end))),
   };
 }

@@ -1,4 +1,4 @@
-// Answers requests that arrive on tabs' ports: only methods of the allow-list, writes one after the other, reads at
+// Answers requests that arrive on tabs' ports: only methods of the allow-list, writes one after the other, the rest at
 // once and therefore before any queued write. Errors cross as data, since structured clone drops their fields.
 import { LoamError, toWire } from '../engine/errors.ts';
 import type { MethodKind } from './methods.ts';
@@ -16,15 +16,26 @@ export interface CallContext {
 export interface ServeOptions {
   /** What may be called, and how it is scheduled. */
   methods: Readonly<Record<string, MethodKind>>;
+  /** True once the worker is about to end: requests are left unanswered then, and go to the next one. */
+  leaving?: () => boolean;
+  /** Other databases that requests may be about. */
+  elsewhere?: () => Elsewhere | null;
   /** Runs around each call, e.g. to look the operation uid up and to store it in the same transaction. */
   around?: (context: CallContext, call: () => Promise<unknown>) => Promise<unknown>;
 }
 
-export interface EngineServer {
+export interface Elsewhere {
+  /** The database that `api` is about. */
+  own: string;
+  /** Asks another one; only methods that read. */
+  ask(db: string, method: string, args: unknown[]): Promise<unknown>;
+}
+
+export interface EngineServer<Event = EngineEvent> {
   connect(tab: string, port: MessagePort, transfers?: boolean): void;
   disconnect(tab: string): void;
   /** Sends to every connected tab. */
-  emit(event: EngineEvent): void;
+  emit(event: Event): void;
 }
 
 /** Outcomes of recent writes, for a tab whose port was renewed while the leader stayed. */
@@ -32,7 +43,7 @@ const remembered = 200;
 
 type Method = (...args: unknown[]) => unknown;
 
-export function serveEngine(api: object, options: ServeOptions): EngineServer {
+export function serveEngine<Event = EngineEvent>(api: object, options: ServeOptions): EngineServer<Event> {
   const ports = new Map<string, { port: MessagePort; transfers: boolean }>();
   const outcomes = new Map<string, Promise<unknown>>();
   const writes: (() => Promise<void>)[] = [];
@@ -59,7 +70,7 @@ export function serveEngine(api: object, options: ServeOptions): EngineServer {
 
   function schedule(context: CallContext, call: () => Promise<unknown>): Promise<unknown> {
     const around = () => (options.around ? options.around(context, call) : call());
-    if (context.kind === 'read') return around();
+    if (context.kind !== 'write') return around();
     const known = context.op === null ? undefined : outcomes.get(context.op);
     if (known) return known;
     const outcome = new Promise<unknown>((resolve, reject) => {
@@ -88,8 +99,15 @@ export function serveEngine(api: object, options: ServeOptions): EngineServer {
         throw new LoamError('InvalidArgument', 'The arguments must be a list.');
       const { kind, call } = find(method);
       const args = request.args;
+      const elsewhere = options.elsewhere?.() ?? null;
+      const db =
+        typeof request.db === 'string' && elsewhere && request.db !== elsewhere.own ? request.db : null;
+      if (db !== null && kind !== 'read') throw otherDatabase();
       const context = { method, kind, op: typeof op === 'string' ? op : null, tab };
-      let value = await schedule(context, async () => call.apply(api, args));
+      let value =
+        db !== null && elsewhere
+          ? await elsewhere.ask(db, method, args)
+          : await schedule(context, async () => call.apply(api, args));
       if (value instanceof ReadableStream) {
         if (transfers) transfer.push(value);
         else value = await new Response(value).blob();
@@ -112,6 +130,7 @@ export function serveEngine(api: object, options: ServeOptions): EngineServer {
       ports.set(tab, { port, transfers });
       port.onmessage = ({ data }: MessageEvent<unknown>) => {
         if (typeof data !== 'object' || data === null || typeof (data as WireRequest).id !== 'number') return;
+        if (options.leaving?.()) return;
         void answer(tab, port, transfers, data as WireRequest);
       };
     },
@@ -120,7 +139,7 @@ export function serveEngine(api: object, options: ServeOptions): EngineServer {
       ports.delete(tab);
     },
     emit(event) {
-      for (const { port } of ports.values()) port.postMessage({ event } satisfies PortMessage);
+      for (const { port } of ports.values()) port.postMessage({ event });
     },
   };
 }
@@ -136,3 +155,9 @@ export function nextTask(): Promise<void> {
     port2.postMessage(null);
   });
 }
+
+const otherDatabase = () =>
+  new LoamError(
+    'DatabaseChanged',
+    'This was meant for a database that is no longer the one you work in. Nothing was changed. Look at the page again and repeat it.',
+  );

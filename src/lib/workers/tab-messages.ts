@@ -9,6 +9,8 @@ export interface StartMessage {
   tab: string;
   /** A lock the worker holds while it lives, so that the page can replace it when it dies. */
   life: string;
+  /** The page remembers that this device has kept a database. */
+  kept: boolean;
   /** To the broker (SharedWorker), or null where there is none. */
   broker: MessagePort | null;
   /** Straight to the page; used only without a broker. */
@@ -50,3 +52,6 @@ export type PortMessage = WireResponse | { event: EngineEvent };
 export const tabLock = (tab: string) => `loam-tab-${tab}`;
 /** Held by the worker that has the database open. */
 export const databaseLock = (name: string) => `loam-db-${name}`;
+/** Where the leading worker's bell hangs in OPFS. */
+export const bellFolder = 'bell';
+export const bellFile = 'engine';

@@ -10,8 +10,12 @@ import type { EngineApi, EngineEvent } from './wire.ts';
 export interface TabOptions extends Partial<ServeOptions> {
   /** Names the database: one leader per name. */
   name: string;
-  /** Opens the database; called once, in the tab that got the lock. `emit` reaches every tab. */
-  open(emit: (event: EngineEvent) => void): Promise<EngineApi>;
+  /**
+   * Opens the database; called once, in the tab that got the lock. `emit` reaches every tab; `keptBefore` says that
+   * the page remembers a database on this device. A worker that ends itself (to open another database) is started
+   * again by its page.
+   */
+  open(emit: (event: EngineEvent) => void, keptBefore: boolean): Promise<EngineApi>;
   /** Loads what opening will need while another tab leads. */
   warm?: () => Promise<void>;
 }
@@ -76,7 +80,7 @@ async function run(options: TabOptions, start: StartMessage): Promise<void> {
   await navigator.locks.request(databaseLock(options.name), async () => {
     link.send({ type: 'taking' });
     try {
-      const api = await openPatiently(() => options.open((event) => server?.emit(event)));
+      const api = await openPatiently(() => options.open((event) => server?.emit(event), start.kept));
       server = serveEngine(api, { methods: methodKinds, ...options });
     } catch (error) {
       // The lock goes to the next tab, which may have better luck; this one keeps following.

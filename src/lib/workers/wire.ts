@@ -1,19 +1,55 @@
 // What crosses the worker border: the engine's API as the page sees it, plain data only.
 // The page imports this file for its types; the engine worker implements EngineApi.
 import type { WireError } from '../engine/errors.ts';
-import type { SqlValue } from '../engine/ports.ts';
-import type {
-  ArtifactDetail,
-  ArtifactListSpec,
-  ArtifactPage,
-  Facet,
-} from '../engine/query/artifact-types.ts';
+import type { SqlExport, SqlPage, SqlSpec, SqlTable } from '../engine/console/types.ts';
+import type { ArtifactDetail, ArtifactListSpec, ArtifactPage } from '../engine/query/artifact-types.ts';
+import type { ArtifactSet } from '../engine/query/artifact-set.ts';
+import type { JobProgress } from '../engine/jobs.ts';
+import type { BlockInput, SavedBlock } from '../engine/registry/block.ts';
+import type { GoneName, GoneRow } from '../engine/registry/gone.ts';
 import type { FeatureRow, NamedRow } from '../engine/registry/named.ts';
+import type {
+  Columns,
+  Created,
+  CreateOptions,
+  FeatureValues,
+  Fields,
+  Imported,
+  ImportOptions,
+  PurgePlan,
+  Purged,
+  Ref,
+  RelationChange,
+  Updated,
+  ValueAct,
+  ValueReading,
+} from '../engine/registry/registry-types.ts';
 import type { FeedChange, UndoResult } from '../engine/write/writer.ts';
+import type { Parcel, TransferMode } from '../engine/interop/parcel.ts';
+import type { Transferred } from '../engine/interop/receive.ts';
 import type { DropOptions, DropProgress } from '../engine/registry/drop-types.ts';
+import type { FacetSpec, ListFacet } from '../engine/view/facets.ts';
+import type { ListPage } from '../engine/view/list.ts';
+import type { Cursor, PageSpec } from '../engine/view/page.ts';
+import type { RegistryInfo } from '../engine/view/registry-info.ts';
+import type { RowDetail } from '../engine/view/row-detail.ts';
+import type { CodeLanguage } from '../engine/view/part.ts';
+import type { SavedView, SavedViewInput } from '../engine/view/saved.ts';
+import type { View } from '../engine/view/view.ts';
 import type { ActSummary, HistoryEntry } from '../engine/write/history-types.ts';
+import type { StoragesApi } from './storages.ts';
+import type { DatabaseProgress, DatabasesApi } from './databases-wire.ts';
+import type { QueryApi } from './query-wire.ts';
 
-export type { ActSummary, HistoryEntry };
+export type { ActSummary, GoneName, GoneRow, HistoryEntry };
+export type {
+  SqlColumn,
+  SqlExport,
+  SqlPage,
+  SqlSpec,
+  SqlTable,
+  SqlTableColumn,
+} from '../engine/console/types.ts';
 
 /* ---------- status ---------- */
 
@@ -21,11 +57,19 @@ export interface EngineStatus {
   /** How the database is kept on this device. `memory` is shown with a loud banner and an export button. */
   backend: 'opfs-sahpool' | 'wa-sqlite' | 'memory' | 'node';
   durable: boolean;
+  /** Why the last changes are not kept on this device yet, in words; null while they are. */
+  unkept: string | null;
   instance: string;
+  /** Id of the database among those of this device. */
+  database: string;
+  /** Something about the opening that the user should know, in words. */
+  notice: string | null;
   user: { uid: string; handle: string; name: string | null };
   branch: { uid: string; name: string; isMain: boolean };
   /** Milliseconds from worker start to the first answered query. */
   openMs: number;
+  /** Milliseconds since 1970; another opening of a database in memory is another database. */
+  openedAt: number;
   /** True in the tab that holds the database. */
   leader: boolean;
   artifacts: number;
@@ -61,10 +105,14 @@ export type {
   ArtifactPage,
   ArtifactRef,
   ArtifactRow,
-  Facet,
   FeatureValue,
   RunInfo,
 } from '../engine/query/artifact-types.ts';
+
+export type { ArtifactSet };
+
+/** An act on many rows that is going on in the leading tab. */
+export type { JobProgress };
 
 /* ---------- drops ---------- */
 
@@ -88,18 +136,70 @@ export type { FileSummary, SummaryColumn } from '../engine/ports.ts';
 
 export type { FeatureRow, NamedRow };
 
+/* ---------- lists of any registry ---------- */
+
+export type { FieldInfo, RegistryInfo, RelationInfo } from '../engine/view/registry-info.ts';
+export type { FilterGroup, FilterNode, FilterTest, TestOp, View } from '../engine/view/view.ts';
+export type { ColumnInfo } from '../engine/view/columns.ts';
+export type { CodeLanguage } from '../engine/view/part.ts';
+export type { Density, SavedView, SavedViewInput } from '../engine/view/saved.ts';
+export type { Cell, RowLink } from '../engine/view/cells.ts';
+export type { ListPage, ListRow } from '../engine/view/list.ts';
+export type { Cursor, PageSpec } from '../engine/view/page.ts';
+export type { RowDetail, RowFeature } from '../engine/view/row-detail.ts';
+export type { FacetSpec, ListFacet } from '../engine/view/facets.ts';
+
+/* ---------- rows of any registry ---------- */
+
+export type { TransferMode, Transferred };
+
+export type {
+  BlockInput,
+  Created,
+  CreateOptions,
+  FeatureValues,
+  Fields,
+  Imported,
+  ImportOptions,
+  PurgePlan,
+  Purged,
+  Ref,
+  RelationChange,
+  SavedBlock,
+  Updated,
+};
+
 /* ---------- the API ---------- */
 
-export interface EngineApi {
+export interface EngineApi extends DatabasesApi, StoragesApi, QueryApi {
   status(): Promise<EngineStatus>;
   meter(): Promise<StorageMeter>;
 
   listArtifacts(spec: ArtifactListSpec): Promise<ArtifactPage>;
-  facets(spec: ArtifactListSpec): Promise<Facet[]>;
   artifact(uid: string): Promise<ArtifactDetail>;
-  /** Bytes of an artifact (or of one file in a folder artifact) as a File that reads lazily from OPFS. */
-  openArtifact(uid: string, path?: string): Promise<File>;
-  listFiles(uid: string): Promise<{ path: string; size: number }[]>;
+
+  /** Every registry of the open database, with its fields and relations: the same until another one is opened. */
+  registries(): Promise<RegistryInfo[]>;
+  /** Rows that a list of each registry shows at first, by its name. */
+  registryCounts(): Promise<Record<string, number>>;
+  /** One page of a list, by keyset. Throws `FieldError` and its kin for what the view asks wrongly. */
+  listRows(view: View, page: PageSpec): Promise<ListPage>;
+  countList(view: View): Promise<number>;
+  /** Cursors every `step` rows behind `after`, at most `most` of them. */
+  listMarks(view: View, after: Cursor | null, step: number, most: number): Promise<Cursor[]>;
+  /** Keys of all rows that the view shows, to act on all of them. */
+  listKeys(view: View): Promise<string[]>;
+  /** Which facets a list has; each is then counted by itself. */
+  facetSpecs(view: View): Promise<FacetSpec[]>;
+  listFacet(view: View, spec: FacetSpec): Promise<ListFacet>;
+  savedViews(registry: string): Promise<SavedView[]>;
+  /** Saves a new view, or changes the one whose uid is given; answers its uid. Nothing to undo. */
+  saveView(input: SavedViewInput): Promise<string>;
+  removeView(uid: string): Promise<void>;
+  /** The view as a program that rebuilds it. */
+  viewCode(view: View, language: CodeLanguage): Promise<string>;
+  /** One row of any registry by uid (or id, where there is no uid), with all that its page shows. */
+  row(registry: string, key: string): Promise<RowDetail>;
 
   /** Starts a drop and answers at once with its uid; progress comes by `onDrop`. */
   drop(items: DropItem[], options: DropOptions): Promise<{ drop: string }>;
@@ -113,14 +213,18 @@ export interface EngineApi {
     uid: string,
     change: { key?: string; description?: string | null; kind?: string | null },
   ): Promise<void>;
-  trashArtifacts(uids: string[]): Promise<void>;
-  restoreArtifacts(uids: string[]): Promise<void>;
+  trashArtifacts(set: ArtifactSet): Promise<void>;
+  restoreArtifacts(set: ArtifactSet): Promise<void>;
   /** Removes rows and bytes for good; the page asks first. */
   purgeArtifacts(uids: string[]): Promise<{ bytes: number }>;
 
+  /** All of it in one act, undone in one step. On many artifacts it is a job, told by `job` events. */
+  annotate(set: ArtifactSet, options: DropOptions): Promise<void>;
+  /** Jobs going on, e.g. for a tab that has just opened. */
+  jobs(): Promise<JobProgress[]>;
+  /** Takes back what the job has done; its call then rejects with `Cancelled`. */
+  cancelJob(act: string): Promise<void>;
   /** Adds labels by name; unknown ones are created as ULabels. */
-  /** All of it in one act, undone in one step. */
-  annotate(uids: string[], options: DropOptions): Promise<void>;
   addLabels(uids: string[], names: string[]): Promise<void>;
   removeLabel(uid: string, registry: string, labelUid: string): Promise<void>;
   addProjects(uids: string[], names: string[]): Promise<void>;
@@ -139,6 +243,47 @@ export interface EngineApi {
   createULabel(name: string, description?: string): Promise<NamedRow>;
   createProject(name: string, description?: string): Promise<NamedRow>;
 
+  /** Makes a row of any registry, or gives back the one LaminDB would give back. Field names are LaminDB's. */
+  create(registry: string, fields: Fields, options?: CreateOptions): Promise<Created>;
+  update(registry: string, ref: Ref, changes: Fields): Promise<Updated>;
+  /** Adds and removes ties under LaminDB's relation names: parents, ulabels, projects, input_of_runs … */
+  relate(registry: string, ref: Ref, relation: string, change: RelationChange): Promise<void>;
+  /** Feature values of artifacts, runs and records. Answers in words what was to be removed and not there. */
+  writeFeatures(
+    registry: string,
+    refs: Ref[],
+    what: ValueAct,
+    values: FeatureValues,
+    options?: ValueReading,
+  ): Promise<string[]>;
+  /** A record of each row of a table, given by columns, in a record type or a new sheet below `Imports`. */
+  importRows(type: Ref | { create: string }, columns: Columns, options?: ImportOptions): Promise<Imported>;
+  trash(registry: string, refs: Ref[]): Promise<void>;
+  archive(registry: string, refs: Ref[]): Promise<void>;
+  /** From trash or archive, to the branch each row came from. */
+  restore(registry: string, refs: Ref[]): Promise<void>;
+  /** What deleting for good would take; `purge` refuses where something is in the way. */
+  purgePlan(registry: string, refs: Ref[]): Promise<PurgePlan>;
+  purge(registry: string, refs: Ref[]): Promise<Purged>;
+  /** A new version of the collection; the old one keeps its artifacts. */
+  appendToCollection(ref: Ref, artifacts: Ref[], options?: { run?: Ref }): Promise<Created>;
+  /** A note or comment on a row; with registry null a page of the instance by key. */
+  saveBlock(registry: string | null, ref: Ref | null, input: BlockInput): Promise<SavedBlock>;
+  removeBlock(registry: string | null, uid: string): Promise<void>;
+  rowHistory(registry: string, ref: Ref): Promise<HistoryEntry[]>;
+  /** A row that was deleted for good: its name, the act that ended it and its whole history; null for any other uid. */
+  gone(registry: string, uid: string): Promise<GoneRow | null>;
+  /** What an act deleted for good, at most 200 rows. */
+  goneIn(act: string): Promise<GoneName[]>;
+
+  /** Rows by uid with all that they need in another database. */
+  packRows(registry: string, keys: string[], mode?: TransferMode): Promise<Parcel>;
+  /**
+   * Saves rows of a database that is looked at into the one in use, with what they need and, unless `mode` says less,
+   * their annotations (`object.save()` of LaminDB's `ln.DB`). One act; many rows are a job. No bytes move.
+   */
+  saveFrom(db: string, registry: string, keys: string[], mode?: TransferMode): Promise<Transferred>;
+
   undo(): Promise<UndoReport | null>;
   redo(): Promise<UndoReport | null>;
   undoAct(uid: string): Promise<UndoReport>;
@@ -146,8 +291,15 @@ export interface EngineApi {
   history(uid: string): Promise<HistoryEntry[]>;
   restoreFields(ref: HistoryEntry['ref']): Promise<void>;
 
-  /** Reads only; used by the diagnostics screen and by tests. Writes are refused. */
-  query(sql: string, params?: SqlValue[]): Promise<{ names: string[]; rows: SqlValue[][] }>;
+  /** One page of the rows of a statement that reads; anything else is refused with `ReadOnly`. */
+  runSql(spec: SqlSpec): Promise<SqlPage>;
+  /** All rows as a CSV file, made as it is read. Errors of the statement come before the first byte. */
+  exportSql(spec: Pick<SqlSpec, 'uid' | 'sql' | 'timeLimitMs'>): Promise<ReadableStream<Uint8Array>>;
+  exportedSql(uid: string): Promise<SqlExport>;
+  /** Ends a statement or an export; unknown and ended ones are no error. */
+  cancelSql(uid: string): Promise<void>;
+  /** Tables and columns of the database, for the tree and for completion. */
+  sqlSchema(): Promise<SqlTable[]>;
   integrityCheck(): Promise<string>;
   /** The whole database file, streamed from disk. */
   exportDatabase(): Promise<ReadableStream<Uint8Array>>;
@@ -158,16 +310,23 @@ export interface EngineApi {
 /** Messages that arrive without being asked for. */
 export type EngineEvent =
   | { type: 'feed'; feed: FeedEvent }
-  | { type: 'drop'; progress: DropProgress }
+  /** The newest progress of each item that has some. */
+  | { type: 'drop'; progress: DropProgress[] }
+  | { type: 'job'; job: JobProgress }
+  | { type: 'database'; progress: DatabaseProgress }
   | { type: 'status'; status: Partial<EngineStatus> }
   | { type: 'fatal'; error: WireError };
 
-/** One request on a port. `op` makes a write idempotent: re-sent after a leader change it is applied once. */
+/**
+ * One request on a port. `op` makes a write idempotent: re-sent after a leader change it is applied once. `db` names the
+ * database it is about (null: the one in use); a write for another than that is refused, a read is passed on to it.
+ */
 export interface WireRequest {
   id: number;
   method: keyof EngineApi;
   args: unknown[];
   op: string | null;
+  db: string | null;
 }
 
 export type WireResponse =

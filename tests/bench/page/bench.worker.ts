@@ -1,4 +1,6 @@
 // One round over opfs-sahpool in a dedicated worker, as the app holds its database.
+import { model } from '../../../src/lib/engine/model/model.ts';
+import { emptyInstance, isUnseeded } from '../../../src/lib/engine/schema/open.ts';
 import { openOpfs } from '../../../src/lib/storage/sql/opfs-sahpool.ts';
 import { round } from '../workload.ts';
 
@@ -14,7 +16,12 @@ function cpu(): Promise<number> {
 
 round(async (initialise) => {
   const name = `bench-${Date.now()}-${++opened}`;
-  const database = await openOpfs({ name, initialise });
+  const database = await openOpfs({
+    name,
+    initialise,
+    template: () => emptyInstance(model),
+    unfinished: isUnseeded,
+  });
   return {
     driver: database.driver,
     async close() {

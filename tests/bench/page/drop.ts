@@ -36,11 +36,13 @@ export async function dropRound(cpu: () => Promise<number>): Promise<Measures> {
       return new Promise<string[]>((resolve, reject) => {
         const stop = client.onEvent((event: EngineEvent) => {
           if (event.type === 'fatal') reject(new Error(event.error.message));
-          if (event.type !== 'drop' || !finished.has(event.progress.state)) return;
-          const { item, state, message, artifact } = event.progress;
-          if (state !== 'saved' || !artifact) return reject(new Error(message ?? state));
-          saved.set(item, artifact.uid);
-          ended.add(item);
+          if (event.type !== 'drop') return;
+          for (const { item, state, message, artifact } of event.progress) {
+            if (!finished.has(state)) continue;
+            if (state !== 'saved' || !artifact) return reject(new Error(message ?? state));
+            saved.set(item, artifact.uid);
+            ended.add(item);
+          }
           if (ended.size < files) return;
           stop();
           resolve([...saved.values()]);
@@ -48,10 +50,21 @@ export async function dropRound(cpu: () => Promise<number>): Promise<Measures> {
         client.engine.drop(items, {}).catch(reject);
       });
     });
+    await timed('settle', async () => {
+      const root = await navigator.storage.getDirectory();
+      const packs = await root.getDirectoryHandle('packs', { create: true });
+      while (!(await packs.keys().next()).done) await new Promise((resolve) => setTimeout(resolve, 50));
+    });
     const tag = round.slice(0, 8);
     for (const dtype of ['float', 'str', 'date', 'cat[ULabel]'])
       await client.engine.createFeature(`${dtype} ${tag}`, dtype);
     await client.engine.createULabel(`label ${tag}`);
+    const bulkValues = {
+      [`float ${tag}`]: '0.5',
+      [`str ${tag}`]: 'the same for all',
+      [`date ${tag}`]: '2026-02-02',
+      [`cat[ULabel] ${tag}`]: `label ${tag}`,
+    };
     const values = (i: number) => ({
       [`float ${tag}`]: i / 3,
       [`str ${tag}`]: `v${i}`,
@@ -61,7 +74,8 @@ export async function dropRound(cpu: () => Promise<number>): Promise<Measures> {
     await timed('setFeatures', async () => {
       for (const [i, uid] of uids.entries()) await client.engine.setFeatures(uid, values(i));
     });
-    await timed('addFeatures', () => client.engine.addFeatures(uids, { [`str ${tag}`]: 'the same for all' }));
+    // The bulk form: one act, the same values on all.
+    await timed('annotate', () => client.engine.annotate(uids, { features: bulkValues }));
   } finally {
     client.close();
   }

@@ -25,4 +25,15 @@ function round(): Promise<Measures> {
   }).finally(() => worker.terminate());
 }
 
-Object.assign(globalThis, { round, dropRound: () => dropRound(() => browserCpu()) });
+/** The database of that name, new and with so many artifacts. */
+function seed(name: string, artifacts: number): Promise<void> {
+  const worker = new Worker(new URL('./seed.worker.ts', import.meta.url), { type: 'module' });
+  return new Promise<void>((resolve, reject) => {
+    worker.onmessage = ({ data }: MessageEvent<{ error: string | null }>) =>
+      data.error === null ? resolve() : reject(new Error(data.error));
+    worker.onerror = (event) => reject(new Error(event.message));
+    worker.postMessage({ name, artifacts });
+  }).finally(() => worker.terminate());
+}
+
+Object.assign(globalThis, { round, seed, dropRound: () => dropRound(() => browserCpu()) });

@@ -43,6 +43,17 @@ startTab({
         await new Promise((resolve) => setTimeout(resolve, ms));
         return add(n, op);
       },
+      async heldAdd(n) {
+        const op = current?.op ?? '';
+        const channel = new BroadcastChannel('held');
+        const released = new Promise((resolve) => {
+          channel.onmessage = ({ data }) => data === 'go' && resolve(null);
+        });
+        channel.postMessage('held');
+        await released;
+        channel.close();
+        return add(n, op);
+      },
       async addThenDie(n) {
         const op = current?.op ?? '';
         const applied = driver.all('SELECT 1 FROM applied WHERE op = ?', [op]).length === 1;

@@ -3,7 +3,7 @@
 
 import { manyToMany, registry, together } from './declare.ts';
 import type { Columns, Declaration } from './declare.ts';
-import { ontologyLink, pairLink } from './links.ts';
+import { labelLink, pairLink } from './links.ts';
 import { common } from './registries.ts';
 import type { Unique } from './types.ts';
 
@@ -102,8 +102,8 @@ export const bionty: Declaration[] = [
   ...ontologies.map(target).map((self) => manyToMany(self, 'parents', self)),
   manyToMany('@pathway', 'genes', '@gene'),
   manyToMany('@source', 'artifacts', 'artifact'),
-  ...linked.map((right) => ontologyLink('artifact', right)),
-  ...linked.map((right) => ontologyLink('record', right)),
+  ...linked.map((right) => labelLink('artifact', right)),
+  ...linked.map((right) => labelLink('record', right)),
   ...['@cellmarker', '@gene', '@pathway', '@protein'].map((right) =>
     pairLink('schema', right, { bare: true }),
   ),

@@ -1,15 +1,15 @@
 // The language in which tables are declared, and the assembly of declarations into one `Model`. It owns the reading
 // of the compact column strings and what follows from them (id types, Django's index on every foreign key, names);
-// it mirrors what Django derives from LaminDB's model classes. Tables are declared in registries.ts,
-// core.ts and bionty.ts.
+// it mirrors what Django derives from LaminDB's model classes. Tables are declared in registries.ts, core.ts, bionty.ts
+// and by plug-ins (docs/guide-plugin.md).
 
 import { djangoName } from '../schema/django-names.ts';
-import type { Check, Column, ColumnType, Family, Model, RowKey, Table, Unique } from './types.ts';
+import type { Check, Column, ColumnType, Family, Model, Module, RowKey, Table, Unique } from './types.ts';
 
 /**
  * One string per column: type, then marks, then defaults.
  * `c20` varchar(20), `t` text, `j` JSON, `b` bool, `i` `s` `B` int, smallint, bigint, `d` timestamp, `D` date,
- * `>artifact` reference to lamindb's table, `>@gene` to bionty's.
+ * `>artifact` reference to lamindb's table, `>@gene` to bionty's, `>wetlab.well` to another module's.
  * `?` nullable, `*` indexed (references always are), `!` unique, `^` CASCADE (a reference is PROTECT without it),
  * `=v` DDL default, `~v` default that the application writes.
  */
@@ -40,7 +40,8 @@ const types: Record<string, ColumnType> = {
   d: 'datetime',
   D: 'date',
 };
-const grammar = /^(?:c(\d+)|([tjbisBdD])|>(@?)([a-z]+))(\??)([*!]?)(\^?)(?:=([^~]+))?(?:~(.*))?$/;
+const grammar =
+  /^(?:c(\d+)|([tjbisBdD])|>((?:@|[a-z][a-z0-9]*\.)?[a-z][a-z0-9]*))(\??)([*!]?)(\^?)(?:=([^~]+))?(?:~(.*))?$/;
 const families: Family[] = ['registry', 'block', 'm2m', 'link', 'cell', 'django'];
 
 export interface RegistryOptions {
@@ -55,7 +56,7 @@ export interface RegistryOptions {
 
 /** A registry: its Python class names it; the table is the module and the class in lower case. */
 export function registry(
-  module: 'lamindb' | 'bionty',
+  module: string,
   className: string,
   columns: Columns,
   options: RegistryOptions,
@@ -83,14 +84,14 @@ export function plain(
   uniques: Unique[] = [],
   uidLength = 0,
 ): Declaration {
-  const module = name.startsWith('bionty_') ? 'bionty' : family === 'django' ? 'django' : 'lamindb';
+  const module = family === 'django' ? 'django' : name.slice(0, name.indexOf('_'));
   const own = { name, columns, rowKey, uniques, uidLength };
   return { ...own, registry: null, module, family, id: 'bigint', checks: [] };
 }
 
 /** Many-to-many without a model: two references, both CASCADE by Django's rule. A self-relation has from_ and to_. */
 export function manyToMany(left: string, field: string, right: string): Declaration {
-  const [l, r] = [left, right].map((end) => end.replace('@', ''));
+  const [l, r] = [left, right].map(short);
   const ends = left === right ? [`from_${l}_id`, `to_${r}_id`] : [`${l}_id`, `${r}_id`];
   const name = `${tableOf(left)}_${field}`;
   const columns = { [ends[0] ?? '']: `>${left}^`, [ends[1] ?? '']: `>${right}^` };
@@ -113,9 +114,20 @@ export function named(name: string, columns: string[], where: string | null = nu
   return { columns, where, expression: null, name, constraint: false };
 }
 
-/** Full table name of a reference target: 'artifact' or '@gene'. */
+/** Module of a reference target: 'artifact', '@gene' or 'wetlab.well'. */
+export function moduleOf(target: string): string {
+  if (target.startsWith('@')) return 'bionty';
+  return target.includes('.') ? target.slice(0, target.indexOf('.')) : 'lamindb';
+}
+
+/** The target's name without its module, as it stands in column and link names. */
+export function short(target: string): string {
+  return target.replace(/^@|^.*\./, '');
+}
+
+/** Full table name of a reference target. */
 export function tableOf(target: string): string {
-  return target.startsWith('@') ? `bionty_${target.slice(1)}` : `lamindb_${target}`;
+  return `${moduleOf(target)}_${short(target)}`;
 }
 
 function readDefault(text: string | undefined, type: ColumnType): string | number | undefined {
@@ -126,11 +138,11 @@ function readDefault(text: string | undefined, type: ColumnType): string | numbe
 function readColumn(table: string, name: string, text: string, idTypes: Map<string, IdType>): Column {
   const match = grammar.exec(text);
   if (!match) throw new Error(`${table}.${name}: cannot read the declaration "${text}"`);
-  const [, length, letter, bionty, target, nullable, mark, cascade, ddl, app] = match;
+  const [, length, letter, target, nullable, mark, cascade, ddl, app] = match;
   let type: ColumnType = length ? 'varchar' : (types[letter ?? ''] ?? 'integer');
   let references: Column['references'] = null;
   if (target !== undefined) {
-    const to = tableOf(`${bionty ?? ''}${target}`);
+    const to = tableOf(target);
     const idType = idTypes.get(to);
     if (!idType) throw new Error(`${table}.${name}: there is no table ${to}`);
     type = idType;
@@ -163,12 +175,15 @@ const idColumn = (type: IdType): Column => ({
   derived: false,
 });
 
-/** Joins the declarations. Within a family their order is the insert order, so targets are declared first. */
-export function assemble(declarations: readonly Declaration[]): Model {
+/** Joins modules. Within a family the order of declarations is the insert order, so targets are declared first. */
+export function assemble(modules: readonly Module[]): Model {
+  const declarations = modules.flatMap((module) => module.declarations);
   const idTypes = new Map(declarations.map((d) => [d.name, d.id]));
-  const model: Model = { tables: new Map(), order: [], registry: new Map(), incoming: new Map() };
+  const model: Model = { modules, tables: new Map(), order: [], registry: new Map(), incoming: new Map() };
   for (const d of declarations) {
     if (model.tables.has(d.name)) throw new Error(`table ${d.name} is declared twice`);
+    if (d.registry && model.registry.has(d.registry))
+      throw new Error(`registry ${d.registry} is declared in ${d.module} and in another module`);
     const columns = Object.entries(d.columns).map(([name, text]) => readColumn(d.name, name, text, idTypes));
     columns.unshift(idColumn(d.id));
     const column = new Map(columns.map((c) => [c.name, c]));

@@ -1,7 +1,7 @@
 // The shapes in which LaminDB ties two rows together: links with an optional feature, plain pairs, pairs with a role
 // or a slot, and the cells of a record's sheet. Each shape fixes the columns, the uniques and the row key.
 
-import { named, plain, tableOf, together } from './declare.ts';
+import { moduleOf, named, plain, short, tableOf, together } from './declare.ts';
 import type { Columns, Declaration } from './declare.ts';
 import type { RowKey } from './types.ts';
 
@@ -23,8 +23,6 @@ interface Ends {
   right: string;
   columns: Columns;
 }
-
-const short = (target: string) => target.replace('@', '');
 
 /** The left end owns the link: deleting it deletes the link, while the right end is protected by it. */
 function ends(table: string, left: string, right: string, options: LinkOptions): Ends {
@@ -58,8 +56,7 @@ export function featureLink(
 
 /** Left and right, once. */
 export function pairLink(left: string, right: string, options: LinkOptions = {}): Declaration {
-  const prefix = right.startsWith('@') ? 'bionty' : 'lamindb';
-  const e = ends(`${prefix}_${left}${short(right)}`, left, right, options);
+  const e = ends(`${moduleOf(right)}_${short(left)}${short(right)}`, left, right, options);
   return plain('link', e.table, e.columns, key([e.left, e.right]), [together(e.table, [e.left, e.right])]);
 }
 
@@ -85,10 +82,13 @@ export function slotLink(
   ]);
 }
 
-/** bionty's links have one plain unique over three columns, which does not cover rows without a feature: weak. */
-export function ontologyLink(left: 'artifact' | 'record', right: string): Declaration {
+/**
+ * A label of another module on an artifact or record, as bionty's are: the table is that module's. One plain unique
+ * over three columns, which does not cover rows without a feature: weak.
+ */
+export function labelLink(left: 'artifact' | 'record', right: string): Declaration {
   const rightColumn = left === 'record' ? 'value_id' : undefined;
-  const table = `bionty_${left}${short(right)}`;
+  const table = `${moduleOf(right)}_${left}${short(right)}`;
   const e = ends(table, left, right, rightColumn ? { rightColumn } : {});
   const columns = [e.left, e.right, 'feature_id'];
   const all = { ...e.columns, feature_id: '>feature?' };

@@ -1,5 +1,7 @@
 // The shape of the model as data: what a declaration of a registry, link or block table holds.
 // Everything else (DDL, row types, look-ups, forms, sync) is derived from it. Source: lamindb 2.12.1, bionty 2.5.2.
+import type { SqlValue } from '../ports.ts';
+import type { Declaration } from './declare.ts';
 
 export type ColumnType =
   'varchar' | 'text' | 'json' | 'bool' | 'integer' | 'smallint' | 'bigint' | 'datetime' | 'date';
@@ -22,6 +24,8 @@ export interface Column {
   references: { table: string; onDelete: OnDelete } | null;
   /** Maintained by the applier, never logged (is_latest). */
   derived: boolean;
+  /** A column that only the opened file has (another version's): never written by us, kept by deletes and their undo. */
+  foreign?: true;
 }
 
 export type Family = 'registry' | 'block' | 'm2m' | 'link' | 'cell' | 'django';
@@ -55,7 +59,8 @@ export interface Table {
   name: string;
   /** Python class name for registries: Artifact, ULabel, CellType. */
   registry: string | null;
-  module: 'lamindb' | 'bionty' | 'django';
+  /** The module that declares it: lamindb, bionty, a plug-in's name; Django's own table belongs to `django`. */
+  module: string;
   family: Family;
   /** All columns, `id` first. Order is ours, not the file's: always address columns by name. */
   columns: Column[];
@@ -68,7 +73,33 @@ export interface Table {
   versioned: boolean;
 }
 
+/** One app of LaminDB (Django's word): its declarations and what makes an existing database have it. */
+export interface Module {
+  /** Lower-case letters and digits; every table of it begins with this and an underscore. */
+  name: string;
+  declarations: readonly Declaration[];
+  /** Rows of `django_migrations` that say the tables are there: name, time applied. A plug-in that Python does not know has none. */
+  migrations: readonly (readonly [name: string, applied: string])[];
+  /** Rows the tables start with. */
+  seeds?: (at: SeedPlace) => SeedTable[];
+}
+
+/** Whose the seed rows are. */
+export interface SeedPlace {
+  /** LaminDB's text form, UTC. */
+  now: string;
+  userId: number;
+}
+
+/** Rows to write, with explicit ids. */
+export interface SeedTable {
+  table: string;
+  columns: string[];
+  rows: SqlValue[][];
+}
+
 export interface Model {
+  modules: readonly Module[];
   tables: Map<string, Table>;
   /** Insert order: NOT NULL references come before their users (model.md §4). */
   order: string[];

@@ -6,19 +6,24 @@ import { storageKey } from '../registry/artifact.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { isoTime } from '../time.ts';
 import { versionNumber } from '../uid.ts';
+import type { Hidden } from '../write/hidden.ts';
 import type { Journal } from '../write/journal.ts';
 import { nameColumn } from '../write/history.ts';
 import { artifactRows } from './artifact-rows.ts';
 import type { ArtifactDetail, ArtifactRef, FeatureValue, RunInfo } from './artifact-types.ts';
 
 /** By full uid, or by a stem of at most 16 characters: then the latest version (lamindb.md §5). */
-export function* findArtifact(uid: string): Steps<{ id: number; uid: string }> {
+export function* findArtifact(hidden: Hidden, uid: string): Steps<{ id: number; uid: string }> {
   if (/^[0-9A-Za-z]{20}$/.test(uid)) {
-    const row = yield* one('SELECT id, uid FROM lamindb_artifact WHERE uid = ?', [uid]);
+    const row = yield* one(
+      `SELECT id, uid FROM lamindb_artifact WHERE uid = ?${hidden('lamindb_artifact', 'id')}`,
+      [uid],
+    );
     if (row) return { id: Number(row[0]), uid: String(row[1]) };
   } else if (/^[0-9A-Za-z]{4,16}$/.test(uid)) {
     const row = yield* one(
-      'SELECT id, uid FROM lamindb_artifact WHERE uid >= ?1 AND uid < ?1 || ? ORDER BY is_latest DESC, created_at DESC, id DESC LIMIT 1',
+      `SELECT id, uid FROM lamindb_artifact WHERE uid >= ?1 AND uid < ?1 || ?${hidden('lamindb_artifact', 'id')}
+       ORDER BY is_latest DESC, created_at DESC, id DESC LIMIT 1`,
       [uid, '~'],
     );
     if (row) return { id: Number(row[0]), uid: String(row[1]) };
@@ -31,8 +36,9 @@ export function* findArtifact(uid: string): Steps<{ id: number; uid: string }> {
 }
 
 export function* artifactDetail(journal: Journal, uid: string): Steps<ArtifactDetail> {
-  const { id, uid: full } = yield* findArtifact(uid);
-  const [row] = yield* artifactRows([id]);
+  const hidden = journal.hidden.without;
+  const { id, uid: full } = yield* findArtifact(hidden, uid);
+  const [row] = yield* artifactRows(hidden, [id]);
   if (!row) throw new LoamError('DoesNotExist', `There is no artifact ${uid}.`);
   const extra = yield* one(
     `SELECT a._hash_type, a._real_key, s.root, a.branch_id, b.sha256, b.summary, a._key_is_virtual FROM lamindb_artifact a
@@ -45,7 +51,7 @@ export function* artifactDetail(journal: Journal, uid: string): Steps<ArtifactDe
   const note = yield* one(
     `SELECT b.uid, b.content, b.created_at, u.handle FROM lamindb_artifactblock b LEFT JOIN lamindb_user u ON u.id = b.created_by_id
      WHERE b.artifact_id IN (SELECT id FROM lamindb_artifact WHERE uid >= ?1 AND uid < ?2) AND b.kind = 'readme' AND b.is_latest = 1
-     AND +b.branch_id = 1 ORDER BY b.artifact_id = ?3 DESC, b.id DESC LIMIT 1`,
+     AND +b.branch_id = 1${hidden('lamindb_artifactblock', 'b.id')} ORDER BY b.artifact_id = ?3 DESC, b.id DESC LIMIT 1`,
     [`${full.slice(0, 16)}0000`, `${full.slice(0, 16)}zzzz~`, id],
   );
   const real = extra?.[1] as string | null;
@@ -68,14 +74,15 @@ export function* artifactDetail(journal: Journal, uid: string): Steps<ArtifactDe
         }
       : null,
     summary: extra?.[5] ? (JSON.parse(String(extra[5])) as ArtifactDetail['summary']) : null,
-    versionList: yield* versionList(full),
-    lineage: yield* lineage(id),
+    versionList: yield* versionList(hidden, full),
+    lineage: yield* lineage(hidden, id),
     trashed: extra?.[3] === -1,
   };
 }
 
 /** External and dataset values alike, by feature name. */
 export function* featureValues(journal: Journal, artifact: number): Steps<FeatureValue[]> {
+  const hidden = journal.hidden.without;
   const found = new Map<string, FeatureValue>();
   const add = (feature: SqlValue[], raw: unknown, text: string): void => {
     const uid = String(feature[0]);
@@ -90,7 +97,7 @@ export function* featureValues(journal: Journal, artifact: number): Steps<Featur
   };
   const json = yield* all(
     `SELECT f.uid, f.name, f._dtype_str, v.value FROM lamindb_artifactjsonvalue l JOIN lamindb_jsonvalue v ON v.id = l.jsonvalue_id
-     JOIN lamindb_feature f ON f.id = v.feature_id WHERE l.artifact_id = ? ORDER BY l.id`,
+     JOIN lamindb_feature f ON f.id = v.feature_id WHERE l.artifact_id = ?${hidden('lamindb_artifactjsonvalue', 'l.id')} ORDER BY l.id`,
     [artifact],
   );
   for (const row of json) {
@@ -102,7 +109,7 @@ export function* featureValues(journal: Journal, artifact: number): Steps<Featur
     if (!target) continue;
     const rows = yield* all(
       `SELECT f.uid, f.name, f._dtype_str, x."${nameColumn(target)}" FROM "${link}" l JOIN lamindb_feature f ON f.id = l.feature_id
-       JOIN "${table}" x ON x.id = l."${column}" WHERE l.artifact_id = ? ORDER BY l.id`,
+       JOIN "${table}" x ON x.id = l."${column}" WHERE l.artifact_id = ?${hidden(link, 'l.id')} ORDER BY l.id`,
       [artifact],
     );
     for (const row of rows) add(row, row[3], String(row[3] ?? ''));
@@ -110,12 +117,12 @@ export function* featureValues(journal: Journal, artifact: number): Steps<Featur
   return [...found.values()].sort((a, b) => (a.feature.name < b.feature.name ? -1 : 1));
 }
 
-function* versionList(uid: string): Steps<ArtifactDetail['versionList']> {
+function* versionList(hidden: Hidden, uid: string): Steps<ArtifactDetail['versionList']> {
   const stem = uid.slice(0, 16);
   const rows = yield* all(
     `SELECT a.uid, a.size, a.hash, a.created_at, u.handle, a.is_latest, r.uid, a.key, a.description, a.n_observations, a.n_files, a.suffix
      FROM lamindb_artifact a LEFT JOIN lamindb_user u ON u.id = a.created_by_id LEFT JOIN lamindb_run r ON r.id = a.run_id
-     WHERE a.uid >= ? AND a.uid < ? AND +a.branch_id <> -1 ORDER BY a.uid`,
+     WHERE a.uid >= ? AND a.uid < ? AND +a.branch_id <> -1${hidden('lamindb_artifact', 'a.id')} ORDER BY a.uid`,
     [`${stem}0000`, `${stem}zzzz~`],
   );
   const watched: [number, string][] = [
@@ -144,13 +151,13 @@ function* versionList(uid: string): Steps<ArtifactDetail['versionList']> {
   return list.reverse();
 }
 
-function* lineage(id: number): Steps<ArtifactDetail['lineage']> {
+function* lineage(hidden: Hidden, id: number): Steps<ArtifactDetail['lineage']> {
   const run = yield* one('SELECT run_id FROM lamindb_artifact WHERE id = ?', [id]);
   const runId = run?.[0] === null || run?.[0] === undefined ? null : Number(run[0]);
   const refs = (rows: SqlValue[][]): ArtifactRef[] =>
     rows.map((r) => ({ uid: String(r[0]), key: r[1] as string | null }));
   const used = yield* all(
-    'SELECT run_id FROM lamindb_artifact_input_of_runs WHERE artifact_id = ? LIMIT 100',
+    `SELECT run_id FROM lamindb_artifact_input_of_runs WHERE artifact_id = ?${hidden('lamindb_artifact_input_of_runs', 'id')} LIMIT 100`,
     [id],
   );
   const usedBy: RunInfo[] = [];
@@ -160,11 +167,13 @@ function* lineage(id: number): Steps<ArtifactDetail['lineage']> {
   }
   if (runId === null) return { inputs: [], run: null, outputs: [], usedBy };
   const inputs = yield* all(
-    'SELECT a.uid, a.key FROM lamindb_artifact_input_of_runs l JOIN lamindb_artifact a ON a.id = l.artifact_id WHERE l.run_id = ? ORDER BY a.key LIMIT 500',
+    `SELECT a.uid, a.key FROM lamindb_artifact_input_of_runs l JOIN lamindb_artifact a ON a.id = l.artifact_id
+     WHERE l.run_id = ?${hidden('lamindb_artifact_input_of_runs', 'l.id')}${hidden('lamindb_artifact', 'a.id')} ORDER BY a.key LIMIT 500`,
     [runId],
   );
   const outputs = yield* all(
-    'SELECT uid, key FROM lamindb_artifact WHERE run_id = ? AND id <> ? AND +branch_id <> -1 ORDER BY key LIMIT 500',
+    `SELECT uid, key FROM lamindb_artifact WHERE run_id = ? AND id <> ? AND +branch_id <> -1${hidden('lamindb_artifact', 'id')}
+     ORDER BY key LIMIT 500`,
     [runId, id],
   );
   return { inputs: refs(inputs), run: yield* runInfo(runId), outputs: refs(outputs), usedBy };

@@ -27,8 +27,6 @@ export interface ArtifactRow {
 
 export interface ArtifactListSpec {
   search?: string;
-  /** facet id -> chosen values; the value `null` means "missing". Values of one facet are OR-ed, facets AND-ed. */
-  facets?: Record<string, (string | null)[]>;
   sort?: { by: 'key' | 'size' | 'createdAt' | 'updatedAt' | 'suffix' | 'nObservations'; descending: boolean };
   /** Old versions are hidden unless asked for. */
   allVersions?: boolean;
@@ -40,14 +38,6 @@ export interface ArtifactListSpec {
 export interface ArtifactPage {
   rows: ArtifactRow[];
   total: number;
-}
-
-/** `id` is stable ("suffix", "kind", "ulabel", "project", "feature:<uid>", "createdBy", …); `missing` counts artifacts without a value. */
-export interface Facet {
-  id: string;
-  title: string;
-  values: { value: string; label: string; count: number }[];
-  missing: number;
 }
 
 export interface FeatureValue {

@@ -1,11 +1,11 @@
-// Small facts for the frame: who, where, how many, what can be undone; the list of acts; the history of an artifact.
+// Small facts for the frame: who, where, how many, what can be undone; the list of acts.
 import { all, one, type Steps } from '../statement.ts';
 import { setting } from '../schema/open.ts';
-import { historyOf, linkHistory } from '../write/history.ts';
-import type { ActSummary, HistoryEntry } from '../write/history-types.ts';
-import type { Journal } from '../write/journal.ts';
+import type { ActSummary } from '../write/history-types.ts';
+import type { Hidden } from '../write/hidden.ts';
+import { artifactTotal } from './artifact-rows.ts';
+import type { Author } from '../write/transaction.ts';
 import { redoTarget, undoTarget } from '../write/undo.ts';
-import { categoryLinks } from '../features/values.ts';
 
 export interface StatusFacts {
   instance: string;
@@ -17,31 +17,31 @@ export interface StatusFacts {
   canRedo: ActSummary | null;
 }
 
-export function* statusFacts(userId: number): Steps<StatusFacts> {
+export function* statusFacts(hidden: Hidden, author: Author): Steps<StatusFacts> {
+  const { userId, branchId } = author;
   const user = yield* one('SELECT uid, handle, name FROM lamindb_user WHERE id = ?', [userId]);
-  const branch = yield* one('SELECT uid, name FROM lamindb_branch WHERE id = 1');
-  const { artifacts, onlyHere } = yield* counts();
+  const branch = yield* one('SELECT uid, name FROM lamindb_branch WHERE id = ?', [branchId]);
+  const artifacts = yield* artifactTotal(hidden, 1, false);
+  const here = yield* onlyHere(hidden);
   const undo = yield* undoTarget(userId);
   const redo = yield* redoTarget(userId);
   return {
     instance: (yield* setting('instance')) ?? 'loam',
     user: { uid: String(user?.[0]), handle: String(user?.[1]), name: (user?.[2] as string | null) ?? null },
-    branch: { uid: String(branch?.[0]), name: String(branch?.[1]), isMain: true },
+    branch: { uid: String(branch?.[0]), name: String(branch?.[1]), isMain: branchId === 1 },
     artifacts,
-    onlyHere,
+    onlyHere: here,
     canUndo: undo ? yield* actSummary(undo.root) : null,
     canRedo: redo ? yield* actSummary(redo.root) : null,
   };
 }
 
-export function* counts(): Steps<{ artifacts: number; onlyHere: number }> {
-  const artifacts = yield* one(
-    'SELECT count(*) FROM lamindb_artifact WHERE branch_id = 1 AND +is_latest = 1',
-  );
+/** Artifacts whose bytes exist only on this device. */
+export function* onlyHere(hidden: Hidden): Steps<number> {
   const here = yield* one(
-    'SELECT count(*) FROM loam_blob b JOIN lamindb_artifact a ON a.id = b.artifact_id WHERE b.only_here = 1 AND a.branch_id = 1 AND +a.is_latest = 1',
+    `SELECT count(*) FROM loam_blob b CROSS JOIN lamindb_artifact a ON a.id = b.artifact_id WHERE b.only_here = 1 AND +a.branch_id = 1 AND +a.is_latest = 1${hidden('lamindb_artifact', 'a.id')}`,
   );
-  return { artifacts: Number(artifacts?.[0] ?? 0), onlyHere: Number(here?.[0] ?? 0) };
+  return Number(here?.[0] ?? 0);
 }
 
 const actColumns = `SELECT a.uid, a.kind, a.title, a.at, u.handle, a.undone FROM loam_act a LEFT JOIN lamindb_user u ON u.id = a.user_id`;
@@ -54,7 +54,7 @@ function* actSummary(id: number): Steps<ActSummary> {
 /** Newest first; `before` is the uid of the last act already shown. Undo and redo acts show as the state of their root. */
 export function* actList(limit: number, before?: string): Steps<ActSummary[]> {
   const rows = yield* all(
-    `${actColumns} WHERE a.root = a.id AND a.status = 'done' AND (?1 IS NULL OR a.id < (SELECT id FROM loam_act WHERE uid = ?1)) ORDER BY a.id DESC LIMIT ?2`,
+    `${actColumns} WHERE a.root = a.id AND a.status = 'done' AND a.kind <> 'device' AND (?1 IS NULL OR a.id < (SELECT id FROM loam_act WHERE uid = ?1)) ORDER BY a.id DESC LIMIT ?2`,
     [before ?? null, Math.min(500, limit)],
   );
   return rows.map(toAct);
@@ -69,18 +69,4 @@ function toAct(row: unknown[]): ActSummary {
     by: String(row[4] ?? ''),
     undone: row[5] !== null,
   };
-}
-
-/** The artifact's own changes and those of its labels, values and notes, newest first. */
-export function* artifactHistory(journal: Journal, id: number): Steps<HistoryEntry[]> {
-  const entries = yield* historyOf(journal, 'lamindb_artifact', id);
-  const links = [
-    'lamindb_artifactjsonvalue',
-    'lamindb_artifactblock',
-    ...categoryLinks({ journal }).map((l) => l.link),
-  ];
-  for (const link of new Set(links)) entries.push(...(yield* linkHistory(journal, link, 'artifact_id', id)));
-  return entries
-    .sort((a, b) => (a.act.at < b.act.at ? 1 : a.act.at > b.act.at ? -1 : b.ref.record - a.ref.record))
-    .slice(0, 500);
 }

@@ -1,15 +1,17 @@
 // Artifacts as LaminDB makes them (lamindb 2.12.1 `Artifact.save`): versions by key, dedupe by hash, virtual keys,
 // storage layout `.lamindb/<uid><suffix>`. Where LaminDB silently gives back an older artifact or keeps another key,
 // `planSave` says which case it is; the default outcome stays LaminDB's.
-import { LoamError } from '../errors.ts';
-import { all, many, one, run, type Steps } from '../statement.ts';
-import { insertOne, remove, update } from '../write/apply.ts';
+import { all, type Steps } from '../statement.ts';
+import type { SqlValue } from '../ports.ts';
+import { insert } from '../write/apply.ts';
+import { tableOf } from '../write/journal.ts';
 import type { Transaction } from '../write/transaction.ts';
-import { tableNumber } from '../write/journal.ts';
 import { EMPTY_FILE_HASH } from '../hash.ts';
 import { nextVersionUid, randomUid, versionNumber } from '../uid.ts';
-
-export const trashBranch = -1;
+import { markRecreated } from './run.ts';
+import { restoreRows } from './trash.ts';
+export { checkKey } from './key.ts';
+import { trashBranch } from './tables.ts';
 
 export interface ArtifactContent {
   key: string | null;
@@ -36,53 +38,90 @@ export interface SavePlan {
  * is known under another key becomes an artifact of its own.
  */
 export function* planSave(content: ArtifactContent, storageId: number, duplicate = false): Steps<SavePlan> {
-  const { key, hash } = content;
-  if (hash !== EMPTY_FILE_HASH) {
-    const rows = yield* all(
-      'SELECT id, uid, key, is_latest FROM lamindb_artifact WHERE hash = ? AND +branch_id <> ? ORDER BY (key IS ?) DESC, id DESC',
-      [hash, trashBranch, key],
-    );
-    const row = rows[0];
-    if (row && row[2] === key) {
-      const found = { id: Number(row[0]), uid: String(row[1]), key };
-      if (row[3] === 1)
-        return {
-          case: 'existing',
-          found,
-          message: 'Already here: same key, same content. Nothing was added.',
-        };
-      return {
-        case: 'old-version',
-        found,
-        message: `Equals version ${versionNumber(found.uid)} of this key, which LaminDB gives back. The latest version stays as it is.`,
-      };
-    }
-    if (row && !duplicate) {
-      const found = { id: Number(row[0]), uid: String(row[1]), key: row[2] as string | null };
-      return {
-        case: 'existing-key',
-        found,
-        message: `Same content as ${found.key ?? found.uid}, which LaminDB gives back. Save as a copy to keep both keys.`,
-      };
-    }
-    const trashed = yield* one(
-      'SELECT id, uid, key FROM lamindb_artifact WHERE hash = ? AND storage_id = ? AND key IS ? AND +branch_id = ?',
-      [hash, storageId, key, trashBranch],
-    );
-    if (trashed) {
-      const found = { id: Number(trashed[0]), uid: String(trashed[1]), key };
-      return { case: 'trashed', found, message: 'This file was in the trash. It was brought back.' };
-    }
+  const [plan] = yield* planSaves([{ content, duplicate }], storageId);
+  return plan as SavePlan;
+}
+
+/** The same for many at once, each as if it were alone: two questions to the database in all. */
+export function* planSaves(
+  wanted: readonly { content: ArtifactContent; duplicate: boolean }[],
+  storageId: number,
+): Steps<SavePlan[]> {
+  const byHash = yield* grouped(
+    `SELECT hash, id, uid, key, is_latest, branch_id, storage_id FROM lamindb_artifact
+     WHERE hash IN (SELECT value FROM json_each(?)) ORDER BY id DESC`,
+    wanted.map(({ content }) => content.hash).filter((hash) => hash !== EMPTY_FILE_HASH),
+  );
+  const byKey = yield* grouped(
+    `SELECT key, id, uid FROM lamindb_artifact WHERE key IN (SELECT value FROM json_each(?)) AND +branch_id <> ${trashBranch}
+     ORDER BY is_latest DESC, created_at DESC, id DESC`,
+    wanted.map(({ content }) => content.key).filter((key) => key !== null),
+  );
+  return wanted.map(({ content: { key, hash }, duplicate }) => {
+    const same = byHash.get(hash) ?? [];
+    return planOne(key, same, byKey.get(key ?? '')?.[0], storageId, duplicate);
+  });
+}
+
+function* grouped(sql: string, wanted: readonly string[]): Steps<Map<string, SqlValue[][]>> {
+  const found = new Map<string, SqlValue[][]>();
+  if (wanted.length === 0) return found;
+  for (const row of yield* all(sql, [JSON.stringify([...new Set(wanted)])])) {
+    const name = String(row[0]);
+    const rows = found.get(name);
+    if (rows) rows.push(row);
+    else found.set(name, [row]);
   }
-  if (key !== null) {
-    const head = yield* one(
-      `SELECT id, uid, key FROM lamindb_artifact WHERE key = ? AND +branch_id <> ?
-       ORDER BY is_latest DESC, created_at DESC, id DESC LIMIT 1`,
-      [key, trashBranch],
-    );
-    if (head)
-      return { case: 'version', found: { id: Number(head[0]), uid: String(head[1]), key }, message: null };
+  return found;
+}
+
+/** `same`: rows [hash, id, uid, key, is_latest, branch, storage] of this content, newest first; `head`: [key, id, uid]. */
+function planOne(
+  key: string | null,
+  same: readonly SqlValue[][],
+  head: SqlValue[] | undefined,
+  storageId: number,
+  duplicate: boolean,
+): SavePlan {
+  const rowOf = (row: SqlValue[]) => ({
+    id: Number(row[1]),
+    uid: String(row[2]),
+    key: row[3] as string | null,
+  });
+  const live = same.filter((row) => row[5] !== trashBranch);
+  const mine = live.find((row) => row[3] === key);
+  if (mine) {
+    const found = rowOf(mine);
+    if (mine[4] === 1)
+      return {
+        case: 'existing',
+        found,
+        message: 'Already here: same key, same content. Nothing was added.',
+      };
+    return {
+      case: 'old-version',
+      found,
+      message: `Equals version ${versionNumber(found.uid)} of this key, which LaminDB gives back. The latest version stays as it is.`,
+    };
   }
+  const other = live[0];
+  if (other && !duplicate) {
+    const found = rowOf(other);
+    return {
+      case: 'existing-key',
+      found,
+      message: `Same content as ${found.key ?? found.uid}, which LaminDB gives back. Save as a copy to keep both keys.`,
+    };
+  }
+  const trashed = same.find((row) => row[5] === trashBranch && row[3] === key && row[6] === storageId);
+  if (trashed)
+    return {
+      case: 'trashed',
+      found: rowOf(trashed),
+      message: 'This file was in the trash. It was brought back.',
+    };
+  if (head)
+    return { case: 'version', found: { id: Number(head[1]), uid: String(head[2]), key }, message: null };
   return { case: 'new', found: null, message: null };
 }
 
@@ -124,126 +163,78 @@ export function* insertArtifact(
   facts: ArtifactFacts,
   revises: SavePlan['found'],
 ): Steps<SavedArtifact> {
-  let description = facts.description;
-  if (revises && description === null) {
-    description =
-      ((yield* one('SELECT description FROM lamindb_artifact WHERE id = ?', [revises.id]))?.[0] as
-        string | null) ?? null;
+  const [saved] = yield* insertArtifacts(tx, [{ facts, revises }]);
+  return saved as SavedArtifact;
+}
+
+/** New rows in one block; a new version without a description of its own takes its predecessor's. */
+export function* insertArtifacts(
+  tx: Transaction,
+  items: readonly { facts: ArtifactFacts; revises: SavePlan['found'] }[],
+): Steps<SavedArtifact[]> {
+  if (items.length === 0) return [];
+  const before = items.flatMap(({ facts, revises }) =>
+    revises && facts.description === null ? [revises.id] : [],
+  );
+  const inherited = new Map<number, SqlValue>();
+  if (before.length > 0) {
+    const rows = yield* all(
+      'SELECT id, description FROM lamindb_artifact WHERE id IN (SELECT value FROM json_each(?))',
+      [JSON.stringify(before)],
+    );
+    for (const row of rows) inherited.set(Number(row[0]), row[1] ?? null);
   }
-  const id = yield* insertOne(tx, 'lamindb_artifact', {
-    uid: facts.uid,
-    key: facts.key,
-    description,
-    storage_id: facts.storageId,
-    suffix: facts.suffix,
-    kind: facts.kind,
-    otype: facts.otype,
-    size: facts.size,
-    hash: facts.hash,
-    _hash_type: facts.hashType,
-    n_files: facts.nFiles,
-    n_observations: facts.nObservations,
+  // A value that all have in common is bound and logged once.
+  const short = (values: SqlValue[]) => (values.every((v) => v === values[0]) ? (values[0] ?? null) : values);
+  const each = (value: (facts: ArtifactFacts) => SqlValue) => short(items.map(({ facts }) => value(facts)));
+  const from = yield* insert(tx, 'lamindb_artifact', items.length, {
+    uid: each((f) => f.uid),
+    key: each((f) => f.key),
+    description: short(
+      items.map(({ facts, revises }) => facts.description ?? (revises && inherited.get(revises.id)) ?? null),
+    ),
+    storage_id: each((f) => f.storageId),
+    suffix: each((f) => f.suffix),
+    kind: each((f) => f.kind),
+    otype: each((f) => f.otype),
+    size: each((f) => f.size),
+    hash: each((f) => f.hash),
+    _hash_type: each((f) => f.hashType),
+    n_files: each((f) => f.nFiles),
+    n_observations: each((f) => f.nObservations),
     _key_is_virtual: 1,
-    _overwrite_versions: facts.nFiles === null ? 0 : 1,
+    _overwrite_versions: each((f) => (f.nFiles === null ? 0 : 1)),
   });
-  return { id, uid: facts.uid, key: facts.key, version: versionNumber(facts.uid) };
+  return items.map(({ facts: { uid, key } }, i) => ({
+    id: from + i,
+    uid,
+    key,
+    version: versionNumber(uid),
+  }));
 }
 
 /** LaminDB's rule for files found again in a tracked run: the run re-created them. */
 export function* linkRecreated(tx: Transaction, artifactId: number, runId: number): Steps<void> {
-  const table = 'lamindb_artifact_recreating_runs';
-  const known = yield* one(`SELECT 1 FROM ${table} WHERE artifact_id = ? AND run_id = ?`, [
-    artifactId,
-    runId,
-  ]);
-  if (!known) yield* insertOne(tx, table, { artifact_id: artifactId, run_id: runId });
+  yield* markRecreated(tx, 'artifact', artifactId, runId);
 }
 
-/** Moves rows to the trash (branch −1) and remembers the branch they came from, which LaminDB forgets. */
-export function* trash(tx: Transaction, ids: readonly number[]): Steps<void> {
-  const tab = yield* tableNumber(tx.journal, 'lamindb_artifact');
-  const rows = yield* all(
-    'SELECT id, branch_id FROM lamindb_artifact WHERE id IN (SELECT value FROM json_each(?)) AND branch_id <> ?',
-    [JSON.stringify(ids), trashBranch],
-  );
-  const live = rows.map((r) => Number(r[0]));
-  yield* many('INSERT OR REPLACE INTO loam_trashed(tab, id, branch_id) VALUES (?, ?, ?)', rows.length, [
-    [tab],
-    live,
-    rows.map((r) => r[1] ?? 1),
-  ]);
-  yield* update(tx, 'lamindb_artifact', live, { branch_id: trashBranch });
-}
-
+/** Rows brought back from the trash to the branch they came from; how a drop finds its file there again. */
 export function* restore(tx: Transaction, ids: readonly number[]): Steps<void> {
-  const tab = yield* tableNumber(tx.journal, 'lamindb_artifact');
-  for (const id of ids) {
-    const row = yield* one('SELECT branch_id FROM loam_trashed WHERE tab = ? AND id = ?', [tab, id]);
-    yield* update(tx, 'lamindb_artifact', [id], { branch_id: Number(row?.[0] ?? 1) });
-    yield* run('DELETE FROM loam_trashed WHERE tab = ? AND id = ?', [tab, id]);
-  }
+  yield* restoreRows(tx, tableOf(tx.journal.model, 'lamindb_artifact'), ids);
 }
 
-/** Deletes rows for good; the caller removes the bytes after COMMIT. Folders: all versions share one path and go together. */
-export function* purge(tx: Transaction, ids: readonly number[]): Steps<string[]> {
+/**
+ * Storage keys of the bytes that go with these artifacts. Bytes under a key of their own (registered where they lay) are
+ * somebody's files and stay, as do bytes in other storages; an older version of a folder shares its path with the newest.
+ */
+export function* storedUnder(ids: readonly number[], storageId: number): Steps<string[]> {
   const rows = yield* all(
-    `SELECT id, uid, suffix, n_files, is_latest FROM lamindb_artifact WHERE id IN (SELECT value FROM json_each(?))`,
-    [JSON.stringify(ids)],
+    `SELECT uid, suffix, _overwrite_versions, is_latest FROM lamindb_artifact
+     WHERE id IN (SELECT value FROM json_each(?)) AND storage_id = ? AND _real_key IS NULL AND (_key_is_virtual = 1 OR key IS NULL) ORDER BY id`,
+    [JSON.stringify(ids), storageId],
   );
-  const keys: string[] = [];
-  const gone = new Set<number>();
-  for (const [id, uid, suffix, nFiles, latest] of rows) {
-    const folder = nFiles !== null;
-    gone.add(Number(id));
-    if (folder && latest === 1) {
-      const stem = String(uid).slice(0, 16);
-      const family = yield* all('SELECT id FROM lamindb_artifact WHERE uid >= ? AND uid < ?', [
-        `${stem}0000`,
-        `${stem}zzzz~`,
-      ]);
-      for (const [member] of family) gone.add(Number(member));
-    }
-    if (!folder || latest === 1) keys.push(storageKey(String(uid), String(suffix), folder));
-  }
-  yield* remove(
-    tx,
-    'lamindb_artifact',
-    [...gone].sort((a, b) => a - b),
-  );
-  yield* run('DELETE FROM loam_blob WHERE artifact_id IN (SELECT value FROM json_each(?))', [
-    JSON.stringify([...gone]),
-  ]);
-  // The bytes go after COMMIT; should the browser die in between, the next start finds their names here.
-  for (const key of keys) {
-    yield* run(
-      "INSERT OR REPLACE INTO loam_drop(uid, item, state, detail, at) VALUES ('purge', ?, 'purged', '', ?)",
-      [key, tx.at],
-    );
-  }
-  return keys;
-}
-
-/** A key people may use: any text without path tricks, at most 1,024 characters. The suffix cannot change with it. */
-export function checkKey(key: string): string {
-  const parts = key.split('/');
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (key === '' || /[\u0000-\u001f\u007f]/.test(key))
-    throw badKey(key, 'is empty or has control characters');
-  if (key.startsWith('/') || /^[a-z]:[\\/]/i.test(key))
-    throw badKey(key, 'starts at the root of a disk; keys are relative');
-  if (key.includes('\\')) throw badKey(key, 'has a backslash; separate folders by /');
-  if (parts.some((p) => p === '..' || p === '.' || p === ''))
-    throw badKey(key, 'has an empty, "." or ".." folder');
-  if (parts[0] === '.lamindb') throw badKey(key, 'starts with .lamindb, where LaminDB keeps its own files');
-  const length = [...key].length;
-  if (length > 1024)
-    throw new LoamError('NameTooLong', `A key may have 1,024 characters, this has ${length}. Shorten it.`, {
-      length,
-    });
-  return key;
-}
-
-function badKey(key: string, why: string): LoamError {
-  const shown = key.length > 80 ? `${key.slice(0, 80)}…` : key;
-  return new LoamError('InvalidArgument', `The key "${shown}" ${why}. Choose another key.`, { key: shown });
+  const keys = rows
+    .filter(([, , shared, latest]) => shared === 0 || latest === 1)
+    .map(([uid, suffix, shared]) => storageKey(String(uid), String(suffix), shared === 1));
+  return [...new Set(keys)];
 }

@@ -8,6 +8,8 @@ export interface DropOptions {
   features?: Record<string, string>;
   /** What to do where content equals that of an existing artifact with another key. */
   sameContent?: 'existing' | 'duplicate';
+  /** Uid of a run that is going on and saves these files; without one the drop is a run of its own. */
+  run?: string;
 }
 
 export type DropState = 'queued' | 'hashing' | 'storing' | 'saved' | 'failed' | 'cancelled' | 'paused';

@@ -1,47 +1,24 @@
 // The empty database in one go. SQLite scans its whole schema table after every CREATE, so 1,169 statements cost as
 // much as 100,000 rows; here the rows of the schema table and the empty root pages are written as they would end up.
-// Only for a database that is empty and in memory, by a SQLite that has `sqlite_dbpage` (ours does).
+// Only for a database that is empty and in memory, by a SQLite that has `sqlite_dbpage` (ours does); for a file see image.ts.
 import type { Model, Table } from '../model/types.ts';
 import type { SqlDriver } from '../ports.ts';
-import { createIndexes, createTable } from './sqlite.ts';
-
-interface Entry {
-  type: 'table' | 'index';
-  name: string;
-  table: string;
-  sql: string | null;
-}
-
-/** SQLite makes and numbers an index for each UNIQUE in the table's text, in the order in which they stand there. */
-function entriesOf(table: Table): Entry[] {
-  const automatic =
-    table.columns.filter((column) => column.unique).length + table.uniques.filter((u) => u.constraint).length;
-  const index = (name: string, sql: string | null): Entry => ({
-    type: 'index',
-    name,
-    table: table.name,
-    sql,
-  });
-  return [
-    { type: 'table', name: table.name, table: table.name, sql: createTable(table) },
-    ...Array.from({ length: automatic }, (_, i) => index(`sqlite_autoindex_${table.name}_${i + 1}`, null)),
-    ...createIndexes(table).map(({ name, sql }) => index(name, sql)),
-  ];
-}
+import { schemaEntries, type Entry } from './entries.ts';
 
 /** True where `composeSchema` may be used; elsewhere the statements of `sqliteDdl` do the same, slowly. */
 export function canCompose(driver: SqlDriver): boolean {
   if (driver.kind !== 'memory' || driver.inTransaction) return false;
+  // On smaller pages the schema's rows overflow, and their numbers no longer say how many pages they take.
+  if (Number(driver.all('PRAGMA page_size')[0]?.[0]) < 4096) return false;
   const modules = driver.all("SELECT 1 FROM pragma_module_list WHERE name = 'sqlite_dbpage'");
   return modules.length > 0 && driver.all('SELECT 1 FROM sqlite_schema LIMIT 1').length === 0;
 }
 
 export function composeSchema(driver: SqlDriver, model: Model): void {
-  const sequence = { type: 'table', name: 'sqlite_sequence', table: 'sqlite_sequence' } as const;
-  const entries: Entry[] = [
-    { ...sequence, sql: 'CREATE TABLE sqlite_sequence(name,seq)' },
-    ...model.order.flatMap((name) => entriesOf(model.tables.get(name) as Table)),
-  ];
+  const entries = schemaEntries(
+    model.order.map((name) => model.tables.get(name) as Table),
+    [],
+  );
   const pageSize = Number(driver.all('PRAGMA page_size')[0]?.[0]);
   driver.exec('PRAGMA writable_schema=on');
   driver.exec('BEGIN');

@@ -7,9 +7,12 @@ import { runSync, one, type Steps } from '../statement.ts';
 import type { Author } from '../write/transaction.ts';
 import { createJournalTables } from '../write/writer.ts';
 import { LoamError } from '../errors.ts';
+import { journalDdl } from '../write/journal-tables.ts';
 import { canCompose, composeSchema } from './compose.ts';
+import { databaseImage } from './image.ts';
 import { sqliteDdl } from './sqlite.ts';
-import { seedStatements } from './seed.ts';
+import { markUpToDate } from './upgrade.ts';
+import { seedStatements, type SeedOptions } from './seed.ts';
 
 export interface NewInstance {
   model: Model;
@@ -18,27 +21,44 @@ export interface NewInstance {
   /** Shown in the top bar, kept in loam_setting. */
   name: string;
   user?: { uid: string; handle: string; name: string | null };
+  /** Where the bytes are; in the browser OPFS, with identities made up here. */
+  storage?: { uid: string; root: string; instanceUid: string };
+}
+
+/** A new instance without any row, as the bytes of a file: `createInstance` then has only the seed rows to write. */
+export function emptyInstance(model: Model): Uint8Array {
+  return databaseImage(model, journalDdl);
+}
+
+/** True for a file that was made by `emptyInstance` and cut off before its seed rows were there. */
+export function isUnseeded(driver: SqlDriver): boolean {
+  const tables = "SELECT 1 FROM sqlite_schema WHERE name = 'lamindb_user'";
+  return driver.all(tables).length > 0 && driver.all('SELECT 1 FROM lamindb_user LIMIT 1').length === 0;
 }
 
 /** Builds all tables and seed rows on an empty database; on a file in one transaction. */
 export function createInstance(driver: SqlDriver, options: NewInstance): void {
   const { model, clock, random } = options;
-  const composed = canCompose(driver);
+  const made = isUnseeded(driver);
+  const composed = !made && canCompose(driver);
   if (composed) composeSchema(driver, model);
   driver.exec('BEGIN');
-  if (!composed) driver.exec(sqliteDdl(model).join(';\n'));
-  createJournalTables(driver);
-  const seeds = seedStatements({
+  if (!made && !composed) driver.exec(sqliteDdl(model).join(';\n'));
+  if (!made) createJournalTables(driver);
+  const whose: SeedOptions = {
     now: timeText(Math.floor(clock() * 1000)),
     // LaminDB's own anonymous user; an account replaces it when the instance joins a team.
     user: options.user ?? { uid: '00000000', handle: 'anonymous', name: null },
     storage: {
-      uid: randomUid(12, random),
-      root: 'opfs://loam/storage',
       type: 'local',
-      instanceUid: randomUid(12, random),
+      ...(options.storage ?? {
+        uid: randomUid(12, random),
+        root: 'opfs://loam/storage',
+        instanceUid: randomUid(12, random),
+      }),
     },
-  });
+  };
+  const seeds = seedStatements(whose, model.modules);
   for (const seed of seeds) {
     const columns = seed.columns.map((_, c) => seed.rows.map((row) => row[c] ?? null));
     const names = seed.columns.map((c) => `"${c}"`).join(', ');
@@ -49,6 +69,7 @@ export function createInstance(driver: SqlDriver, options: NewInstance): void {
     );
   }
   driver.run('INSERT INTO loam_setting(name, value) VALUES (?, ?)', ['instance', options.name]);
+  markUpToDate(driver, model);
   driver.exec('COMMIT');
 }
 
@@ -68,21 +89,40 @@ export function hasInstance(driver: SqlDriver): boolean {
   );
 }
 
-export function readAuthor(driver: SqlDriver): Author {
-  return runSync(driver, author());
+/** Where new rows go: names or uids of a branch and a space; main and `all` where nothing is said. */
+export interface Place {
+  branch?: string;
+  space?: string;
 }
 
-function* author(): Steps<Author> {
+export function readAuthor(driver: SqlDriver, place: Place = {}): Author {
+  return runSync(driver, author(place));
+}
+
+function* author(place: Place): Steps<Author> {
   const user = yield* one('SELECT id, uid FROM lamindb_user ORDER BY id LIMIT 1');
-  const branch = yield* one('SELECT id, uid FROM lamindb_branch WHERE id = 1');
+  const branch = yield* placeOf('branch', place.branch ?? 'main');
+  const space = yield* placeOf('space', place.space ?? 'all');
   if (!user || !branch) throw new LoamError('DatabaseDamaged', 'The database has no user or no main branch.');
   return {
     userId: Number(user[0]),
     userUid: String(user[1]),
     branchId: Number(branch[0]),
     branchUid: String(branch[1]),
-    spaceId: 1,
+    spaceId: Number(space?.[0] ?? 1),
   };
+}
+
+function* placeOf(what: 'branch' | 'space', name: string): Steps<readonly unknown[] | undefined> {
+  const own = name === (what === 'branch' ? 'main' : 'all');
+  const row = yield* one(
+    `SELECT id, uid FROM lamindb_${what} WHERE ${own ? 'id = 1' : '(name = ?1 OR uid = ?1) AND id > 0'} ORDER BY id LIMIT 1`,
+    own ? [] : [name],
+  );
+  if (row || own) return row;
+  throw new LoamError('DoesNotExist', `There is no ${what} "${name.slice(0, 60)}". Create it first.`, {
+    [what]: name.slice(0, 60),
+  });
 }
 
 export function* setting(name: string): Steps<string | null> {

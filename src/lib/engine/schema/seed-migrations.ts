@@ -28,3 +28,8 @@ export const migrationSeeds: readonly (readonly [string, string, string])[] = [
   ['lamindb', '0193_v2_9_part_2', '2026-08-22 17:04:03.779903'],
   ['lamindb', '0193_squashed', '2026-08-22 17:04:03.782272'],
 ];
+
+/** Name and time of the migrations of one app. */
+export function migrationsOf(app: string): (readonly [string, string])[] {
+  return migrationSeeds.filter(([of]) => of === app).map(([, name, applied]) => [name, applied] as const);
+}

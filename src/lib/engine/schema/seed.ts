@@ -1,15 +1,10 @@
 // The rows a new instance starts with, as `lamin init` writes them: the space, three branches, the user, the storage,
 // the ontology sources and Django's migrations. Data only, with explicit ids; the caller writes it.
 
+import type { Module, SeedPlace, SeedTable } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { migrationSeeds } from './seed-migrations.ts';
 import { sourceSeeds } from './seed-sources.ts';
-
-export interface SeedTable {
-  table: string;
-  columns: string[];
-  rows: SqlValue[][];
-}
 
 export interface SeedOptions {
   /** LaminDB's text form, `YYYY-MM-DD HH:MM:SS.ffffff`, UTC. */
@@ -30,10 +25,30 @@ export const seedIds = {
 
 const placed = ['is_locked', '_aux', 'branch_id', 'created_on_id', 'space_id', 'created_by_id', 'run_id'];
 /** Python writes SQL NULL into `_aux` where the DDL default would be the JSON text 'null'. */
-const placedValues: SqlValue[] = [0, null, 1, 1, 1, 1, null];
+const placedValues = (userId: number): SqlValue[] => [0, null, 1, 1, 1, userId, null];
+
+/** bionty's sources of terms. */
+export function ontologySources({ now, userId }: SeedPlace): SeedTable[] {
+  return [
+    {
+      table: 'bionty_source',
+      columns: [
+        ...['id', 'uid', 'entity', 'organism', 'name', 'version', 'in_db', 'currently_used'],
+        ...['description', 'url', 'md5', 'source_website', 'dataframe_artifact_id'],
+        ...['created_at', 'updated_at', ...placed],
+      ],
+      rows: sourceSeeds.map((s, i) => [
+        ...[i + 1, s.uid, s.entity, s.organism, s.name, s.version, 0, s.currentlyUsed ? 1 : 0],
+        ...[s.description, s.url, null, s.website, null],
+        ...[now, now, ...placedValues(userId)],
+      ]),
+    },
+  ];
+}
 
 /** The seed rows in an order that satisfies every reference at once. */
-export function seedStatements({ now, user, storage }: SeedOptions): SeedTable[] {
+export function seedStatements({ now, user, storage }: SeedOptions, modules: readonly Module[]): SeedTable[] {
+  const at: SeedPlace = { now, userId: seedIds.user.id };
   const { space, trash, archive, main } = seedIds;
   const branch = (at: { id: number; uid: string }, name: string, description: string) => [
     ...[at.id, at.uid, name, description, now],
@@ -73,27 +88,21 @@ export function seedStatements({ now, user, storage }: SeedOptions): SeedTable[]
       rows: [
         [
           ...[seedIds.storage.id, storage.uid, storage.root, null, storage.type, null, storage.instanceUid],
-          ...[now, now, ...placedValues],
+          ...[now, now, ...placedValues(at.userId)],
         ],
       ],
     },
-    {
-      table: 'bionty_source',
-      columns: [
-        ...['id', 'uid', 'entity', 'organism', 'name', 'version', 'in_db', 'currently_used'],
-        ...['description', 'url', 'md5', 'source_website', 'dataframe_artifact_id'],
-        ...['created_at', 'updated_at', ...placed],
-      ],
-      rows: sourceSeeds.map((s, i) => [
-        ...[i + 1, s.uid, s.entity, s.organism, s.name, s.version, 0, s.currentlyUsed ? 1 : 0],
-        ...[s.description, s.url, null, s.website, null],
-        ...[now, now, ...placedValues],
-      ]),
-    },
+    ...modules.flatMap((module) => module.seeds?.(at) ?? []),
     {
       table: 'django_migrations',
       columns: ['id', 'app', 'name', 'applied'],
-      rows: migrationSeeds.map((migration, i) => [i + 1, ...migration]),
+      rows: [...migrationSeeds, ...modules.flatMap(pluginMigrations)].map((row, i) => [i + 1, ...row]),
     },
   ];
+}
+
+/** LaminDB's own modules report theirs interleaved, as they were applied; a plug-in's follow. */
+function pluginMigrations({ name, migrations }: Module): SqlValue[][] {
+  if (migrationSeeds.some(([app]) => app === name)) return [];
+  return migrations.map((migration) => [name, ...migration]);
 }

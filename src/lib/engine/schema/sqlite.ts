@@ -14,16 +14,19 @@ function defaultSql(column: Column): string {
   return ` DEFAULT ${typeof value === 'number' ? value : `'${value.replaceAll("'", "''")}'`}`;
 }
 
-function columnSql(column: Column): string {
-  const name = quote(column.name);
+/** The column's type as SQLite's DDL writes it. */
+export function typeSql(column: Column): string {
   // SQLite's AUTOINCREMENT needs the type `integer` whatever the width elsewhere.
-  if (column.name === 'id') return `${name} integer NOT NULL PRIMARY KEY AUTOINCREMENT`;
-  const type =
-    column.type === 'varchar'
-      ? `varchar(${column.length ?? 0})`
-      : column.type === 'json'
-        ? 'text'
-        : column.type;
+  if (column.name === 'id') return 'integer';
+  if (column.type === 'varchar') return `varchar(${column.length ?? 0})`;
+  return column.type === 'json' ? 'text' : column.type;
+}
+
+/** The column as CREATE TABLE and ADD COLUMN write it. */
+export function columnSql(column: Column): string {
+  const name = quote(column.name);
+  const type = typeSql(column);
+  if (column.name === 'id') return `${name} ${type} NOT NULL PRIMARY KEY AUTOINCREMENT`;
   let sql = `${name} ${type}${defaultSql(column)} ${column.nullable ? 'NULL' : 'NOT NULL'}`;
   if (column.unique) sql += ' UNIQUE';
   if (column.type === 'json') sql += ` CHECK ((JSON_VALID(${name}) OR ${name} IS NULL))`;
@@ -49,9 +52,24 @@ function uniqueIndex(table: Table, unique: Unique): string {
   return `CREATE UNIQUE INDEX ${quote(unique.name)} ON ${quote(table.name)} (${on})${where}`;
 }
 
+export interface IndexDdl {
+  name: string;
+  sql: string;
+  unique: boolean;
+}
+
+/** Django's names hold md5 sums, and a model's thousand of them are asked for again and again. */
+const known = new WeakMap<Table, readonly IndexDdl[]>();
+
 /** The indexes of one table by name; a bulk load drops and recreates them, and opening a file adds the missing. */
-export function createIndexes(table: Table): { name: string; sql: string; unique: boolean }[] {
-  const out: { name: string; sql: string; unique: boolean }[] = [];
+export function createIndexes(table: Table): readonly IndexDdl[] {
+  let indexes = known.get(table);
+  if (!indexes) known.set(table, (indexes = indexesOf(table)));
+  return indexes;
+}
+
+function indexesOf(table: Table): IndexDdl[] {
+  const out: IndexDdl[] = [];
   for (const unique of table.uniques) {
     if (!unique.constraint) out.push({ name: unique.name, sql: uniqueIndex(table, unique), unique: true });
   }

@@ -6,7 +6,7 @@ import type { Column, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, many, one, type Steps } from '../statement.ts';
 import { checkValue } from './check.ts';
-import { dropKeys, keysOf, nullableKeys, rememberKeys, reserveIds, tableOf } from './journal.ts';
+import { dropKeys, keysOf, nullableKeys, rememberKeys, reserveIds, tableNumber, tableOf } from './journal.ts';
 import { recordRows } from './journal-tables.ts';
 import { localIds, type Operation, type RowKey } from './operation.ts';
 import { noteChange, noteFamily, type Transaction } from './transaction.ts';
@@ -86,6 +86,8 @@ function* insertBlock(
   for (const column of table.columns) {
     if (column.name === 'id') continue;
     const given = values[column.name];
+    // The file's own default fills it.
+    if (column.foreign && given === undefined) continue;
     const value = given === undefined ? defaultOf(tx, table, column) : given;
     names.push(column.name);
     if (Array.isArray(value)) {
@@ -250,6 +252,15 @@ export function* remove(tx: Transaction, name: string, ids: readonly number[], b
   }
 }
 
+/**
+ * Deletes rows for good without looking at rows that refer to them: for callers that have walked Django's rules over all
+ * tables at once and delete every row of that walk (registry/purge.ts).
+ */
+export function* removeWalked(tx: Transaction, name: string, ids: readonly number[]): Steps<void> {
+  for (let start = 0; start < ids.length; start += recordRows)
+    yield* removeBlock(tx, name, ids.slice(start, start + recordRows));
+}
+
 function* removeBlock(tx: Transaction, name: string, ids: readonly number[], birth?: Birth): Steps<void> {
   const table = tableOf(tx.journal.model, name);
   const columns = table.columns.filter((c) => c.name !== 'id' && !c.derived);
@@ -281,9 +292,25 @@ function* removeBlock(tx: Transaction, name: string, ids: readonly number[], bir
   if (!birth && rows)
     for (const [c, column] of columns.entries()) pre[column.name] = rows.map((r) => r[c + 1] ?? null);
   if (tx.logged) tx.log.push({ operation, local: birth ? local : { ...local, pre } });
+  // An undone insert leaves no trace of its own: redo is the way back to it. A row that comes back keeps its id and so
+  // its trace, which counts again once it is deleted again.
+  if (!birth && isNamed(table)) yield* rememberGone(tx, name, pre['uid'] ?? [], found);
   noteChange(tx, name, 'deleted', found);
   const cache = tx.journal.keys.get(name);
   if (cache) for (const id of found) cache.delete(id);
+}
+
+/** Rows of this table are named by a uid of their own. */
+const isNamed = (table: Table): boolean =>
+  table.rowKey.columns.length === 1 && table.rowKey.columns[0] === 'uid';
+
+function* rememberGone(tx: Transaction, name: string, uids: SqlValue[], ids: number[]): Steps<void> {
+  const tab = yield* tableNumber(tx.journal, name);
+  yield* many('INSERT OR REPLACE INTO loam_gone(tab, key, id) VALUES (?, ?, ?)', ids.length, [
+    [tab],
+    uids,
+    ids,
+  ]);
 }
 
 function* removeChildren(tx: Transaction, name: string, ids: readonly number[]): Steps<void> {

@@ -8,6 +8,7 @@ const loneSurrogate = /\p{Surrogate}/u;
 const intLimit = 2_147_483_647;
 
 export function checkValue(table: Table, column: Column, value: SqlValue): void {
+  if (column.foreign) return;
   if (value === null) {
     if (column.nullable) return;
     throw new LoamError('ValidationError', `${label(table)} needs a value for "${column.name}".`, {
@@ -56,7 +57,7 @@ function checkText(table: Table, column: Column, value: SqlValue): void {
   // A string has at most as many code points as UTF-16 units, so the cheap test comes first.
   if (limit !== null && value.length > limit && [...value].length > limit) {
     throw new LoamError(
-      'NameTooLong',
+      'DataError',
       `"${column.name}" of ${label(table)} may have ${limit} characters, this has ${[...value].length}: ${short(value)}. Shorten it.`,
       { table: table.name, column: column.name, limit },
     );

@@ -3,7 +3,7 @@
 // its own records are the journal from which an unfinished act is rolled back at the next start (recover.ts).
 import type { SqlValue } from '../ports.ts';
 import { LoamError } from '../errors.ts';
-import { many, one, run, type Steps } from '../statement.ts';
+import { inTransaction, many, one, run, type Steps } from '../statement.ts';
 import { forget, recordTime, tableNumber, type Journal } from './journal.ts';
 import { recordRows } from './journal-tables.ts';
 import {
@@ -16,6 +16,7 @@ import {
   type RowKey,
 } from './operation.ts';
 import { markLatest } from './derived.ts';
+import { noteTexts } from './search-index.ts';
 import {
   createTransaction,
   type Author,
@@ -40,6 +41,8 @@ export interface Act {
   /** The act whose effect this one adds (+1) or takes away (-1). */
   root: number;
   sign: 1 | -1;
+  /** It is made of several transactions, and the last one is still to come. */
+  open: boolean;
 }
 
 export interface Committed<T> {
@@ -61,6 +64,8 @@ export function* transact<T>(
   return yield* atomically(journal, author, function* (tx) {
     const act = yield* insertAct(tx, spec, 'done', chain);
     const value = yield* body(tx);
+    // What changed nothing is no act: it would be an undo step without an effect.
+    if (tx.log.length === 0) yield* run('DELETE FROM loam_act WHERE id = ?', [act.id]);
     yield* finish(tx, act);
     return { value, act, changes: [...tx.changes.values()] };
   });
@@ -76,22 +81,50 @@ export function* openAct(
   return yield* atomically(journal, author, (tx) => insertAct(tx, spec, 'open', chain));
 }
 
-/** One transaction of an open act. */
+/** One transaction of an act; what an open one inserts stays hidden. */
 export function* slice<T>(
   journal: Journal,
   author: Author,
   act: Act,
   body: (tx: Transaction) => Steps<T>,
 ): Steps<Committed<T>> {
-  return yield* atomically(journal, author, function* (tx) {
-    const value = yield* body(tx);
-    yield* finish(tx, act);
-    return { value, act, changes: [...tx.changes.values()] };
-  });
+  const mark = journal.hidden.mark(act.id);
+  try {
+    return yield* atomically(journal, author, function* (tx) {
+      const value = yield* body(tx);
+      hideInserts(tx, act);
+      yield* finish(tx, act);
+      return { value, act, changes: [...tx.changes.values()] };
+    });
+  } catch (error) {
+    journal.hidden.rollback(act.id, mark);
+    throw error;
+  }
 }
 
-export function* closeAct(act: Act): Steps<void> {
-  yield* run("UPDATE loam_act SET status = 'done' WHERE id = ?", [act.id]);
+/** Before the latest versions are chosen: a hidden row does not stand for its family. */
+function hideInserts(tx: Transaction, act: Act): void {
+  if (!act.open) return;
+  for (const { operation, local } of tx.log) {
+    if (operation.k !== 'i') continue;
+    for (const [from, to] of runsOf(local)) tx.journal.hidden.hide(act.id, operation.t, from, to);
+  }
+}
+
+function runsOf(local: LocalPart): [number, number][] {
+  if (local.contiguous) return [[local.ids[0] ?? 0, (local.ids[0] ?? 0) + (local.ids[1] ?? 0) - 1]];
+  return local.ids.map((id) => [id, id]);
+}
+
+/** The last transaction of an open act: from here on all of it is there for everybody. `last` is part of it. */
+export function* closeAct(journal: Journal, author: Author, act: Act, last?: Steps<void>): Steps<void> {
+  yield* atomically(journal, author, function* (tx) {
+    if (last) yield* last;
+    yield* run("UPDATE loam_act SET status = 'done' WHERE id = ?", [act.id]);
+    tx.families = journal.hidden.reveal(act.id);
+    yield* markLatest(tx);
+  });
+  act.open = false;
 }
 
 /** BEGIN … COMMIT around the body; any failure rolls everything back and drops the caches. */
@@ -102,18 +135,10 @@ export function* atomically<T>(
 ): Steps<T> {
   const at = yield* recordTime(journal);
   const tx = createTransaction(journal, author, at);
-  yield* run('BEGIN IMMEDIATE');
   try {
-    const value = yield* body(tx);
-    yield* run('COMMIT');
-    return value;
+    return yield* inTransaction(body(tx));
   } catch (error) {
     forget(journal);
-    try {
-      yield* run('ROLLBACK');
-    } catch {
-      // SQLite rolls back by itself on a full disk or an I/O error; the first error is the one to tell.
-    }
     throw error;
   }
 }
@@ -142,13 +167,14 @@ function* insertAct(
     }
     throw error;
   }
-  return { id, uid: spec.uid, kind: spec.kind, title: spec.title, root, sign };
+  return { id, uid: spec.uid, kind: spec.kind, title: spec.title, root, sign, open: status === 'open' };
 }
 
 /** Derived columns, records, and the index from rows to records. */
 function* finish(tx: Transaction, act: Act): Steps<void> {
   yield* markLatest(tx);
   if (!tx.logged) return;
+  if (tx.journal.search) yield* noteTexts(tx.journal.search, tx.journal.model.tables, tx.log);
   let pending: LoggedOperation[] = [];
   let rows = 0;
   for (const entry of tx.log) {

@@ -13,6 +13,8 @@ export interface ActSummary {
 
 export interface HistoryEntry {
   act: ActSummary;
+  /** Name of the branch it was done on. */
+  branch: string;
   kind: 'create' | 'update' | 'delete' | 'restore' | 'link' | 'unlink';
   table: string;
   changes: { field: string; old: string | null; new: string | null }[];

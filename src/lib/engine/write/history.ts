@@ -8,7 +8,8 @@ import { all, one, type Steps } from '../statement.ts';
 import { update } from './apply.ts';
 import { idsByKey, recordIds, tableOf, type Journal } from './journal.ts';
 import { idsOf, type LocalPart, type Operation, type RowKey } from './operation.ts';
-import { columnsOf, readRecord, recordsTouching, type RecordView } from './touch.ts';
+import { readRecord, type LogRecord } from './packs.ts';
+import { columnsOf, recordsTouching } from './touch.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Entries newest first; `limit` bounds the records that are decoded. */
@@ -16,14 +17,17 @@ export function* historyOf(journal: Journal, table: string, id: number, limit = 
   const records = yield* recordsTouching(journal, table, [id], 0);
   const entries: HistoryEntry[] = [];
   for (const rec of records.slice(-limit).reverse()) {
-    const record = yield* readRecord(rec);
+    const record = yield* readRecord(journal, rec);
     const act = yield* actOf(record.act);
+    if (!act) continue;
+    const branch = yield* branchOf(record.body.b);
     for (const [index, operation] of record.body.o.entries()) {
       if (operation.t !== table) continue;
       const row = idsOf(record.locals[index] as LocalPart).indexOf(id);
       if (row < 0) continue;
       entries.push({
         act,
+        branch,
         kind: kindOf(operation),
         table,
         changes: yield* changesOf(journal, record, index, row),
@@ -37,7 +41,7 @@ export function* historyOf(journal: Journal, table: string, id: number, limit = 
 
 /** Puts back the values an update replaced, as a new act of the caller's transaction. */
 export function* restoreFields(tx: Transaction, ref: HistoryEntry['ref']): Steps<number> {
-  const record = yield* readRecord(ref.record);
+  const record = yield* readRecord(tx.journal, ref.record);
   const operation = record.body.o[ref.operation];
   const local = record.locals[ref.operation];
   if (!operation || !local || operation.k !== 'u') {
@@ -58,12 +62,14 @@ function kindOf(operation: Operation): HistoryEntry['kind'] {
   return operation.w ? 'restore' : 'create';
 }
 
-function* actOf(id: number): Steps<HistoryEntry['act']> {
+/** Null while it is going on: until then it is nobody's history. */
+function* actOf(id: number): Steps<HistoryEntry['act'] | null> {
   const row = yield* one(
-    `SELECT a.uid, a.kind, a.title, a.at, u.handle, r.undone FROM loam_act a JOIN loam_act r ON r.id = a.root
+    `SELECT a.uid, a.kind, a.title, a.at, u.handle, r.undone, a.status FROM loam_act a JOIN loam_act r ON r.id = a.root
      LEFT JOIN lamindb_user u ON u.id = a.user_id WHERE a.id = ?`,
     [id],
   );
+  if (row?.[6] === 'open') return null;
   return {
     uid: String(row?.[0]),
     kind: String(row?.[1]),
@@ -74,9 +80,14 @@ function* actOf(id: number): Steps<HistoryEntry['act']> {
   };
 }
 
+/** The branch's name now; its uid where the branch is gone. */
+function* branchOf(uid: string): Steps<string> {
+  return String((yield* one('SELECT name FROM lamindb_branch WHERE uid = ?', [uid]))?.[0] ?? uid);
+}
+
 function* changesOf(
   journal: Journal,
-  record: RecordView,
+  record: LogRecord,
   index: number,
   row: number,
 ): Steps<HistoryEntry['changes']> {

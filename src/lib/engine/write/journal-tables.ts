@@ -15,6 +15,10 @@ export const journalDdl: string[] = [
     id INTEGER PRIMARY KEY, act INTEGER NOT NULL, at INTEGER NOT NULL, client INTEGER, clock INTEGER,
     body BLOB NOT NULL, local BLOB NOT NULL)`,
   `CREATE INDEX IF NOT EXISTS loam_record_act ON loam_record(act)`,
+  // Old small records, many to a blob (packs.ts): those of the range that are no rows any more.
+  `CREATE TABLE IF NOT EXISTS loam_pack (
+    rec_from INTEGER PRIMARY KEY, rec_to INTEGER NOT NULL, act_from INTEGER NOT NULL, act_to INTEGER NOT NULL,
+    body BLOB NOT NULL)`,
   `CREATE TABLE IF NOT EXISTS loam_table (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)`,
   // Contiguous blocks of rows a record wrote: every insert, and deletes or updates of runs.
   `CREATE TABLE IF NOT EXISTS loam_span (
@@ -23,6 +27,9 @@ export const journalDdl: string[] = [
   // Single rows a record changed later.
   `CREATE TABLE IF NOT EXISTS loam_touch (
     tab INTEGER NOT NULL, id INTEGER NOT NULL, rec INTEGER NOT NULL, PRIMARY KEY (tab, id, rec)) WITHOUT ROWID`,
+  // Ids of rows that were deleted once, by their uid: the way to the history of those that are gone.
+  `CREATE TABLE IF NOT EXISTS loam_gone (
+    tab INTEGER NOT NULL, key TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tab, key)) WITHOUT ROWID`,
   // The branch an object was on before it went to the trash (LaminDB forgets it).
   `CREATE TABLE IF NOT EXISTS loam_trashed (
     tab INTEGER NOT NULL, id INTEGER NOT NULL, branch_id INTEGER NOT NULL, PRIMARY KEY (tab, id)) WITHOUT ROWID`,
@@ -35,5 +42,9 @@ export const journalDdl: string[] = [
   `CREATE TABLE IF NOT EXISTS loam_drop (
     uid TEXT NOT NULL, item TEXT NOT NULL, state TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (uid, item)) WITHOUT ROWID`,
+  // Views of lists that people keep (view/saved.ts). A deleted one stays as a mark.
+  `CREATE TABLE IF NOT EXISTS loam_view (
+    uid TEXT PRIMARY KEY, registry TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, position INTEGER NOT NULL,
+    is_default INTEGER NOT NULL, user_id INTEGER NOT NULL, at INTEGER NOT NULL, gone INTEGER NOT NULL) WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS loam_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
 ];

@@ -4,7 +4,11 @@ import type { Clock, Random, SqlValue } from '../ports.ts';
 import type { Model, Table } from '../model/types.ts';
 import { LoamError } from '../errors.ts';
 import { all, one, run, type Steps } from '../statement.ts';
-import { decode, idsOf, type LocalPart, type RecordBody, type RowKey } from './operation.ts';
+import { createHiddenRows, type HiddenRows } from './hidden.ts';
+import { recordRows } from './journal-tables.ts';
+import { idsOf, type RowKey } from './operation.ts';
+import { readRecord, type PackCache } from './packs.ts';
+import type { SearchIndex } from './search-index.ts';
 
 export interface Journal {
   model: Model;
@@ -15,12 +19,27 @@ export interface Journal {
   nextId: Map<string, number>;
   /** Table -> integer id -> row key. */
   keys: Map<string, Map<number, RowKey>>;
+  packs: PackCache;
+  /** Rows of unfinished acts, which readers leave out. */
+  hidden: HiddenRows;
+  /** Where texts are; null where no index is kept. */
+  search: SearchIndex | null;
   /** Tables seen empty in the running transaction: no need to look for children there. */
   lastAt: number;
 }
 
 export function createJournal(model: Model, clock: Clock, random: Random): Journal {
-  return { model, clock, random, numbers: new Map(), nextId: new Map(), keys: new Map(), lastAt: 0 };
+  const caches = { numbers: new Map(), nextId: new Map(), keys: new Map() };
+  return {
+    model,
+    clock,
+    random,
+    ...caches,
+    packs: new Map(),
+    hidden: createHiddenRows(),
+    search: null,
+    lastAt: 0,
+  };
 }
 
 export function forget(journal: Journal): void {
@@ -163,22 +182,22 @@ export function dropKeys(journal: Journal): void {
 
 /**
  * Ids of rows (links) whose insert named the given row, as the log knows them; includes rows that are gone.
- * Reads the records that touched the table's deletes, so it stays proportional to what was ever removed.
+ * Reads the records that came upon rows of the table again, so it stays proportional to what was ever changed or removed.
  */
 export function* recordIds(journal: Journal, table: string, column: string, id: number): Steps<number[]> {
   const tab = yield* tableNumber(journal, table);
-  const rows = yield* all(
-    `SELECT DISTINCT r.local, r.body FROM loam_record r WHERE r.id IN (
-       SELECT rec FROM loam_touch WHERE tab = ?1 UNION SELECT rec FROM loam_span s WHERE s.tab = ?1
-         AND EXISTS (SELECT 1 FROM loam_touch t WHERE t.tab = ?1 AND t.id BETWEEN s.id_from AND s.id_to))
-     ORDER BY r.id DESC LIMIT 500`,
+  const records = yield* all(
+    `SELECT rec FROM loam_touch WHERE tab = ?1
+     UNION SELECT s.rec FROM loam_span s WHERE s.tab = ?1 AND EXISTS (
+       SELECT 1 FROM loam_span b WHERE b.tab = ?1 AND b.rec < s.rec
+         AND b.id_from BETWEEN s.id_from - ${recordRows} AND s.id_to AND b.id_to >= s.id_from)
+     ORDER BY 1 DESC LIMIT 500`,
     [tab],
   );
   const found = new Set<number>();
-  for (const [local, body] of rows) {
-    const locals = decode<LocalPart[]>(local as Uint8Array);
-    const operations = decode<RecordBody>(body as Uint8Array).o;
-    for (const [i, operation] of operations.entries()) {
+  for (const [record] of records) {
+    const { body, locals } = yield* readRecord(journal, Number(record));
+    for (const [i, operation] of body.o.entries()) {
       if (operation.t !== table || operation.k !== 'd') continue;
       const part = locals[i];
       const owners = part?.pre?.[column];

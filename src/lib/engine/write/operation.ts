@@ -40,18 +40,21 @@ export interface RecordBody {
   o: Operation[];
 }
 
-/** Above this size bodies are deflated (level 1: levels above gain nothing on column blocks, write-path.md §1). */
+/** Above this size bodies are deflated (level 1: levels above gain nothing on one column block, write-path.md §1). */
 const deflateFrom = 400;
 
 /** First byte 0 = plain JSON, 1 = deflated JSON. */
-export function encode(value: unknown): Uint8Array {
-  const raw = strToU8(JSON.stringify(value, bigintOut));
+export function encode(value: unknown, level: 1 | 9 = 1): Uint8Array {
+  const raw = strToU8(jsonText(value));
   if (raw.length >= deflateFrom) {
-    const packed = deflateSync(raw, { level: 1 });
+    const packed = deflateSync(raw, { level });
     if (packed.length < raw.length) return prefixed(1, packed);
   }
   return prefixed(0, raw);
 }
+
+/** JSON with integers beyond 2^53. */
+export const jsonText = (value: unknown): string => JSON.stringify(value, bigintOut);
 
 export function decode<T>(bytes: Uint8Array): T {
   const kind = bytes[0];
@@ -86,12 +89,16 @@ function prefixed(kind: number, bytes: Uint8Array): Uint8Array {
   return out;
 }
 
-// JSON has no integers beyond 2^53; LaminDB's bigint columns (sizes) may in theory hold them.
+// JSON has no integers beyond 2^53, which LaminDB's bigint columns (sizes) may in theory hold, and no bytes, which
+// columns that only the opened file knows may hold.
 function bigintOut(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? { $bigint: value.toString() } : value;
+  if (typeof value === 'bigint') return { $bigint: value.toString() };
+  if (value instanceof Uint8Array) return { $bytes: strFromU8(value, true) };
+  return value;
 }
 function bigintIn(_: string, value: unknown): unknown {
-  if (value !== null && typeof value === 'object' && '$bigint' in value)
-    return BigInt(value.$bigint as string);
+  if (value === null || typeof value !== 'object') return value;
+  if ('$bigint' in value) return BigInt(value.$bigint as string);
+  if ('$bytes' in value) return strToU8(value.$bytes as string, true);
   return value;
 }

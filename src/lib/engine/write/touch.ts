@@ -3,15 +3,8 @@
 import { all, one, type Steps } from '../statement.ts';
 import { tableNumber, type Journal } from './journal.ts';
 import { recordRows } from './journal-tables.ts';
-import { decode, idsOf, type LocalPart, type Operation, type RecordBody } from './operation.ts';
-
-export interface RecordView {
-  id: number;
-  act: number;
-  at: number;
-  body: RecordBody;
-  locals: LocalPart[];
-}
+import { idsOf, type LocalPart, type Operation } from './operation.ts';
+import { actOfRecord, readRecord } from './packs.ts';
 
 export interface TouchingAct {
   act: number;
@@ -20,21 +13,6 @@ export interface TouchingAct {
   at: number;
   /** Columns changed, or null for the whole row (insert, delete). */
   columns: Set<string> | null;
-}
-
-export function* readRecord(id: number): Steps<RecordView> {
-  const row = yield* one('SELECT id, act, at, body, local FROM loam_record WHERE id = ?', [id]);
-  return view(row as unknown[]);
-}
-
-function view(row: unknown[]): RecordView {
-  return {
-    id: Number(row[0]),
-    act: Number(row[1]),
-    at: Number(row[2]),
-    body: decode<RecordBody>(row[3] as Uint8Array),
-    locals: decode<LocalPart[]>(row[4] as Uint8Array),
-  };
 }
 
 /** Records after `since` that concern any of the ids, oldest first. */
@@ -76,12 +54,12 @@ export function* touchedSince(
   const found = new Map<number, Map<string, TouchingAct & { net: number }>>();
   for (const rec of yield* recordsTouching(journal, table, ids, since)) {
     const head = yield* one(
-      `SELECT a.id, a.root, a.sign, u.handle, a.at FROM loam_record r JOIN loam_act a ON a.id = r.act
-       LEFT JOIN lamindb_user u ON u.id = a.user_id WHERE r.id = ?`,
-      [rec],
+      `SELECT a.id, a.root, a.sign, u.handle, a.at FROM loam_act a LEFT JOIN lamindb_user u ON u.id = a.user_id
+       WHERE a.id = ?`,
+      [yield* actOfRecord(journal, rec)],
     );
     if (!head || Number(head[1]) === ownRoot) continue;
-    const record = yield* readRecord(rec);
+    const record = yield* readRecord(journal, rec);
     for (const [index, operation] of record.body.o.entries()) {
       if (operation.t !== table) continue;
       const columns = operation.k === 'u' ? columnsOf(operation) : null;

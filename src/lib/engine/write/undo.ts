@@ -6,9 +6,10 @@ import type { SqlValue } from '../ports.ts';
 import { timeText } from '../time.ts';
 import { all, one, run, type Steps } from '../statement.ts';
 import { childrenOf, reinsert, remove, update, type Birth, type Values } from './apply.ts';
-import { idsByKey, tableOf } from './journal.ts';
+import { idsByKey, tableOf, type Journal } from './journal.ts';
 import { idsOf, type LocalPart, type Operation, type RowKey } from './operation.ts';
-import { columnsOf, readRecord, touchedSince, type RecordView, type TouchingAct } from './touch.ts';
+import { actOfRecord, readRecord, type LogRecord } from './packs.ts';
+import { columnsOf, recordsTouching, touchedSince, type TouchingAct } from './touch.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface Skipped {
@@ -37,14 +38,17 @@ export interface UndoTarget {
 
 const listLimit = 200;
 
-/** Interned rows are shared by feature and hash; an undo removes links to them, never the value (write-path.md §3). */
+/** Interned rows are shared by feature and hash; an undo removes links to them, not the value (`cameAlong` tells when). */
 const interned = new Set(['lamindb_jsonvalue']);
 
-/** What Ctrl Z would undo: the newest act that stands. A purge took bytes with it, so it is final. */
+/** A purge took bytes with it; without the row of this device nothing could be stored. */
+const final = "'purge', 'device'";
+
+/** What Ctrl Z would undo: the newest act that stands and is not final. */
 export function* undoTarget(userId: number): Steps<UndoTarget | null> {
   const row = yield* one(
     `SELECT coalesce(last, id), id, title, uid FROM loam_act
-     WHERE root = id AND status = 'done' AND kind <> 'purge' AND undone IS NULL AND user_id = ? ORDER BY id DESC LIMIT 1`,
+     WHERE root = id AND status = 'done' AND kind NOT IN (${final}) AND undone IS NULL AND user_id = ? ORDER BY id DESC LIMIT 1`,
     [userId],
   );
   return row ? target(row, -1) : null;
@@ -54,7 +58,7 @@ export function* undoTarget(userId: number): Steps<UndoTarget | null> {
 export function* redoTarget(userId: number): Steps<UndoTarget | null> {
   const row = yield* one(
     `SELECT a.undone, a.id, a.title, a.uid FROM loam_act a
-     WHERE a.root = a.id AND a.undone IS NOT NULL AND a.user_id = ?1
+     WHERE a.root = a.id AND a.status = 'done' AND a.undone IS NOT NULL AND a.user_id = ?1
        AND a.undone > coalesce((SELECT max(id) FROM loam_act WHERE root = id AND user_id = ?1), 0)
      ORDER BY a.undone DESC LIMIT 1`,
     [userId],
@@ -64,7 +68,7 @@ export function* redoTarget(userId: number): Steps<UndoTarget | null> {
 
 export function* undoTargetOf(uid: string): Steps<UndoTarget | null> {
   const row = yield* one(
-    `SELECT coalesce(last, id), id, title, uid FROM loam_act WHERE uid = ? AND root = id AND status = 'done' AND kind <> 'purge' AND undone IS NULL`,
+    `SELECT coalesce(last, id), id, title, uid FROM loam_act WHERE uid = ? AND root = id AND status = 'done' AND kind NOT IN (${final}) AND undone IS NULL`,
     [uid],
   );
   return row ? target(row, -1) : null;
@@ -72,12 +76,6 @@ export function* undoTargetOf(uid: string): Steps<UndoTarget | null> {
 
 function target(row: SqlValue[], sign: 1 | -1): UndoTarget {
   return { act: Number(row[0]), root: Number(row[1]), title: String(row[2]), rootUid: String(row[3]), sign };
-}
-
-/** Records to invert, newest first. */
-export function* recordsOf(act: number): Steps<number[]> {
-  const rows = yield* all('SELECT id FROM loam_record WHERE act = ? ORDER BY id DESC', [act]);
-  return rows.map((r) => Number(r[0]));
 }
 
 /** After the last slice: the root knows whether it stands and which act a next undo or redo has to invert. */
@@ -100,7 +98,7 @@ export function* invertRecord(
   root: number,
   state: UndoState,
 ): Steps<void> {
-  const record = yield* readRecord(recordId);
+  const record = yield* readRecord(tx.journal, recordId);
   for (let index = record.body.o.length - 1; index >= 0; index--) {
     const operation = record.body.o[index] as Operation;
     const local = record.locals[index] as LocalPart;
@@ -112,7 +110,7 @@ export function* invertRecord(
 
 function* undoInsert(
   tx: Transaction,
-  record: RecordView,
+  record: LogRecord,
   index: number,
   operation: Operation,
   local: LocalPart,
@@ -120,8 +118,8 @@ function* undoInsert(
   state: UndoState,
 ): Steps<void> {
   const name = operation.t;
-  if (interned.has(name)) return;
-  const ids = idsOf(local);
+  const ids = interned.has(name) ? yield* cameAlong(tx.journal, idsOf(local), root) : idsOf(local);
+  if (ids.length === 0) return;
   const touched = yield* touchedSince(tx.journal, name, ids, record.id, root);
   for (const [id, acts] of touched) skip(state, name, id, null, 'changed since', acts[0]);
   let gone = ids.filter((id) => !touched.has(id));
@@ -143,9 +141,25 @@ function* undoInsert(
   state.restored += gone.length;
 }
 
+/** Values of a feature that came in the same act (a transfer): without the feature they are nothing, so they go with it. */
+function* cameAlong(journal: Journal, ids: readonly number[], root: number): Steps<number[]> {
+  const rows = yield* all(
+    'SELECT id, feature_id FROM lamindb_jsonvalue WHERE id IN (SELECT value FROM json_each(?)) AND feature_id IS NOT NULL',
+    [JSON.stringify(ids)],
+  );
+  const along = new Map<number, boolean>();
+  for (const feature of new Set(rows.map((row) => Number(row[1])))) {
+    const [first] = yield* recordsTouching(journal, 'lamindb_feature', [feature], 0);
+    const act = first === undefined ? null : yield* actOfRecord(journal, first);
+    const own = act === null ? undefined : yield* one('SELECT root FROM loam_act WHERE id = ?', [act]);
+    along.set(feature, Number(own?.[0]) === root);
+  }
+  return rows.filter((row) => along.get(Number(row[1]))).map(([id]) => Number(id));
+}
+
 function* undoUpdate(
   tx: Transaction,
-  record: RecordView,
+  record: LogRecord,
   operation: Operation,
   local: LocalPart,
   root: number,
@@ -159,6 +173,11 @@ function* undoUpdate(
       JSON.stringify(ids),
     ])).map((r) => Number(r[0])),
   );
+  const gone = new Map<string, Set<number>>();
+  for (const column of columnsOf(operation)) {
+    const target = tableOf(tx.journal.model, name).column.get(column)?.references?.table;
+    if (target) gone.set(column, yield* missingRows(target, [...new Set(local.pre?.[column] ?? [])]));
+  }
   // Rows that keep the same set of columns are written together.
   const groups = new Map<string, { columns: string[]; at: number[] }>();
   for (const [i, id] of ids.entries()) {
@@ -170,7 +189,10 @@ function* undoUpdate(
     const free: string[] = [];
     for (const column of columnsOf(operation)) {
       const blocker = acts.find((a) => a.columns?.has(column) ?? false);
+      const old = local.pre?.[column]?.[i] ?? null;
       if (blocker) skip(state, name, id, column, 'changed since', blocker);
+      else if (old !== null && gone.get(column)?.has(Number(old)))
+        skip(state, name, id, column, 'refers to a row that is gone', undefined);
       else free.push(column);
     }
     if (free.length === 0) continue;
@@ -191,24 +213,66 @@ function* undoUpdate(
 
 function* undoDelete(
   tx: Transaction,
-  record: RecordView,
+  record: LogRecord,
   operation: Operation,
   local: LocalPart,
   state: UndoState,
 ): Steps<void> {
   const name = operation.t;
-  const ids = idsOf(local);
+  const rows = idsOf(local);
   const birth: Birth | undefined = operation.w && { record: operation.w[0], operation: operation.w[1] };
-  const values = birth ? yield* bornValues(tx, birth, ids) : ((local.pre ?? {}) as Values);
+  const born = birth ? yield* bornValues(tx, birth, rows) : ((local.pre ?? {}) as Values);
+  const lost = yield* lostReferences(tx, name, rows, born);
+  for (const i of lost) skip(state, name, rows[i] ?? 0, null, 'refers to a row that is gone', undefined);
+  const kept = rows.flatMap((_, i) => (lost.has(i) ? [] : [i]));
+  if (kept.length === 0) return;
+  const ids = kept.map((i) => rows[i] ?? 0);
+  const values = lost.size > 0 ? pickValues(born, kept) : born;
   state.restored += yield* attempt(tx, name, ids, state, function* (part, pick) {
     yield* reinsert(tx, name, part, pickValues(values, pick), birth);
     return part.length;
   });
 }
 
+/** Positions of rows that refer to a row deleted for good since; rows brought back together may refer to each other. */
+function* lostReferences(
+  tx: Transaction,
+  name: string,
+  ids: readonly number[],
+  values: Values,
+): Steps<Set<number>> {
+  const lost = new Set<number>();
+  const together = new Set(ids);
+  for (const column of tableOf(tx.journal.model, name).columns) {
+    const target = column.references?.table;
+    const given = values[column.name];
+    if (target === undefined || given === undefined || given === null) continue;
+    const at = (i: number): SqlValue => (Array.isArray(given) ? (given[i] ?? null) : (given as SqlValue));
+    const asked = new Set(Array.isArray(given) ? (given as SqlValue[]) : [given as SqlValue]);
+    const missing = yield* missingRows(target, [...asked]);
+    if (missing.size === 0) continue;
+    for (const i of ids.keys()) {
+      const value = at(i);
+      if (!missing.has(Number(value)) || value === null) continue;
+      if (target !== name || !together.has(Number(value))) lost.add(i);
+    }
+  }
+  return lost;
+}
+
+function* missingRows(table: string, ids: readonly SqlValue[]): Steps<Set<number>> {
+  const wanted = ids.filter((id) => id !== null).map(Number);
+  if (wanted.length === 0) return new Set();
+  const rows = yield* all(
+    `SELECT j.value FROM json_each(?) j WHERE NOT EXISTS (SELECT 1 FROM "${table}" t WHERE t.id = j.value)`,
+    [JSON.stringify(wanted)],
+  );
+  return new Set(rows.map((r) => Number(r[0])));
+}
+
 /** Values of rows as their insert wrote them. */
 export function* bornValues(tx: Transaction, birth: Birth, ids: readonly number[]): Steps<Values> {
-  const record = yield* readRecord(birth.record);
+  const record = yield* readRecord(tx.journal, birth.record);
   const operation = record.body.o[birth.operation] as Operation;
   const table = tableOf(tx.journal.model, operation.t);
   const position = new Map(idsOf(record.locals[birth.operation] as LocalPart).map((id, i) => [id, i]));
@@ -216,7 +280,7 @@ export function* bornValues(tx: Transaction, birth: Birth, ids: readonly number[
   const bornAt = timeText(record.at);
   const values: Values = {};
   for (const column of table.columns) {
-    if (column.name === 'id' || column.derived) continue;
+    if (column.name === 'id' || column.derived || column.foreign) continue;
     const list = operation.v?.[column.name];
     const constant = operation.c?.[column.name];
     let cells: RowKey[] | RowKey;

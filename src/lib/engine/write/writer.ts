@@ -9,13 +9,14 @@ import { closeAct, openAct, slice, transact, type Act, type ActSpec } from './co
 import type { ActSummary } from './history-types.ts';
 import { createJournal, type Journal } from './journal.ts';
 import { journalDdl } from './journal-tables.ts';
-import { erase, openActs } from './recover.ts';
+import { packSome, recordsOf, type PackLimits } from './packs.ts';
+import { feedSearchIndex, openSearchIndex } from './search-index.ts';
+import { erase, eraseAct, eraseRecord, openActs } from './recover.ts';
 import type { Author, TableChange, Transaction } from './transaction.ts';
 import {
   createUndoState,
   invertRecord,
   markUndone,
-  recordsOf,
   redoTarget,
   undoTarget,
   undoTargetOf,
@@ -36,6 +37,8 @@ export interface WriterDeps {
   clock: Clock;
   random: Random;
   author: Author;
+  /** Keeps an index of texts; only for a database that no other program writes. */
+  searchIndex?: boolean;
   onFeed?: (change: FeedChange) => void;
   /** Lets waiting reads run between two slices. */
   breathe?: () => Promise<void>;
@@ -46,17 +49,24 @@ export interface UndoResult extends UndoState {
   title: string;
 }
 
+/** Told between two slices of an undo or redo, in records of its act; a yes takes back what it has done. */
+export type Watch = (step: { act: string; title: string; done: number; total: number }) => boolean;
+
 export interface Writer {
   readonly journal: Journal;
   readonly author: Author;
   /** One act in one transaction. A repeated uid returns null: it was applied already. */
   act<T>(spec: Omit<ActSpec, 'uid'> & { uid?: string }, body: (tx: Transaction) => Steps<T>): T | null;
-  /** One act in several transactions; `next` gives the steps of the next slice or null at the end. */
+  /**
+   * One act in several transactions; `next` gives the steps of the next slice or null at the end, and is told how many
+   * milliseconds the last slice went on after its steps (records, COMMIT), since readers wait for that too. Cancelled or
+   * failed, it is taken back from its own records before the promise rejects. A repeated uid answers false: applied already.
+   */
   longAct(
     spec: Omit<ActSpec, 'uid'> & { uid?: string },
-    next: () => ((tx: Transaction) => Steps<void>) | null,
+    next: (tail: number) => ((tx: Transaction) => Steps<void>) | null,
     cancelled?: () => boolean,
-  ): Promise<void>;
+  ): Promise<boolean>;
   /**
    * One act whose transactions each stand on their own (a drop: what was reported as saved must survive a crash). The
    * first is made here; more are added with `slice`.
@@ -64,14 +74,29 @@ export interface Writer {
   grow<T>(spec: ActSpec, body: (tx: Transaction) => Steps<T>): { act: Act; value: T };
   read<T>(steps: Steps<T>): T;
   /** Undoes the given act, else the newest that stands. `request` makes it idempotent: sent twice, undone once. */
-  undo(uid?: string, request?: string | null): Promise<UndoResult | null>;
-  redo(request?: string | null): Promise<UndoResult | null>;
+  undo(uid?: string, request?: string | null, watch?: Watch): Promise<UndoResult | null>;
+  redo(request?: string | null, watch?: Watch): Promise<UndoResult | null>;
   /** Takes back acts that a crash left open; returns their titles. */
   recover(): string[];
+  /** One slice of repacking the log, for idle time: how many records were repacked, 0 when there is nothing to do. */
+  pack(limits?: PackLimits): number;
+  /** One slice of feeding the index of texts, for idle time: how many rows were fed, 0 when nothing is left. */
+  feedSearch(rows?: number): number;
 }
 
-/** Slices end after about this many milliseconds, so that a waiting read is answered soon (write-path.md §4). */
-const sliceMs = 40;
+/** What the last event of a long act names, for readers that waited for its end: its tables, without counts or ids. */
+const touched = (tables: ReadonlySet<string>): TableChange[] =>
+  [...tables].map((table) => ({ table, inserted: 0, updated: 0, deleted: 0, ids: null }));
+
+/** Rows that an open act inserts are hidden until it ends: nobody needs to look for them before. */
+const seen = (change: TableChange): boolean => change.updated + change.deleted > 0;
+
+const wasCancelled = (title: string) =>
+  new LoamError('Cancelled', `"${title}" was cancelled; nothing of it was kept.`);
+
+/** Slices end after about this many milliseconds, so that a waiting read is answered soon. The notes say 40 (write-path.md
+ * §4); with as many other programs as processors that became 70, and a list from another tab waited for more than 100. */
+export const sliceMs = 25;
 
 export function createJournalTables(driver: SqlDriver): void {
   for (const sql of journalDdl) driver.exec(sql);
@@ -80,6 +105,10 @@ export function createJournalTables(driver: SqlDriver): void {
 export function createWriter(deps: WriterDeps): Writer {
   const { driver, author } = deps;
   const journal = createJournal(deps.model, deps.clock, deps.random);
+  if (deps.searchIndex) journal.search = runSync(driver, openSearchIndex(deps.model));
+  driver.createFunction('loam_hidden', 2, (handle, id) =>
+    Number(id !== null && journal.hidden.covers(Number(handle), Number(id))),
+  );
   const breathe = deps.breathe ?? (() => Promise.resolve());
   const named = (spec: Omit<ActSpec, 'uid'> & { uid?: string }): ActSpec => ({
     ...spec,
@@ -109,7 +138,7 @@ export function createWriter(deps: WriterDeps): Writer {
     const spec = named(given);
     try {
       const done = runSync(driver, transact(journal, author, spec, body));
-      tell(done.act, done.changes, true);
+      if (done.changes.length > 0) tell(done.act, done.changes, true);
       return done.value;
     } catch (error) {
       if (isLoamError(error, 'IntegrityError') && error.details['applied'] === true) return null;
@@ -119,29 +148,61 @@ export function createWriter(deps: WriterDeps): Writer {
 
   async function longAct(
     given: Omit<ActSpec, 'uid'> & { uid?: string },
-    next: () => ((tx: Transaction) => Steps<void>) | null,
+    next: (tail: number) => ((tx: Transaction) => Steps<void>) | null,
     cancelled: () => boolean = () => false,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const spec = named(given);
-    const opened = runSync(driver, openAct(journal, author, spec));
+    let opened: Act;
     try {
-      for (let body = next(); body; body = next()) {
-        if (cancelled())
-          throw new LoamError('Cancelled', `"${spec.title}" was cancelled; nothing of it was kept.`);
-        const done = runSync(driver, slice(journal, author, opened, body));
-        tell(opened, done.changes, false);
-        await breathe();
-      }
+      opened = runSync(driver, openAct(journal, author, spec));
     } catch (error) {
-      runSync(driver, erase(journal, author, opened.id));
-      tell(opened, [], true);
+      if (isLoamError(error, 'IntegrityError') && error.details['applied'] === true) return false;
       throw error;
     }
-    runSync(driver, closeAct(opened));
-    tell(opened, [], true);
+    const tables = new Set<string>();
+    try {
+      let tail = 0;
+      for (let body = next(tail); body; body = next(tail)) {
+        if (cancelled()) throw wasCancelled(spec.title);
+        const steps = body;
+        let ended = 0;
+        const done = runSync(
+          driver,
+          slice(journal, author, opened, function* (tx) {
+            yield* steps(tx);
+            ended = deps.clock();
+          }),
+        );
+        tail = deps.clock() - ended;
+        for (const { table } of done.changes) tables.add(table);
+        tell(opened, done.changes.filter(seen), false);
+        await breathe();
+      }
+      runSync(driver, closeAct(journal, author, opened));
+    } catch (error) {
+      await takeBack(opened);
+      throw error;
+    } finally {
+      tell(opened, touched(tables), true);
+    }
+    return true;
   }
 
-  async function invert(goal: UndoTarget | null, request?: string | null): Promise<UndoResult | null> {
+  /** Ends an unfinished act as if it had never begun, a record at a time, so that reads get their turn here too. */
+  async function takeBack(left: Act): Promise<void> {
+    for (const record of runSync(driver, recordsOf(journal, left.id))) {
+      tell(left, runSync(driver, eraseRecord(journal, author, left.id, record)), false);
+      await breathe();
+    }
+    runSync(driver, eraseAct(left.id));
+    journal.hidden.reveal(left.id);
+  }
+
+  async function invert(
+    goal: UndoTarget | null,
+    request?: string | null,
+    watch?: Watch,
+  ): Promise<UndoResult | null> {
     if (!goal) return null;
     const word = goal.sign < 0 ? 'undo' : 'redo';
     const spec: ActSpec = {
@@ -149,7 +210,8 @@ export function createWriter(deps: WriterDeps): Writer {
       kind: word,
       title: `${goal.sign < 0 ? 'Undo' : 'Redo'}: ${goal.title}`,
     };
-    const records = runSync(driver, recordsOf(goal.act));
+    const records = runSync(driver, recordsOf(journal, goal.act));
+    const total = records.length;
     const state = createUndoState();
     let undoing: Act;
     try {
@@ -158,6 +220,7 @@ export function createWriter(deps: WriterDeps): Writer {
       if (isLoamError(error, 'IntegrityError') && error.details['applied'] === true) return null;
       throw error;
     }
+    const tables = new Set<string>();
     try {
       while (records.length > 0) {
         const started = deps.clock();
@@ -168,16 +231,20 @@ export function createWriter(deps: WriterDeps): Writer {
             while (records.length > 0 && deps.clock() - started < sliceMs);
           }),
         );
-        tell(undoing, done.changes, false);
-        if (records.length > 0) await breathe();
+        for (const { table } of done.changes) tables.add(table);
+        tell(undoing, done.changes.filter(seen), false);
+        if (records.length === 0) break;
+        if (watch?.({ act: spec.uid, title: spec.title, done: total - records.length, total }))
+          throw wasCancelled(spec.title);
+        await breathe();
       }
-      runSync(driver, markUndone(goal, undoing.id));
-      runSync(driver, closeAct(undoing));
+      runSync(driver, closeAct(journal, author, undoing, markUndone(goal, undoing.id)));
     } catch (error) {
-      runSync(driver, erase(journal, author, undoing.id));
+      await takeBack(undoing);
       throw error;
+    } finally {
+      tell(undoing, touched(tables), true);
     }
-    tell(undoing, [], true);
     const at = runSync(
       driver,
       one(
@@ -207,9 +274,12 @@ export function createWriter(deps: WriterDeps): Writer {
       return { act: done.act, value: done.value };
     },
     read: (steps) => runSync(driver, steps),
-    undo: (uid, request) =>
-      invert(runSync(driver, uid ? undoTargetOf(uid) : undoTarget(author.userId)), request),
-    redo: (request) => invert(runSync(driver, redoTarget(author.userId)), request),
+    undo: (uid, request, watch) =>
+      invert(runSync(driver, uid ? undoTargetOf(uid) : undoTarget(author.userId)), request, watch),
+    redo: (request, watch) => invert(runSync(driver, redoTarget(author.userId)), request, watch),
+    pack: (limits) => runSync(driver, packSome(limits)),
+    feedSearch: (rows) =>
+      journal.search ? runSync(driver, feedSearchIndex(journal.search, deps.model, rows)) : 0,
     recover() {
       const open = runSync(driver, openActs());
       for (const left of open) runSync(driver, erase(journal, author, left.id));

@@ -1,6 +1,6 @@
 // What may be a storage key or a staging token, and the read loop every blob store shares. Keys come from dropped
 // files and from other people's databases, so nothing may lead out of the storage root.
-import { LoamError } from '../../engine/errors.ts';
+import { isLoamError, LoamError } from '../../engine/errors.ts';
 import type { AbortSignalLike, ByteSource } from '../../engine/ports.ts';
 
 /** Bytes read and written in one step. */
@@ -65,21 +65,35 @@ export async function pump(
       );
     }
     await write(chunk, at);
+    source.release?.(chunk);
     at = end;
     onProgress?.(at);
   }
   if (signal?.aborted) throw new LoamError('Cancelled', 'Storing the file was cancelled.');
 }
 
+/** Runs the work on every item, some at a time, all to their end; then throws a failure, `StorageFull` before others. */
+export async function inLanes<T>(
+  items: readonly T[],
+  lanes: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const failures: unknown[] = [];
+  let next = 0;
+  async function lane(): Promise<void> {
+    while (next < items.length) {
+      try {
+        await work(items[next++] as T);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
+  if (failures.length > 0) throw failures.find((error) => isLoamError(error, 'StorageFull')) ?? failures[0];
+}
+
 /** A source over bytes in memory. */
 export function bytesSource(bytes: Uint8Array): ByteSource {
   return { size: bytes.length, read: async (start, end) => bytes.slice(start, end) };
-}
-
-/** A source over a File or Blob: a dropped file, or one in OPFS. */
-export function blobSource(blob: Blob): ByteSource {
-  return {
-    size: blob.size,
-    read: async (start, end) => new Uint8Array(await blob.slice(start, end).arrayBuffer()),
-  };
 }

@@ -1,7 +1,7 @@
 // Artifact bytes in memory: unit tests, and browsers without any storage (the page says so loudly).
 import { storageFull } from '../../engine/errors.ts';
 import type { BlobStore } from '../../engine/ports.ts';
-import { bytesSource, checkToken, keyParts, missingKey, pump, stagedParts } from './keys.ts';
+import { bytesSource, checkToken, inLanes, keyParts, missingKey, pump, stagedParts } from './keys.ts';
 
 export interface MemoryBlobOptions {
   root?: string;
@@ -45,6 +45,15 @@ export function createMemoryBlobs(options: MemoryBlobOptions = {}): BlobStore {
         stored.set(name === 'file' ? key : key + name.slice('folder'.length), bytes);
       staging.delete(token);
     },
+    async put(files) {
+      for (const { key } of files) keyParts(key);
+      await inLanes(files, 1, async ({ key, bytes }) => {
+        const free = capacity - used() + (stored.get(key)?.length ?? 0);
+        if (bytes.length > free) throw storageFull(bytes.length - free, free);
+        stored.set(key, bytes.slice());
+      });
+    },
+    settle: async () => {},
     async discard(token) {
       staging.delete(checkToken(token));
     },

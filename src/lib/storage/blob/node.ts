@@ -1,10 +1,10 @@
 // Artifact bytes in a folder of the file system (CLI, server, tests), in the same layout as in the browser, so that
 // Python's LaminDB finds them under a local storage root. Staged bytes lie in `.lamindb/.staging/` of the same disk.
 import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { LoamError, storageFull } from '../../engine/errors.ts';
 import type { BlobStore } from '../../engine/ports.ts';
-import { checkToken, keyParts, missingKey, pump, stagedParts } from './keys.ts';
+import { checkToken, inLanes, keyParts, missingKey, pump, stagedParts } from './keys.ts';
 import { byKey } from './memory.ts';
 
 const stagingFolder = '.lamindb/.staging';
@@ -30,6 +30,43 @@ export async function createNodeBlobs(root: string): Promise<BlobStore> {
     }
   }
 
+  /** One file, written by `work` and brought to disk; nothing of it stays where that fails. */
+  async function writing(
+    target: string,
+    size: number,
+    work: (write: (chunk: Uint8Array, at: number) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await makeParent(target);
+      const file = await open(target, 'w');
+      try {
+        await work(async (chunk, at) => {
+          // One write can take less than it was given.
+          for (let done = 0; done < chunk.length;) {
+            done += (await file.write(chunk, done, chunk.length - done, at + done)).bytesWritten;
+          }
+        });
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      await rm(target, { force: true }).catch(() => {});
+      if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
+        const { bavail, bsize } = await statfs(root);
+        throw storageFull(size, bavail * bsize);
+      }
+      throw error;
+    }
+  }
+
+  async function makeParent(target: string): Promise<void> {
+    await mkdir(dirname(target), { recursive: true }).catch((error: unknown) => {
+      if (!hasCode(error, 'EEXIST', 'ENOTDIR')) throw error;
+      throw new LoamError('InvalidArgument', `"${relative(root, target)}" lies below a key that is a file.`);
+    });
+  }
+
   /** Every file below, with its path; staged ones are left out. */
   async function walk(folder: string, prefix = ''): Promise<string[]> {
     const paths: string[] = [];
@@ -47,30 +84,13 @@ export async function createNodeBlobs(root: string): Promise<BlobStore> {
     root,
     async stage(token, path, source, onProgress, signal) {
       const target = join(staging, checkToken(token), ...stagedParts(path));
-      try {
-        await mkdir(dirname(target), { recursive: true });
-        const file = await open(target, 'w');
-        try {
-          const write = async (chunk: Uint8Array, at: number) => {
-            // One write can take less than it was given.
-            for (let done = 0; done < chunk.length;) {
-              done += (await file.write(chunk, done, chunk.length - done, at + done)).bytesWritten;
-            }
-          };
-          await pump(source, write, onProgress, signal);
-          await file.sync();
-        } finally {
-          await file.close();
-        }
-      } catch (error) {
-        await rm(target, { force: true });
-        if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
-          const { bavail, bsize } = await statfs(root);
-          throw storageFull(source.size, bavail * bsize);
-        }
-        throw error;
-      }
+      await writing(target, source.size, (write) => pump(source, write, onProgress, signal));
     },
+    async put(files) {
+      const paths = files.map(({ key, bytes }) => ({ path: pathOf(key), bytes }));
+      await inLanes(paths, 8, ({ path, bytes }) => writing(path, bytes.length, (write) => write(bytes, 0)));
+    },
+    settle: async () => {},
     async commit(token, key) {
       const target = pathOf(key);
       const from = join(staging, checkToken(token));
@@ -79,10 +99,7 @@ export async function createNodeBlobs(root: string): Promise<BlobStore> {
       const source = (await kind(one)) ? one : (await kind(many)) ? many : null;
       if (source) {
         await rm(target, { recursive: true, force: true });
-        await mkdir(dirname(target), { recursive: true }).catch((error: unknown) => {
-          if (!hasCode(error, 'EEXIST', 'ENOTDIR')) throw error;
-          throw new LoamError('InvalidArgument', `"${key}" lies below a key that is a file.`);
-        });
+        await makeParent(target);
         await rename(source, target);
       }
       await rm(from, { recursive: true, force: true });

@@ -1,15 +1,23 @@
 // Artifact bytes in the browser's private file system, in LaminDB's layout (`.lamindb/<uid><suffix>`) under `storage/`.
 // A folder becomes visible file by file during commit: the registry row, written afterwards, is what makes it count.
-import { LoamError, storageFull } from '../../engine/errors.ts';
-import type { BlobStore, ByteSource } from '../../engine/ports.ts';
-import { blobSource, checkToken, keyParts, missingKey, pump, stagedParts } from './keys.ts';
+// Many small files stop over in packs (opfs-packs.ts); every question here is answered from there too.
+import { LoamError } from '../../engine/errors.ts';
+import type { BlobStore, ByteSource, KeptFile } from '../../engine/ports.ts';
+import { blobSource } from './blob-source.ts';
+import { checkToken, keyParts, missingKey, pump, stagedParts } from './keys.ts';
 import { byKey } from './memory.ts';
+import { openPacks } from './opfs-packs.ts';
+import { putFiles } from './opfs-put.ts';
+import { find, full, isDom, parentOf, walk } from './opfs-tree.ts';
 import { opfsWriter } from './opfs-write.ts';
 
 export interface OpfsBlobOptions {
-  /** Directory in the OPFS root for stored bytes, and the one for bytes not yet committed. */
+  /** Directory in the OPFS root for stored bytes, the one for bytes not yet committed, and the one for packs. */
   directory?: string;
   staging?: string;
+  packs?: string;
+  /** Writes files to their keys elsewhere, e.g. in a worker, so that this thread need not wait for the disk. */
+  layOut?: (files: readonly KeptFile[]) => Promise<void>;
 }
 
 export interface OpfsBlobStore extends BlobStore {
@@ -17,14 +25,13 @@ export interface OpfsBlobStore extends BlobStore {
   file(key: string): Promise<File>;
 }
 
+/** So many small files are worth a pack; fewer are put where they belong at once. */
+const packFrom = 12;
+
 /** `move` is in all current engines but not in TypeScript's DOM types; older ones copy. */
 type Movable = FileSystemFileHandle & {
   move?(parent: FileSystemDirectoryHandle, name: string): Promise<void>;
 };
-
-function isDom(error: unknown, ...names: string[]): boolean {
-  return error instanceof DOMException && names.includes(error.name);
-}
 
 export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<OpfsBlobStore> {
   const directory = options.directory ?? 'storage';
@@ -36,58 +43,17 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
   });
   const storage = await opfs.getDirectoryHandle(directory, { create: true });
   const staging = await opfs.getDirectoryHandle(options.staging ?? 'staging', { create: true });
+  const packs = openPacks(await opfs.getDirectoryHandle(options.packs ?? 'packs', { create: true }));
+  const layOut = options.layOut ?? ((files) => putFiles(storage, files));
 
   /* ---------- looking up ---------- */
 
-  /** The directory that holds the last part, or null where it is missing. */
-  async function parentOf(
-    base: FileSystemDirectoryHandle,
-    parts: string[],
-    create: boolean,
-  ): Promise<FileSystemDirectoryHandle | null> {
-    let folder = base;
-    try {
-      for (const part of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(part, { create });
-      return folder;
-    } catch (error) {
-      if (isDom(error, 'NotFoundError')) return null;
-      if (isDom(error, 'TypeMismatchError')) {
-        if (!create) return null;
-        throw new LoamError('InvalidArgument', `"${parts.join('/')}" lies below a key that is a file.`);
-      }
-      throw error;
-    }
-  }
-
-  async function find(
-    base: FileSystemDirectoryHandle,
-    parts: string[],
-  ): Promise<FileSystemFileHandle | FileSystemDirectoryHandle | null> {
-    const parent = await parentOf(base, parts, false);
-    const name = parts.at(-1) ?? '';
-    if (!parent) return null;
-    try {
-      return await parent.getFileHandle(name);
-    } catch (error) {
-      if (isDom(error, 'NotFoundError')) return null;
-      if (!isDom(error, 'TypeMismatchError')) throw error;
-      return parent.getDirectoryHandle(name);
-    }
-  }
-
-  /** Every file below, with its path. */
-  async function* walk(
-    folder: FileSystemDirectoryHandle,
-    prefix = '',
-  ): AsyncGenerator<{ path: string; handle: FileSystemFileHandle }> {
-    for await (const [name, handle] of folder.entries()) {
-      if (handle.kind === 'file') yield { path: prefix + name, handle: handle as FileSystemFileHandle };
-      else yield* walk(handle as FileSystemDirectoryHandle, `${prefix}${name}/`);
-    }
-  }
-
   async function file(key: string): Promise<File> {
-    const handle = await find(storage, keyParts(key));
+    const parts = keyParts(key);
+    // In memory, since a pack may be gone before its file is read.
+    const packed = await packs.read(key);
+    if (packed) return new File([packed as Uint8Array<ArrayBuffer>], parts.at(-1) ?? '');
+    const handle = await find(storage, parts);
     if (handle?.kind !== 'file') throw missingKey(key);
     return (handle as FileSystemFileHandle).getFile();
   }
@@ -124,12 +90,6 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
     }
   }
 
-  async function full(needed: number): Promise<LoamError> {
-    const { quota, usage } = await navigator.storage.estimate().catch((): StorageEstimate => ({}));
-    const free = quota === undefined || usage === undefined ? null : Math.max(0, quota - usage);
-    return storageFull(needed, free);
-  }
-
   async function moveFile(handle: Movable, parts: string[]): Promise<void> {
     const name = parts.at(-1) ?? '';
     const parent = (await parentOf(storage, parts, true)) as FileSystemDirectoryHandle;
@@ -149,6 +109,7 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
     },
     async commit(token, key) {
       const parts = keyParts(key);
+      await packs.forget(key);
       const from = await find(staging, [checkToken(token)]);
       if (from?.kind !== 'directory') {
         if (await find(storage, parts)) return;
@@ -165,6 +126,20 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
       await staging.removeEntry(token, { recursive: true });
       if (files.length === 0 && !(await find(storage, parts))) throw missingKey(key);
     },
+    async put(files) {
+      for (const { key } of files) keyParts(key);
+      if (files.length >= packFrom) {
+        const kept = await packs.add(files).catch((error: unknown) => {
+          if (isDom(error, 'QuotaExceededError')) return false;
+          throw error;
+        });
+        if (!kept) throw await full(files.reduce((sum, { bytes }) => sum + bytes.length, 0));
+        return;
+      }
+      for (const { key } of files) await packs.forget(key);
+      await layOut(files);
+    },
+    settle: (signal) => packs.settle(layOut, signal),
     async discard(token) {
       await staging.removeEntry(checkToken(token), { recursive: true }).catch((error: unknown) => {
         if (!isDom(error, 'NotFoundError')) throw error;
@@ -179,29 +154,36 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
       return blobSource(await file(key));
     },
     async list(key) {
-      const handle = await find(storage, keyParts(key));
-      if (!handle) throw missingKey(key);
-      const paths: string[] = [];
-      if (handle.kind === 'directory') {
-        for await (const { path } of walk(handle as FileSystemDirectoryHandle)) paths.push(path);
+      const parts = keyParts(key);
+      const packed = await packs.list(key);
+      const handle = await find(storage, parts);
+      if (!handle && packed.length === 0) throw missingKey(key);
+      const paths = new Set(
+        packed.flatMap((one) => (one.key === key ? [] : [one.key.slice(key.length + 1)])),
+      );
+      if (handle?.kind === 'directory') {
+        for await (const { path } of walk(handle as FileSystemDirectoryHandle)) paths.add(path);
       }
-      return paths.sort();
+      return [...paths].sort();
     },
     async exists(key) {
-      return (await find(storage, keyParts(key))) !== null;
+      const parts = keyParts(key);
+      return (await packs.list(key)).length > 0 || (await find(storage, parts)) !== null;
     },
     async remove(key) {
       const parts = keyParts(key);
+      await packs.forget(key);
       const parent = await parentOf(storage, parts, false);
       await parent?.removeEntry(parts.at(-1) ?? '', { recursive: true }).catch((error: unknown) => {
         if (!isDom(error, 'NotFoundError')) throw error;
       });
     },
     async keys() {
-      const found: { key: string; size: number }[] = [];
-      for await (const { path, handle } of walk(storage))
-        found.push({ key: path, size: (await handle.getFile()).size });
-      return found.sort(byKey);
+      const found = new Map<string, number>();
+      for await (const { path, handle } of walk(storage)) found.set(path, (await handle.getFile()).size);
+      // Half laid out files of a pack count as what they will be.
+      for (const { key, size } of await packs.list()) found.set(key, size);
+      return [...found].map(([key, size]) => ({ key, size })).sort(byKey);
     },
   };
 }

@@ -3,6 +3,7 @@
 export const blockSize = 64 * 1024;
 
 const OK = 0;
+const IOERR = 10;
 const CANTOPEN = 14;
 const NOTFOUND = 12;
 const SHORT_READ = 522;
@@ -14,6 +15,8 @@ export interface BlockFile {
   flags: number;
   size: number;
   blocks: Uint8Array[];
+  /** Gets a block that was not read yet, where the file lies elsewhere; throws where it cannot. */
+  fill?: (number: number) => Uint8Array;
   /** Numbers of blocks written since the mirror last took them. */
   dirty: Set<number>;
 }
@@ -67,7 +70,8 @@ export class BlockVfs {
       const at = offset + done;
       const inBlock = at % blockSize;
       const take = Math.min(available - done, blockSize - inBlock);
-      const block = file.blocks[Math.floor(at / blockSize)];
+      const block = this.block(file, Math.floor(at / blockSize));
+      if (block === null) return IOERR;
       if (block) target.set(block.subarray(inBlock, inBlock + take), done);
       else target.fill(0, done, done + take);
       done += take;
@@ -75,6 +79,18 @@ export class BlockVfs {
     if (available === target.length) return OK;
     target.fill(0, available);
     return SHORT_READ;
+  }
+
+  /** What is there, perhaps only now; undefined for a hole, null where it cannot be had. */
+  private block(file: BlockFile, number: number): Uint8Array | undefined | null {
+    const there = file.blocks[number];
+    if (there || !file.fill || number >= file.blocks.length) return there;
+    try {
+      return (file.blocks[number] = file.fill(number));
+    } catch {
+      // An exception would not find its way through SQLite; whoever fills keeps the reason.
+      return null;
+    }
   }
 
   xWrite(id: number, source: Uint8Array, offset: number): number {
@@ -86,7 +102,12 @@ export class BlockVfs {
       const inBlock = at % blockSize;
       const take = Math.min(source.length - done, blockSize - inBlock);
       while (file.blocks.length <= number) file.blocks.push(new Uint8Array(blockSize));
-      file.blocks[number]?.set(source.subarray(done, done + take), inBlock);
+      const block = this.block(file, number);
+      if (block === null) return IOERR;
+      (file.blocks[number] ??= block ?? new Uint8Array(blockSize)).set(
+        source.subarray(done, done + take),
+        inBlock,
+      );
       file.dirty.add(number);
       done += take;
     }

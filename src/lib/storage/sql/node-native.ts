@@ -1,5 +1,5 @@
 // node:sqlite as a NodeConnection: WAL, so that a second process can read while we write.
-import type { SqlDriver, SqlValue } from '../../engine/ports.ts';
+import type { SqlDriver, SqlValue, ValueKind } from '../../engine/ports.ts';
 import { createNodeDriver } from './node-rows.ts';
 
 interface NativeStatement {
@@ -29,8 +29,16 @@ function narrowed(value: SqlValue): SqlValue {
   return Number.isSafeInteger(number) ? number : value;
 }
 
-export function openNative(library: NativeModule, path: string): SqlDriver {
-  const db = new library.DatabaseSync(path);
+/** Integers are bigint before they are narrowed, so a number is a REAL. */
+function kindOf(value: SqlValue | undefined): ValueKind {
+  if (typeof value === 'bigint') return 'integer';
+  if (typeof value === 'number') return 'real';
+  if (typeof value === 'string') return 'text';
+  return value ? 'blob' : 'null';
+}
+
+export function openNative(library: NativeModule, path: string, readOnly = false): SqlDriver {
+  const db = new library.DatabaseSync(path, { readOnly });
   // Before 24.0 there is no `isTransaction`; a savepoint that begins a transaction cannot be told apart otherwise.
   const inTransaction = () => db.isTransaction ?? probe();
   function probe(): boolean {
@@ -51,6 +59,7 @@ export function openNative(library: NativeModule, path: string): SqlDriver {
         statement.setReadBigInts(true);
         statement.setReturnArrays?.(true);
         let names: string[] = [];
+        let last: SqlValue[] = [];
         return {
           run(params) {
             const { changes, lastInsertRowid } = statement.run(...params);
@@ -59,10 +68,12 @@ export function openNative(library: NativeModule, path: string): SqlDriver {
           *rows(params) {
             for (const row of statement.iterate(...params)) {
               if (!Array.isArray(row)) names = Object.keys(row);
-              yield (Array.isArray(row) ? row : Object.values(row)).map(narrowed);
+              last = Array.isArray(row) ? row : Object.values(row);
+              yield last.map(narrowed);
             }
           },
           names: () => statement.columns?.().map((column) => column.name) ?? names,
+          kind: (column) => kindOf(last[column]),
           finalize() {},
         };
       },
@@ -77,7 +88,7 @@ export function openNative(library: NativeModule, path: string): SqlDriver {
     path,
   );
   try {
-    driver.exec('PRAGMA page_size=4096; PRAGMA journal_mode=wal; PRAGMA synchronous=normal');
+    if (!readOnly) driver.exec('PRAGMA page_size=4096; PRAGMA journal_mode=wal; PRAGMA synchronous=normal');
     driver.exec(
       'PRAGMA foreign_keys=on; PRAGMA trusted_schema=off; PRAGMA cache_size=-65536; PRAGMA temp_store=memory',
     );

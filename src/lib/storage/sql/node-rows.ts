@@ -2,8 +2,10 @@
 // the statement cache. A library gives `prepare` and the few calls below.
 import { readFileSync } from 'node:fs';
 import { LoamError } from '../../engine/errors.ts';
-import type { SqlDriver, SqlValue } from '../../engine/ports.ts';
+import type { SqlDriver, SqlValue, ValueKind } from '../../engine/ports.ts';
 import { changesRows, refuseNul, sqliteError, wrongParameterCount } from './errors.ts';
+import { openNodeReader, type NodeReader } from './node-reader.ts';
+import { disturbance } from './wasm-reader.ts';
 import { atomically } from './wasm-statements.ts';
 
 const cacheLimit = 200;
@@ -11,7 +13,10 @@ const cacheLimit = 200;
 export interface NodeStatement {
   run(params: SqlValue[]): { changes: number; lastId: number };
   rows(params: SqlValue[]): Iterable<SqlValue[]>;
+  /** Known from the first row on. */
   names(): string[];
+  /** Storage class of a value of the row given last. */
+  kind(column: number): ValueKind;
   finalize(): void;
 }
 
@@ -59,16 +64,31 @@ export function createNodeDriver(connection: NodeConnection, path: string): SqlD
   const cache = new Map<string, Cached>();
   let end: number | null = null;
   let open = true;
+  const readers = new Set<NodeReader>();
+  const functions = new Set<string>();
+
+  /** The same rule as in the wasm drivers: no reader beside a change, but for kept ones beside a write. */
+  function makeRoom(sql: string): void {
+    if (readers.size === 0) return;
+    const disturbs = disturbance(sql);
+    for (const reader of [...readers])
+      if (disturbs === 'all' || (disturbs === 'unkept' && !reader.keep)) reader.close();
+  }
 
   function guard<T>(sql: string, work: () => T): T {
     if (!open) throw new LoamError('ConnectionLost', 'The database was closed.');
+    makeRoom(sql);
     try {
       return work();
     } catch (error) {
-      if (error instanceof LoamError) throw error;
-      const code = (error as { errcode?: number }).errcode ?? 0;
-      throw sqliteError({ code, message: error instanceof Error ? error.message : String(error), sql });
+      throw failure(error, sql);
     }
+  }
+
+  function failure(error: unknown, sql: string): LoamError {
+    if (error instanceof LoamError) return error;
+    const code = (error as { errcode?: number }).errcode ?? 0;
+    return sqliteError({ code, message: error instanceof Error ? error.message : String(error), sql });
   }
 
   function take(sql: string): Cached {
@@ -147,7 +167,17 @@ export function createNodeDriver(connection: NodeConnection, path: string): SqlD
     deadline(ms) {
       end = ms === null ? null : performance.now() + ms;
     },
-    createFunction: (name, args, fn) => guard(name, () => connection.createFunction(name, args, fn)),
+    reader(sql, options) {
+      if (!open) throw new LoamError('ConnectionLost', 'The database was closed.');
+      return openNodeReader({ connection, readers, functions, failure }, sql, options);
+    },
+    get reading() {
+      return [...readers].some(({ keep }) => keep);
+    },
+    createFunction(name, args, fn) {
+      functions.add(name.toLowerCase());
+      guard(name, () => connection.createFunction(name, args, fn));
+    },
     serialize() {
       if (driver.inTransaction) throw new LoamError('SqlError', 'Commit before the database is copied.');
       driver.all('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -155,6 +185,7 @@ export function createNodeDriver(connection: NodeConnection, path: string): SqlD
     },
     close() {
       if (!open) return;
+      for (const reader of [...readers]) reader.close();
       for (const { statement } of cache.values()) statement.finalize();
       cache.clear();
       open = false;

@@ -1,10 +1,11 @@
 // node-sqlite3-wasm as a NodeConnection. Its public rows are objects keyed by column name, which lose columns of equal
 // name, so rows are taken through the row reader underneath with column numbers as keys (package pinned at 0.8.60).
 // It has rollback journals only: WAL is refused.
-import type { SqlDriver, SqlValue } from '../../engine/ports.ts';
+import type { SqlDriver, SqlValue, ValueKind } from '../../engine/ports.ts';
 import { createNodeDriver } from './node-rows.ts';
 
 interface WasmStatement {
+  readonly _ptr: number;
   finalize(): void;
   _bind(values: SqlValue[]): void;
   _step(): boolean;
@@ -25,8 +26,11 @@ interface WasmDatabase {
 export interface NodeWasmModule {
   Database: new (path: string) => WasmDatabase;
   _sqlite3_changes(db: number): number;
+  _sqlite3_column_type(statement: number, column: number): number;
   _sqlite3_last_insert_rowid(db: number): bigint;
 }
+
+const kinds: Record<number, ValueKind> = { 1: 'integer', 2: 'real', 3: 'text', 4: 'blob', 5: 'null' };
 
 export function openNodeWasm(library: NodeWasmModule, path: string): SqlDriver {
   const db = new library.Database(path);
@@ -61,6 +65,7 @@ export function openNodeWasm(library: NodeWasmModule, path: string): SqlDriver {
             }
           },
           names: () => statement._getColumnNames(),
+          kind: (column) => kinds[library._sqlite3_column_type(statement._ptr, column)] ?? 'null',
           finalize: () => statement.finalize(),
         };
       },

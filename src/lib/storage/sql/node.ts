@@ -1,5 +1,6 @@
 // The driver for Node on a file path: node:sqlite where this Node has it (22.5 and later), else node-sqlite3-wasm.
 // Neither can be interrupted from outside, so deadlines act between rows only.
+import { closeSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { SqlDriver } from '../../engine/ports.ts';
 import { openError } from './errors.ts';
@@ -11,6 +12,21 @@ const require = createRequire(import.meta.url);
 export interface NodeOptions {
   /** Tests choose an engine; the default takes the better one there is. */
   engine?: 'native' | 'wasm';
+  /** The file is not changed, nor is anything made beside it. Only the native engine can; see `canReadOnly`. */
+  readOnly?: boolean;
+}
+
+/** node-sqlite3-wasm makes a lock folder beside the file, and a file in WAL mode needs its index beside it. */
+export function canReadOnly(path: string): boolean {
+  if (nativeSqlite() === null) return false;
+  const head = new Uint8Array(20);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, head, 0, 20, 0);
+  } finally {
+    closeSync(file);
+  }
+  return head[18] !== 2 && head[19] !== 2;
 }
 
 /** Null in Node 20. */
@@ -26,7 +42,7 @@ export function nativeSqlite(): NativeModule | null {
 export function openNode(path: string, options: NodeOptions = {}): SqlDriver {
   try {
     const native = options.engine === 'wasm' ? null : nativeSqlite();
-    if (native) return openNative(native, path);
+    if (native) return openNative(native, path, options.readOnly ?? false);
     return openNodeWasm(require('node-sqlite3-wasm'), path);
   } catch (error) {
     throw openError(error);

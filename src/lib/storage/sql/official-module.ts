@@ -1,7 +1,7 @@
 // @sqlite.org/sqlite-wasm as a SqliteModule, loaded once per thread (the wasm stays warm for a later leader).
 import initSqlite, { type Sqlite3Static } from '@sqlite.org/sqlite-wasm';
 import type { SqlValue } from '../../engine/ports.ts';
-import { progressSteps, type SqliteModule } from './sqlite-module.ts';
+import { progressSteps, type Authorizer, type SqliteModule } from './sqlite-module.ts';
 import { readCString } from './wasm-text.ts';
 
 /** The raw C functions: typed here because the package types them as `any`-valued exports. */
@@ -15,15 +15,24 @@ export interface OfficialModule {
   c: SqliteModule;
   /** Opens a connection; `vfs` null means the default (memory) one. */
   open(path: string, vfs: string | null): number;
+  /** Sets the limits and switches for a file that is not trusted; see `UntrustedDriver`. */
+  defend(db: number, level: 'full' | 'repair'): void;
 }
 
 let loading: Promise<OfficialModule> | null = null;
+let loaded = false;
 
 /** Loads and compiles the module; later calls get the same one. */
 export function loadOfficial(): Promise<OfficialModule> {
-  loading ??= initSqlite().then(wrap);
+  loading ??= initSqlite().then((sqlite3) => {
+    loaded = true;
+    return wrap(sqlite3);
+  });
   return loading;
 }
+
+/** Whether `loadOfficial` would answer at once. */
+export const officialLoaded = (): boolean => loaded;
 
 function wrap(sqlite3: Sqlite3Static): OfficialModule {
   const { capi, wasm } = sqlite3;
@@ -44,8 +53,12 @@ function wrap(sqlite3: Sqlite3Static): OfficialModule {
   const zeroblob = fn('sqlite3_bind_zeroblob');
   const extended = fn('sqlite3_extended_errcode');
   const lastRowid = x.sqlite3_last_insert_rowid;
+  const declared = fn('sqlite3_column_decltype');
+  const originTable = fn('sqlite3_column_table_name');
+  const originColumn = fn('sqlite3_column_origin_name');
 
   const stops = new Map<number, (() => boolean) | null>();
+  const authorizers = new Map<number, Authorizer | null>();
 
   const c: SqliteModule = {
     heap,
@@ -59,6 +72,7 @@ function wrap(sqlite3: Sqlite3Static): OfficialModule {
     // The wrapper's close also frees the JavaScript functions it converted for this connection.
     close(db) {
       stops.delete(db);
+      authorizers.delete(db);
       return capi.sqlite3_close_v2(db);
     },
     errmsg: (db) => text(errmsg(db)),
@@ -94,6 +108,28 @@ function wrap(sqlite3: Sqlite3Static): OfficialModule {
       const flags = capi.SQLITE_UTF8 | capi.SQLITE_DETERMINISTIC;
       return capi.sqlite3_create_function_v2(db, name, args, flags as never, 0, call as never, 0, 0, 0);
     },
+    onAuthorize(db, allow) {
+      // Installed once: each installing makes SQLite compile every cached statement again.
+      if (allow && !authorizers.has(db)) {
+        capi.sqlite3_set_authorizer(
+          db,
+          (_data: number, action: number, first: unknown, second: unknown) => {
+            const ask = authorizers.get(db);
+            const given = (value: unknown) => (typeof value === 'string' ? value : null);
+            return !ask || ask(action, given(first), given(second)) ? capi.SQLITE_OK : capi.SQLITE_DENY;
+          },
+          0,
+        );
+      }
+      if (allow || authorizers.has(db)) authorizers.set(db, allow);
+    },
+    limit: fn('sqlite3_limit'),
+    errorOffset: fn('sqlite3_error_offset'),
+    declaredType: (statement, column) => text(declared(statement, column)) || null,
+    origin(statement, column) {
+      const table = text(originTable(statement, column));
+      return table === '' ? null : { table, column: text(originColumn(statement, column)) };
+    },
     serialize: (db) => capi.sqlite3_js_db_export(db),
   };
 
@@ -113,5 +149,32 @@ function wrap(sqlite3: Sqlite3Static): OfficialModule {
       wasm.dealloc(at);
     }
   }
-  return { sqlite3, c, open };
+
+  function defend(db: number, level: 'full' | 'repair'): void {
+    const limits: [number, number][] = [
+      [capi.SQLITE_LIMIT_LENGTH, 256 * 1024 * 1024],
+      [capi.SQLITE_LIMIT_SQL_LENGTH, 1_000_000],
+      [capi.SQLITE_LIMIT_EXPR_DEPTH, 100],
+      [capi.SQLITE_LIMIT_COMPOUND_SELECT, 50],
+      [capi.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000],
+      [capi.SQLITE_LIMIT_ATTACHED, 0],
+      [capi.SQLITE_LIMIT_TRIGGER_DEPTH, 1],
+    ];
+    for (const [limit, value] of limits) capi.sqlite3_limit(db, limit as never, value);
+    const full = level === 'full' ? 1 : 0;
+    const switches: [number, number][] = [
+      [capi.SQLITE_DBCONFIG_DEFENSIVE, full],
+      [capi.SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1 - full],
+      [capi.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0],
+      [capi.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0],
+      [capi.SQLITE_DBCONFIG_ENABLE_VIEW, 0],
+      [capi.SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0],
+      [capi.SQLITE_DBCONFIG_DQS_DDL, 0],
+    ];
+    for (const [what, value] of switches) {
+      const code = capi.sqlite3_db_config(db, what as never, value, 0 as never);
+      if (code !== 0) throw new Error(`sqlite3_db_config ${what} answered ${code}`);
+    }
+  }
+  return { sqlite3, c, open, defend };
 }

@@ -1,8 +1,9 @@
 // Which backend a browser worker gets: OPFS where it has sync access handles, else wa-sqlite mirrored to IndexedDB.
 // A locked, full or damaged OPFS database is an error, never a reason for an empty one elsewhere.
 import { LoamError } from '../../engine/errors.ts';
+import { mirrorExists } from './mirror.ts';
 import type { OpenedDatabase, OpenOptions } from './opened.ts';
-import { hasSyncAccessHandles, openOpfs } from './opfs-sahpool.ts';
+import { hasSyncAccessHandles, openOpfs, opfsHolds } from './opfs-sahpool.ts';
 
 const fallback = () => import('./wa-sqlite.ts');
 
@@ -12,11 +13,12 @@ const fallback = () => import('./wa-sqlite.ts');
  * one in its place would also make every stored artifact look like an orphan.
  */
 export async function openDatabase(options: OpenOptions): Promise<OpenedDatabase> {
+  let why = 'it offers no synchronous file access';
   if (hasSyncAccessHandles()) {
     try {
       let moved = false;
       const existing = async () => {
-        // Loaded only where it may be needed: not when the database is there.
+        if (!(await mirrorExists(options.name))) return null;
         const bytes = await (await fallback()).mirroredBytes(options.name);
         moved = bytes !== null;
         return bytes;
@@ -25,9 +27,17 @@ export async function openDatabase(options: OpenOptions): Promise<OpenedDatabase
       if (moved) await (await fallback()).forgetMirror(options.name);
       return opened;
     } catch (error) {
-      // OPFS exists but is closed to us (private windows): nothing can have been stored there.
       if (!(error instanceof LoamError) || error.code !== 'StorageUnavailable') throw error;
+      why = error.message;
     }
+  }
+  // An empty database beside the real one would look like a loss, and what is written to it would be one later.
+  if (await opfsHolds(options.name)) {
+    throw new LoamError(
+      'StorageUnavailable',
+      `The database lies in this browser’s private file system, but the browser does not let the page open it: ${why}. Nothing was changed. Update the browser, or open Loam in the one that made the database.`,
+      { kept: true },
+    );
   }
   return (await fallback()).openWaSqlite(options);
 }

@@ -1,6 +1,8 @@
 // Reading a database file of the opfs-sahpool beside its open handle: the pool keeps files under opaque names, each
 // with a 4,096-byte prefix that begins with the database's path.
 import { LoamError } from '../../engine/errors.ts';
+import type { ReadableStreamLike } from '../../engine/ports.ts';
+import { stampHeader } from './opened.ts';
 
 const prefixBytes = 4096;
 const pathBytes = 512;
@@ -45,7 +47,7 @@ export async function exportPoolFile(
             end();
             return controller.close();
           }
-          if (first && value.length >= 20) value.set([1, 1], 18);
+          if (first) stampHeader(value);
           first = false;
           controller.enqueue(value);
         } catch (error) {
@@ -62,4 +64,9 @@ export async function exportPoolFile(
     end();
     throw error;
   }
+}
+
+/** The file as SQLite left it, without the pool's prefix. */
+export async function rawPoolFile(directory: string, name: string): Promise<ReadableStreamLike> {
+  return (await poolFile(directory, name)).slice(prefixBytes).stream();
 }

@@ -1,31 +1,22 @@
 // The main backend: sqlite-wasm over the opfs-sahpool VFS, with the measured settings of reference browser-sqlite §0.
 // Needs a dedicated worker and the database's Web Lock: the pool belongs to one worker at a time.
-import type { SAHPoolUtil } from '@sqlite.org/sqlite-wasm';
 import { LoamError } from '../../engine/errors.ts';
 import type { SqlDriver } from '../../engine/ports.ts';
-import { openError } from './errors.ts';
 import { openMemory } from './memory.ts';
-import { loadOfficial, type OfficialModule } from './official-module.ts';
+import { loadOfficial, officialLoaded } from './official-module.ts';
 import type { OpenedDatabase, OpenOptions } from './opened.ts';
 import { exportPoolFile, poolFile } from './opfs-file.ts';
+import { connectPool, copyIn, directoryOf, installPool, isPoolName, main } from './pool.ts';
 import { gatheringFrames } from './wal-frames.ts';
-import { createDriver } from './wasm-statements.ts';
 
-const capacity = 12;
-const main = '/db.sqlite3';
+/**
+ * Files of the pool; each database, log, journal and incoming file takes one. All are opened at every start, so there are
+ * few, and a new pool begins with the fewest that do.
+ */
+const capacity = 6;
+const firstCapacity = 4;
 /** A fully received file on its way to becoming `main`; found at open, the move is finished. */
 const incoming = '/incoming.sqlite3';
-
-/** The order matters: WAL works in this VFS only under an exclusive lock. */
-const settings = [
-  'PRAGMA locking_mode=exclusive',
-  'PRAGMA journal_mode=wal',
-  'PRAGMA synchronous=normal',
-  'PRAGMA cache_size=-65536',
-  'PRAGMA foreign_keys=on',
-  'PRAGMA temp_store=memory',
-  'PRAGMA trusted_schema=off',
-];
 
 /** Whether this thread has what opfs-sahpool needs (false in a window, and where the browser has no OPFS). */
 export function hasSyncAccessHandles(): boolean {
@@ -41,8 +32,18 @@ export async function warmOpfs(): Promise<void> {
   await loadOfficial();
 }
 
+/** Whether OPFS holds a database of that name, also where this browser cannot open it. */
+export async function opfsHolds(name: string): Promise<boolean> {
+  try {
+    await poolFile(directoryOf(name), main);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export async function openOpfs(options: OpenOptions): Promise<OpenedDatabase> {
-  if (!/^[\w-]{1,60}$/.test(options.name)) {
+  if (!isPoolName(options.name)) {
     throw new LoamError('InvalidArgument', `"${options.name}" cannot name a database.`);
   }
   if (!hasSyncAccessHandles()) {
@@ -52,38 +53,22 @@ export async function openOpfs(options: OpenOptions): Promise<OpenedDatabase> {
     );
   }
   options.onProgress?.('loading');
-  const official = await loadOfficial();
+  const directory = directoryOf(options.name);
+  const loading = loadOfficial();
+  loading.catch(() => {}); // told where it is awaited
+  // While another thread compiles the module. A tab that takes over has it already and finds a database.
+  const early = !officialLoaded() && options.template && !(await folderExists(directory));
+  let template = early ? (options.template?.() ?? null) : null;
+  const official = await loading;
   options.onProgress?.('opening');
-  const directory = `.lamin-sah/${options.name}`;
-  const pool = await gatheringFrames(() => installPool(official, `lamin-${options.name}`, directory));
-
-  async function copyIn(name: string, next: () => Promise<Uint8Array | undefined>): Promise<void> {
-    try {
-      await pool.importDb(name, next);
-    } catch (error) {
-      throw openError(error);
-    }
-  }
+  const pool = await gatheringFrames(() => installPool(official, options.name, firstCapacity));
 
   /** Second half of `replace`; run again at open if the first run was cut off. */
   async function finishReplace(): Promise<void> {
     for (const name of [main, `${main}-wal`, `${main}-journal`]) pool.unlink(name);
     const reader = (await exportPoolFile(directory, incoming)).getReader();
-    await copyIn(main, async () => (await reader.read()).value);
+    await copyIn(pool, main, async () => (await reader.read()).value);
     pool.unlink(incoming);
-  }
-
-  function connect(): SqlDriver {
-    let driver: SqlDriver | null = null;
-    try {
-      const db = official.open(main, pool.vfsName);
-      driver = createDriver(official.c, db, { kind: 'opfs-sahpool', durable: true, ioErrorMeansFull: true });
-      for (const sql of settings) driver.exec(sql);
-      return driver;
-    } catch (error) {
-      driver?.close();
-      throw openError(error);
-    }
   }
 
   /** Answers whether the database is a new one. */
@@ -92,26 +77,31 @@ export async function openOpfs(options: OpenOptions): Promise<OpenedDatabase> {
     if (pool.getFileNames().includes(main)) return false;
     const existing = await options.existing?.();
     if (existing) {
-      await copyIn(main, once(existing));
+      await copyIn(pool, main, once(existing));
       return false;
     }
-    // 142 tables one by one in OPFS take seconds; built in memory and brought in as a file, 75 ms.
+    // 142 tables one by one in OPFS take seconds; made in memory and brought in as a file, milliseconds.
     options.onProgress?.('creating');
-    const bytes = await buildInMemory(options.initialise);
-    await copyIn(main, once(bytes));
+    template ??= options.template?.() ?? (await buildInMemory(options.initialise));
+    await copyIn(pool, main, once(template));
+    template = null;
     return true;
   }
 
   let created: boolean;
-  let first: SqlDriver;
+  let first: SqlDriver | null = null;
   try {
     created = await createIfMissing();
-    first = connect();
+    first = connectPool(official, pool);
+    if (options.template && (created || options.unfinished?.(first))) options.initialise?.(first);
   } catch (error) {
     // Without this the worker would keep the files from a tab that could open them.
+    first?.close();
     pool.pauseVfs();
     throw error;
   }
+  // Making a file takes some milliseconds; nobody waits for those that are not needed yet.
+  const reserved = gatheringFrames(() => pool.reserveMinimumCapacity(capacity)).catch(() => {});
   const opened: OpenedDatabase = {
     driver: first,
     created,
@@ -126,7 +116,8 @@ export async function openOpfs(options: OpenOptions): Promise<OpenedDatabase> {
         });
       },
       async replace(next) {
-        await copyIn(incoming, next);
+        await reserved;
+        await copyIn(pool, incoming, next);
         await finishReplace();
       },
       async size() {
@@ -134,16 +125,28 @@ export async function openOpfs(options: OpenOptions): Promise<OpenedDatabase> {
       },
     },
     reopen() {
-      opened.driver = connect();
+      opened.driver = connectPool(official, pool);
       return opened.driver;
     },
     async close() {
+      await reserved;
       opened.driver.close();
       pool.pauseVfs();
     },
   };
   options.onProgress?.('ready');
   return opened;
+}
+
+/** Whether the directory is there; never makes it. */
+async function folderExists(path: string): Promise<boolean> {
+  try {
+    let folder = await navigator.storage.getDirectory();
+    for (const part of path.split('/')) folder = await folder.getDirectoryHandle(part);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The bytes as a source of one chunk. */
@@ -162,29 +165,4 @@ async function buildInMemory(initialise: OpenOptions['initialise']): Promise<Uin
   } finally {
     driver.close();
   }
-}
-
-/** Safari's pool fails at random at first (sqlite-wasm #79) and Chrome may keep handles for a moment after a reload. */
-async function installPool(official: OfficialModule, name: string, directory: string): Promise<SAHPoolUtil> {
-  let failure: unknown;
-  for (let attempt = 0; attempt < 3; attempt++) {
-    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 100));
-    try {
-      const settings = {
-        name,
-        directory,
-        initialCapacity: capacity,
-        preserveOnInitFailure: true,
-        // Missing in the package's types.
-        forceReinitIfPreviouslyFailed: true,
-      };
-      const pool = await official.sqlite3.installOpfsSAHPoolVfs(settings);
-      if (pool.isPaused()) await pool.unpauseVfs();
-      await pool.reserveMinimumCapacity(capacity);
-      return pool;
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw openError(failure);
 }

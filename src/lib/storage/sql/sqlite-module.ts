@@ -2,6 +2,9 @@
 // Pointers are plain numbers (32-bit wasm).
 import type { SqlValue } from '../../engine/ports.ts';
 
+/** SQLite's action code and its first two arguments. */
+export type Authorizer = (action: number, first: string | null, second: string | null) => boolean;
+
 export interface SqliteModule {
   /** A view of wasm memory; take it again after any call that may grow memory. */
   heap(): Uint8Array;
@@ -38,6 +41,16 @@ export interface SqliteModule {
   /** Calls `stop` every few thousand virtual machine steps; a true answer interrupts the statement. */
   onProgress(db: number, stop: (() => boolean) | null): void;
   createFunction(db: number, name: string, args: number, fn: (...args: SqlValue[]) => SqlValue): number;
+  /** While `allow` is set, each thing a statement touches is asked about as it is compiled; a false answer refuses it. */
+  onAuthorize(db: number, allow: Authorizer | null): void;
+  /** Sets one of SQLite's run-time limits and answers the old value. */
+  limit(db: number, which: number, value: number): number;
+  /** Byte offset of the last error in its statement; -1 where unknown or not told by this build. */
+  errorOffset(db: number): number;
+  /** The type a result column was declared with; null for expressions, and in builds that do not tell. */
+  declaredType(statement: number, column: number): string | null;
+  /** The table column a result column comes from; null for expressions, and in builds that do not tell. */
+  origin(statement: number, column: number): { table: string; column: string } | null;
   serialize(db: number): Uint8Array;
 }
 

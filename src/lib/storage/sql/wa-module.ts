@@ -3,7 +3,7 @@
 import load, { type WaModule } from 'wa-sqlite/dist/wa-sqlite.mjs';
 import { LoamError } from '../../engine/errors.ts';
 import type { SqlValue } from '../../engine/ports.ts';
-import { progressSteps, type SqliteModule } from './sqlite-module.ts';
+import { progressSteps, type Authorizer, type SqliteModule } from './sqlite-module.ts';
 import { encodeText, readCString, readText } from './wasm-text.ts';
 
 const UTF8_DETERMINISTIC = 1 | 0x800;
@@ -81,6 +81,8 @@ function wrap(m: WaModule): WaSqlite {
     } else withBytes(value, (at) => m._sqlite3_result_blob(context, at, value.length, TRANSIENT));
   }
 
+  const authorizers = new Map<number, Authorizer | null>();
+
   const c: SqliteModule = {
     heap,
     malloc,
@@ -90,7 +92,10 @@ function wrap(m: WaModule): WaSqlite {
     reset: m._sqlite3_reset,
     finalize: m._sqlite3_finalize,
     exec: (db, sql) => m._sqlite3_exec(db, sql, 0, 0, 0),
-    close: (db) => m._sqlite3_close(db),
+    close(db) {
+      authorizers.delete(db);
+      return m._sqlite3_close(db);
+    },
     errmsg: (db) => text(m._sqlite3_errmsg(db)),
     errcode: (_db, code) => code,
     parameterCount: m._sqlite3_bind_parameter_count,
@@ -126,6 +131,24 @@ function wrap(m: WaModule): WaSqlite {
           withBytes(bytes, (at) => m._sqlite3_result_error(context, at, bytes.length));
         }
       }),
+    onAuthorize(db, allow) {
+      // Installed once: each installing makes SQLite compile every cached statement again.
+      if (allow && !authorizers.has(db)) {
+        m.setAuthorizer(
+          db,
+          (_data, action, first, second) => {
+            const ask = authorizers.get(db);
+            return !ask || ask(action, first, second) ? 0 : 1;
+          },
+          null,
+        );
+      }
+      if (allow || authorizers.has(db)) authorizers.set(db, allow);
+    },
+    limit: m._sqlite3_limit,
+    errorOffset: () => -1,
+    declaredType: () => null,
+    origin: () => null,
     serialize() {
       throw new LoamError('InternalError', 'This build of SQLite cannot serialize; its VFS does.');
     },

@@ -24,6 +24,7 @@ declare module 'wa-sqlite/dist/wa-sqlite.mjs' {
     | '_sqlite3_finalize'
     | '_sqlite3_free'
     | '_sqlite3_get_autocommit'
+    | '_sqlite3_limit'
     | '_sqlite3_malloc'
     | '_sqlite3_prepare_v2'
     | '_sqlite3_reset'
@@ -52,6 +53,11 @@ declare module 'wa-sqlite/dist/wa-sqlite.mjs' {
       handler: ((data: unknown) => number) | null,
       data: unknown,
     ): void;
+    setAuthorizer(
+      db: number,
+      allow: (data: unknown, action: number, first: string | null, second: string | null) => number,
+      data: unknown,
+    ): number;
     createFunction(
       db: number,
       name: string,

@@ -7,10 +7,13 @@ import { openError } from './errors.ts';
 import { readChunks, streamOf, type OpenedDatabase, type OpenOptions } from './opened.ts';
 import { loadWaSqlite } from './wa-module.ts';
 import { createDriver } from './wasm-statements.ts';
+import { mirrorExists, storeName } from './mirror.ts';
 
 const mirrorDelay = 200;
+/** A mirror that failed (a full disk) tries again by itself. */
+const mirrorRetry = 3_000;
 
-/** Opens the mirrored database; `flush` inside `close` and `settled` wait until IndexedDB has everything. */
+/** Opens the mirrored database; `close` and `settled` wait until IndexedDB has everything. */
 export async function openWaSqlite(
   options: OpenOptions,
 ): Promise<OpenedDatabase & { settled(): Promise<void> }> {
@@ -24,37 +27,54 @@ export async function openWaSqlite(
   if (stored) vfs.files.set(path, stored);
 
   let timer: ReturnType<typeof setTimeout> | null = null;
-  let writing: Promise<void> = Promise.resolve();
+  let writing: Promise<void> | null = null;
+  let behind = false;
+  let closed = false;
   let driver: SqlDriver;
 
   function mirror(): Promise<void> {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    const file = vfs.files.get(path);
-    if (!file || file.dirty.size === 0) return writing;
-    const dirty = [...file.dirty];
-    file.dirty.clear();
-    // Copies are taken now, while no transaction is open; later commits wait for the next step.
-    const blocks = dirty
-      .filter((n) => n >= 0 && n < file.blocks.length)
-      .map((n) => [n, file.blocks[n]!.slice()] as const);
-    const size = file.size;
-    writing = writing
-      .then(() => store.save(size, blocks))
-      .catch((error: unknown) => {
-        for (const n of dirty) file.dirty.add(n);
-        options.onError?.(openError(error));
-      });
+    writing ??= copyChanges().finally(() => (writing = null));
     return writing;
+  }
+
+  /**
+   * Step by step until nothing is left. One step at a time: a second one beside a step that then fails would leave the
+   * later changes stored without the earlier ones.
+   */
+  async function copyChanges(): Promise<void> {
+    for (let file = changed(); file; file = changed()) {
+      const dirty = [...file.dirty];
+      file.dirty.clear();
+      // Copies are taken now, while no transaction is open; later commits wait for the next step.
+      const { blocks, size } = file;
+      const copies = dirty
+        .filter((n) => n >= 0 && n < blocks.length)
+        .map((n) => [n, blocks[n]!.slice()] as const);
+      try {
+        await store.save(size, copies);
+      } catch (error) {
+        for (const n of dirty) file.dirty.add(n);
+        behind = true;
+        options.onMirror?.(openError(error));
+        if (!closed) timer ??= setTimeout(() => void mirror(), mirrorRetry);
+        return;
+      }
+      if (behind) options.onMirror?.(null);
+      behind = false;
+    }
+  }
+
+  /** The database file, if it has changes that can be copied now. A commit calls `onIdle` when its time has come. */
+  function changed(): BlockFile | null {
+    const file = vfs.files.get(path);
+    return file && file.dirty.size > 0 && !driver.inTransaction ? file : null;
   }
 
   function onIdle(): void {
     if (timer !== null || (vfs.files.get(path)?.dirty.size ?? 0) === 0) return;
-    timer = setTimeout(() => {
-      timer = null;
-      if (driver.inTransaction) return; // the commit calls onIdle again
-      void mirror();
-    }, mirrorDelay);
+    timer = setTimeout(() => void mirror(), mirrorDelay);
   }
 
   function connect(): SqlDriver {
@@ -121,12 +141,12 @@ export async function openWaSqlite(
       driver = connect();
       return driver;
     },
-    async settled() {
-      await mirror();
-    },
+    settled: mirror,
     async close() {
       driver.close();
+      closed = true;
       await mirror();
+      if (timer !== null) clearTimeout(timer);
       store.close();
     },
   };
@@ -134,11 +154,27 @@ export async function openWaSqlite(
 
 /** The mirrored database file of an earlier session without sync access handles, or null. */
 export async function mirroredBytes(name: string): Promise<Uint8Array | null> {
-  if (typeof indexedDB === 'undefined' || !(await storeExists(name))) return null;
+  if (!(await mirrorExists(name))) return null;
   const store = await openStore(storeName(name));
   try {
     const file = await store.load('mirror');
     return file && fileBytes(file);
+  } finally {
+    store.close();
+  }
+}
+
+/** Keeps a whole file as the mirror of that name, in place of an earlier one. */
+export async function keepMirror(name: string, bytes: Uint8Array): Promise<void> {
+  const store = await openStore(storeName(name));
+  try {
+    const count = Math.ceil(bytes.length / blockSize);
+    const blocks = Array.from({ length: count }, (_, n) => {
+      const block = new Uint8Array(blockSize);
+      block.set(bytes.subarray(n * blockSize, (n + 1) * blockSize));
+      return [n, block] as const;
+    });
+    await store.save(bytes.length, blocks);
   } finally {
     store.close();
   }
@@ -150,21 +186,6 @@ export async function forgetMirror(name: string): Promise<void> {
 }
 
 /* ---------- IndexedDB ---------- */
-
-const storeName = (name: string) => `loam-sqlite-${name}`;
-
-/** Looks without creating: an opening that would create the store is taken back. */
-function storeExists(name: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const request = indexedDB.open(storeName(name));
-    request.onupgradeneeded = () => request.transaction?.abort();
-    request.onsuccess = () => {
-      request.result.close();
-      resolve(true);
-    };
-    request.onerror = () => resolve(false);
-  });
-}
 
 interface Store {
   load(name: string): Promise<BlockFile | null>;

@@ -82,16 +82,24 @@ export function gatherFrames<H extends AccessHandle>(handle: H): H {
   return handle;
 }
 
-/** Every handle opened while `work` runs gathers frames: the pool opens all of its own and lets nobody else do it. */
+let working = 0;
+let plain: FileSystemFileHandle['createSyncAccessHandle'];
+
+/**
+ * Every handle opened while `work` runs gathers frames: the pool opens all of its own and lets nobody else do it. Pools of
+ * two databases may be at work at once; the last one that ends puts the browser's own method back.
+ */
 export async function gatheringFrames<T>(work: () => Promise<T>): Promise<T> {
   const files = FileSystemFileHandle.prototype;
-  const plain = files.createSyncAccessHandle;
-  files.createSyncAccessHandle = async function (this: FileSystemFileHandle) {
-    return gatherFrames((await plain.call(this)) as FileSystemSyncAccessHandle & AccessHandle);
-  };
+  if (working++ === 0) {
+    plain = files.createSyncAccessHandle;
+    files.createSyncAccessHandle = async function (this: FileSystemFileHandle) {
+      return gatherFrames((await plain.call(this)) as FileSystemSyncAccessHandle & AccessHandle);
+    };
+  }
   try {
     return await work();
   } finally {
-    files.createSyncAccessHandle = plain;
+    if (--working === 0) files.createSyncAccessHandle = plain;
   }
 }

@@ -4,6 +4,7 @@ import { LoamError } from '../../engine/errors.ts';
 import type { ColumnBatch, SqlDriver, SqlValue } from '../../engine/ports.ts';
 import { changesRows, refuseNul, sqliteError, wrongParameterCount } from './errors.ts';
 import type { SqliteModule } from './sqlite-module.ts';
+import { createReaders, disturbance, type Disturbance } from './wasm-reader.ts';
 import { encodeText, readText, writeText } from './wasm-text.ts';
 
 const ROW = 100;
@@ -16,6 +17,7 @@ interface Prepared {
   sql: string;
   parameters: number;
   changesRows: boolean;
+  disturbs: Disturbance;
   /** Being stepped: a function called by SQL may run the same text again. */
   busy: boolean;
 }
@@ -43,6 +45,9 @@ export function createDriver(c: SqliteModule, db: number, options: ConnectionOpt
   let top = scratch;
   let borrowed: number[] = [];
   let open = true;
+  /** End of the time given by `deadline`. */
+  let end: number | null = null;
+  const functions = new Set<string>();
 
   /* ---------- errors and text ---------- */
 
@@ -86,6 +91,7 @@ export function createDriver(c: SqliteModule, db: number, options: ConnectionOpt
         sql,
         parameters: c.parameterCount(pointer),
         changesRows: changesRows(sql),
+        disturbs: disturbance(sql),
         busy: false,
       };
     } finally {
@@ -119,6 +125,7 @@ export function createDriver(c: SqliteModule, db: number, options: ConnectionOpt
   /** Runs `work` on the statement and leaves it reset, whatever happens. */
   function using<T>(sql: string, work: (statement: Prepared) => T): T {
     const statement = take(sql);
+    if (statement.disturbs !== 'none') readers.close(statement.disturbs);
     const base = top;
     const outer = borrowed;
     borrowed = [];
@@ -228,6 +235,20 @@ export function createDriver(c: SqliteModule, db: number, options: ConnectionOpt
     if (options.onIdle && c.autocommit(db)) options.onIdle();
   }
 
+  function restoreStop(): void {
+    const until = end;
+    c.onProgress(db, until === null ? null : () => now() > until);
+  }
+
+  const readers = createReaders(c, db, {
+    compile: (sql) => compile(sql).pointer,
+    failure,
+    cell,
+    functions,
+    restoreStop,
+    exec: (sql) => driver.exec(sql),
+  });
+
   /* ---------- the driver ---------- */
 
   const driver: SqlDriver = {
@@ -236,6 +257,8 @@ export function createDriver(c: SqliteModule, db: number, options: ConnectionOpt
 
     exec(sql) {
       if (!open) throw new LoamError('ConnectionLost', 'The database was closed.');
+      const disturbs = disturbance(sql);
+      if (disturbs !== 'none') readers.close(disturbs);
       const { at } = copyText(sql);
       try {
         const code = c.exec(db, at);
@@ -334,12 +357,21 @@ export function createDriver(c: SqliteModule, db: number, options: ConnectionOpt
 
     deadline(ms) {
       if (!open) return;
-      if (ms === null) return c.onProgress(db, null);
-      const end = now() + ms;
-      c.onProgress(db, () => now() > end);
+      end = ms === null ? null : now() + ms;
+      restoreStop();
+    },
+
+    reader(sql, options) {
+      if (!open) throw new LoamError('ConnectionLost', 'The database was closed.');
+      return readers.open(sql, options);
+    },
+
+    get reading() {
+      return readers.kept;
     },
 
     createFunction(name, args, fn) {
+      functions.add(name.toLowerCase());
       const code = c.createFunction(db, name, args, fn);
       if (code !== 0) throw failure(`function ${name}`, code);
     },
@@ -350,6 +382,7 @@ export function createDriver(c: SqliteModule, db: number, options: ConnectionOpt
 
     close() {
       if (!open) return;
+      readers.close('all');
       c.onProgress(db, null);
       for (const statement of cache.values()) c.finalize(statement.pointer);
       cache.clear();

@@ -1,0 +1,123 @@
+// `ln` in Node: `const { ln, close } = await connect()` opens the database of a directory, as the command line finds it.
+import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { LoamError } from '../src/lib/engine/errors.ts';
+import type { ByteSource } from '../src/lib/engine/ports.ts';
+import type { DropInput } from '../src/lib/engine/registry/drop.ts';
+import { createLn } from '../src/lib/sdk/ln.ts';
+import { directEngine, type FileToSave, type LnPort } from '../src/lib/sdk/port.ts';
+import type { Ln } from '../src/lib/sdk/types.ts';
+import { inputOf, openInstance, type Instance } from './instance.ts';
+
+export type { Ln } from '../src/lib/sdk/types.ts';
+
+export interface ConnectOptions {
+  /** Name of the branch that new rows go to; that of the settings otherwise. */
+  branch?: string;
+  space?: string;
+  /** What a person should know; on stderr where nothing is given. */
+  tell?: (text: string) => void;
+}
+
+/** Opens the database of a directory or of one above it. `close` lets it go. */
+export async function connect(
+  directory = process.cwd(),
+  options: ConnectOptions = {},
+): Promise<{ ln: Ln; close: () => void }> {
+  const cwd = resolve(directory);
+  const { branch, space, tell = (text: string) => process.stderr.write(`${text}\n`) } = options;
+  const place = { ...(branch === undefined ? {} : { branch }), ...(space === undefined ? {} : { space }) };
+  const { instance, close } = await openInstance({ cwd }, place);
+  try {
+    return { ln: await createLn(portOf(instance, cwd, tell)), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function portOf(instance: Instance, cwd: string, tell: (text: string) => void): LnPort {
+  const { engine, blobs, folder } = instance;
+  const pathOf = (uid: string): string => {
+    const [path] = engine.getRow('Artifact', uid, ['path']);
+    if (typeof path === 'string' && existsSync(path)) return path;
+    throw new LoamError(
+      'BytesElsewhere',
+      `The bytes of artifact ${uid} are not at ${String(path)}. They were moved, or belong to another computer.`,
+      { uid },
+    );
+  };
+  const filesOf = async (uid: string): Promise<string[]> => {
+    const { folder: isFolder, key } = engine.whereabouts(uid);
+    return isFolder ? blobs.list(key) : [];
+  };
+  return {
+    engine: directEngine(engine),
+    tell,
+    files: {
+      async drop(item, asked) {
+        const { input, close } =
+          typeof item.source === 'string' ? inputOf(checked(cwd, item.source), item.key) : held(item);
+        try {
+          const started = engine.drop([input], asked);
+          await engine.dropDone(started.drop);
+          return started;
+        } finally {
+          await close();
+        }
+      },
+      async open(uid, path) {
+        const whole = pathOf(uid);
+        const wanted = path === undefined ? whole : join(whole, path);
+        if (path !== undefined && !(await filesOf(uid)).includes(path))
+          throw new LoamError('DoesNotExist', `The artifact ${uid} has no file ${path}.`, { uid });
+        return new Blob([await readFile(wanted)]);
+      },
+      async list(uid) {
+        const key = engine.whereabouts(uid).key;
+        const files = [];
+        for (const path of await filesOf(uid))
+          files.push({ path, size: (await blobs.open(`${key}/${path}`)).size });
+        return files;
+      },
+      cache: async (uid) => pathOf(uid),
+    },
+    async script() {
+      const path = process.argv[1];
+      if (path === undefined || !existsSync(path)) return { key: 'script', source: null };
+      const inside = relative(folder, resolve(path)).split(sep).join('/');
+      return { key: inside.startsWith('../') ? basename(path) : inside, source: readFileSync(path, 'utf8') };
+    },
+  };
+}
+
+function checked(cwd: string, path: string): string {
+  const whole = resolve(cwd, path);
+  if (existsSync(whole)) return whole;
+  throw new LoamError('DoesNotExist', `There is no file or folder ${path}.`, { path });
+}
+
+/** Bytes that are held in memory, as something to save. */
+function held({ key, source }: FileToSave): { input: DropInput; close: () => Promise<void> } {
+  const close = () => Promise.resolve();
+  const name = basename(key);
+  if (source instanceof Blob) {
+    const bytes = bytesOf(source);
+    return {
+      input: { id: key, key, payload: { name, file: bytes, files: null }, source: bytes, folder: null },
+      close,
+    };
+  }
+  const files = (source as readonly { path: string; file: Blob }[]).map(({ path, file }) => ({
+    path,
+    source: bytesOf(file),
+  }));
+  const payload = { name, file: null, files: files.map(({ path, source }) => ({ path, file: source })) };
+  return { input: { id: key, key, payload, source: null, folder: { files } }, close };
+}
+
+const bytesOf = (blob: Blob): ByteSource => ({
+  size: blob.size,
+  read: async (start, end) => new Uint8Array(await blob.slice(start, end).arrayBuffer()),
+});

@@ -1,0 +1,20 @@
+// Every verb, loaded when it is asked for, so that one does not pay for the others' modules.
+import type { Verb } from './verb.ts';
+
+export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
+  annotate: async () => (await import('./annotate.ts')).annotate,
+  create: async () => (await import('./create.ts')).create,
+  delete: async () => (await import('./delete.ts')).remove,
+  describe: async () => (await import('./describe.ts')).describe,
+  get: async () => (await import('./describe.ts')).get,
+  init: async () => (await import('./init.ts')).init,
+  info: async () => (await import('./info.ts')).info,
+  inspect: async () => (await import('./inspect.ts')).inspect,
+  io: async () => (await import('./io.ts')).io,
+  list: async () => (await import('./list.ts')).list,
+  load: async () => (await import('./load.ts')).load,
+  query: async () => (await import('./query.ts')).query,
+  save: async () => (await import('./save.ts')).save,
+  settings: async () => (await import('./settings-verb.ts')).settings,
+  update: async () => (await import('./update.ts')).update,
+};

@@ -1,0 +1,121 @@
+// Everything that can be done by name or by key, in one list: the palette offers it, the key map shows it, and keys.ts
+// runs the handlers that screens bind to it. So none of the three can tell another story.
+
+/** Where a command can be given; the key map is grouped by it. */
+export const PLACES = ['Everywhere', 'Lists', 'Artifact page', 'Query'] as const;
+export type Place = (typeof PLACES)[number];
+
+export interface Command {
+  /** What it does, as the palette and the key map say it. */
+  does: string;
+  where: Place;
+  /** As KeyboardEvent.key, lower case for letters; `Mod` stands for Ctrl, or ⌘ on a Mac. May be empty. */
+  keys: readonly string[];
+  /** Not in the palette: a step in a list is nothing one looks for by name. */
+  keysOnly?: boolean;
+  /** Works while a text is being typed. */
+  typing?: boolean;
+  /** Leads to a screen: the palette keeps these together. */
+  goes?: boolean;
+}
+
+export const COMMANDS = {
+  palette: {
+    does: 'Find anything, or run a command',
+    where: 'Everywhere',
+    keys: ['Mod+k'],
+    keysOnly: true,
+    typing: true,
+  },
+  help: { does: 'Show all keys', where: 'Everywhere', keys: ['?'] },
+  undo: { does: 'Undo the last act', where: 'Everywhere', keys: ['Mod+z'] },
+  redo: { does: 'Redo', where: 'Everywhere', keys: ['Mod+Shift+z', 'Mod+y'] },
+  home: { does: 'Go to Home', where: 'Everywhere', keys: ['1'], goes: true },
+  artifacts: { does: 'Go to Artifacts', where: 'Everywhere', keys: ['2'], goes: true },
+  registries: { does: 'Go to Registries', where: 'Everywhere', keys: ['3'], goes: true },
+  query: { does: 'Go to Query', where: 'Everywhere', keys: ['4'], goes: true },
+  settings: { does: 'Go to Settings', where: 'Everywhere', keys: ['9'], goes: true },
+  trashList: { does: 'Go to the trash', where: 'Everywhere', keys: [], goes: true },
+  addFiles: { does: 'Add files', where: 'Everywhere', keys: [] },
+  addFolder: { does: 'Add a folder', where: 'Everywhere', keys: [] },
+  exportDatabase: { does: 'Export the database', where: 'Everywhere', keys: [] },
+  lightTheme: { does: 'Use the light theme', where: 'Everywhere', keys: [] },
+  darkTheme: { does: 'Use the dark theme', where: 'Everywhere', keys: [] },
+  systemTheme: { does: 'Use the theme of the system', where: 'Everywhere', keys: [] },
+
+  search: { does: 'Search in the list', where: 'Lists', keys: ['/'] },
+  next: { does: 'Next row', where: 'Lists', keys: ['j', 'ArrowDown'], keysOnly: true },
+  previous: { does: 'Previous row', where: 'Lists', keys: ['k', 'ArrowUp'], keysOnly: true },
+  first: { does: 'First row', where: 'Lists', keys: ['Home'], keysOnly: true },
+  last: { does: 'Last row', where: 'Lists', keys: ['End'], keysOnly: true },
+  open: { does: 'Open the row', where: 'Lists', keys: ['Enter'], keysOnly: true },
+  peek: { does: 'Show or hide the inspector', where: 'Lists', keys: [' '] },
+  filters: { does: 'Show or hide the filters', where: 'Lists', keys: ['f'] },
+  where: { does: 'Build the filter', where: 'Lists', keys: ['w'] },
+  create: { does: 'Make a new row', where: 'Lists', keys: ['n'] },
+  select: { does: 'Select or unselect the row', where: 'Lists', keys: ['x'], keysOnly: true },
+  clear: { does: 'Clear the selection', where: 'Lists', keys: ['Escape'] },
+  annotate: { does: 'Annotate the selection', where: 'Lists', keys: ['e'] },
+  versions: { does: 'Show versions', where: 'Lists', keys: ['v'], keysOnly: true },
+  trash: { does: 'Move the selection to the trash', where: 'Lists', keys: ['Delete'] },
+
+  annotateThis: { does: 'Annotate this artifact', where: 'Artifact page', keys: ['e'] },
+  nextPart: { does: 'Next part of the page', where: 'Artifact page', keys: [']'] },
+  previousPart: { does: 'Part of the page before', where: 'Artifact page', keys: ['['] },
+  saveNote: { does: 'Save the note', where: 'Artifact page', keys: ['Mod+s'], typing: true },
+
+  runSql: {
+    does: 'Run the statement, or the selected part',
+    where: 'Query',
+    keys: ['Mod+Enter'],
+    typing: true,
+  },
+  cancelSql: { does: 'Cancel the running statement', where: 'Query', keys: ['Mod+.'], typing: true },
+  editSql: { does: 'Write in the editor', where: 'Query', keys: ['e'] },
+  completeSql: {
+    does: 'Complete a table, column or keyword (in the editor)',
+    where: 'Query',
+    keys: ['Ctrl+ '],
+    keysOnly: true,
+  },
+  leaveEditor: {
+    does: 'Leave the editor for the rows',
+    where: 'Query',
+    keys: ['Escape'],
+    keysOnly: true,
+  },
+  showRows: { does: 'Show the rows', where: 'Query', keys: ['g'] },
+  showPlan: { does: 'Show the plan', where: 'Query', keys: ['p'] },
+  tables: { does: 'Show or hide the tables', where: 'Query', keys: ['t'] },
+  findTable: { does: 'Find a table or column', where: 'Query', keys: ['/'] },
+  history: { does: 'Show earlier statements', where: 'Query', keys: ['h'] },
+  moreRows: { does: 'Load more rows', where: 'Query', keys: ['m'] },
+  downloadCsv: { does: 'Download all rows as CSV', where: 'Query', keys: ['d'] },
+  copyCells: {
+    does: 'Copy the selected cells (in the rows)',
+    where: 'Query',
+    keys: ['Mod+c'],
+    keysOnly: true,
+  },
+  extendCells: {
+    does: 'Select more cells (in the rows)',
+    where: 'Query',
+    keys: ['Shift+ArrowDown', 'Shift+ArrowRight'],
+    keysOnly: true,
+  },
+  allCells: { does: 'Select all cells (in the rows)', where: 'Query', keys: ['Mod+a'], keysOnly: true },
+  openCell: {
+    does: 'See the whole value, or open the artifact',
+    where: 'Query',
+    keys: ['Enter'],
+    keysOnly: true,
+  },
+} as const satisfies Record<string, Command>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+export const commandNames = Object.keys(COMMANDS) as CommandName[];
+
+export function commandOf(name: CommandName): Command {
+  return COMMANDS[name];
+}

@@ -1,0 +1,190 @@
+// The one statement of the Query screen: its text, how it is doing, its rows and its plan. It outlives the screen, so
+// that coming back finds everything as it was.
+import type { WireError } from '../engine/errors.ts';
+import type { SqlPage } from '../workers/wire.ts';
+import { saveStream } from './export.ts';
+import { interruptible, type Interruptible } from './interruptible.ts';
+import { jobs } from './jobs.svelte.ts';
+import { asWireError, say } from './notices.svelte.ts';
+import { remembered } from './remembered.svelte.ts';
+import { session } from './session.svelte.ts';
+import { statementHistory } from './statement-history.svelte.ts';
+import { resultOf, type SqlResult, withPage } from './sql-result.ts';
+import { plural } from './words.ts';
+
+export const ROWS = 1000;
+
+export interface PlanLine {
+  id: number;
+  parent: number;
+  detail: string;
+}
+
+export interface Failure extends WireError {
+  /** Where in the statement that ran, in characters; null where unknown. */
+  offset: number | null;
+}
+
+/** What is being done; `rows` also for more of them. */
+export type Doing = 'rows' | 'plan' | 'download';
+
+/** Milliseconds after which a statement is stopped. */
+export const timeLimit = remembered<number>('sql.limit', 10_000);
+export const TIME_LIMITS = [
+  { ms: 10_000, name: '10 s' },
+  { ms: 60_000, name: '1 min' },
+  { ms: 600_000, name: '10 min' },
+];
+const draft = remembered<string>('sql.draft', '');
+const DRAFT_MOST = 20_000;
+
+let text = $state(draft.value);
+let doing = $state<Doing | null>(null);
+let since = $state(0);
+let result = $state.raw<SqlResult | null>(null);
+let failure = $state.raw<Failure | null>(null);
+/** The statement that ran last, and where in the text it began. */
+let ran = $state.raw<{ sql: string; from: number } | null>(null);
+let plan = $state.raw<{ sql: string; lines: PlanLine[] } | null>(null);
+let running: Interruptible<unknown> | null = null;
+let draftTimer: ReturnType<typeof setTimeout> | undefined;
+
+const uid = () => crypto.randomUUID();
+
+function failureOf(problem: unknown): Failure {
+  const error = asWireError(problem);
+  const offset = error.details['offset'];
+  return { ...error, offset: typeof offset === 'number' && offset >= 0 ? offset : null };
+}
+
+/** One thing at a time: what runs is cancelled first. Answers undefined where it failed, and says why. */
+async function work<T>(what: Doing, begin: (id: string) => Promise<T>): Promise<T | undefined> {
+  running?.cancel();
+  const id = uid();
+  const mine = interruptible(id, timeLimit.value, begin(id));
+  running = mine;
+  doing = what;
+  since = Date.now();
+  failure = null;
+  try {
+    const value = await mine.done;
+    return running === mine ? value : undefined;
+  } catch (problem) {
+    if (running === mine) failure = failureOf(problem);
+    return undefined;
+  } finally {
+    if (running === mine) {
+      running = null;
+      doing = null;
+    }
+  }
+}
+
+const ask = (sql: string, skip: number, stamp?: string) => (id: string) =>
+  session.engine.runSql({
+    uid: id,
+    sql,
+    skip,
+    limit: ROWS,
+    timeLimitMs: timeLimit.value,
+    ...(stamp === undefined ? {} : { stamp }),
+  });
+
+export const sqlConsole = {
+  get text(): string {
+    return text;
+  },
+  set text(next: string) {
+    text = next;
+    clearTimeout(draftTimer);
+    draftTimer = setTimeout(() => (draft.value = next.length > DRAFT_MOST ? '' : next), 300);
+  },
+  get doing() {
+    return doing;
+  },
+  /** When that began, in milliseconds since 1970. */
+  get since() {
+    return since;
+  },
+  get result() {
+    return result;
+  },
+  get failure() {
+    return failure;
+  },
+  get ran() {
+    return ran;
+  },
+  get plan() {
+    return plan;
+  },
+
+  async run(sql: string, from: number): Promise<void> {
+    ran = { sql, from };
+    plan = null;
+    const page: SqlPage | undefined = await work('rows', ask(sql, 0));
+    if (!page) {
+      // The rows of another statement must not stand under this one's error.
+      if (failure) result = null;
+      if (failure && failure.code !== 'Cancelled')
+        statementHistory.add({ sql, at: Date.now(), rows: null, more: false, ms: 0 });
+      return;
+    }
+    result = resultOf(sql, page, jobs.running.length > 0);
+    statementHistory.add({ sql, at: Date.now(), rows: page.count, more: page.more, ms: page.ms });
+  },
+
+  async more(): Promise<void> {
+    const before = result;
+    if (!before?.more || doing) return;
+    const page = await work('rows', ask(before.sql, before.count, before.stamp));
+    if (page && result === before) result = withPage(before, page, jobs.running.length > 0);
+  },
+
+  async explain(): Promise<void> {
+    if (!ran || plan?.sql === ran.sql) return;
+    const { sql } = ran;
+    const page = await work('plan', ask(`EXPLAIN QUERY PLAN ${sql}`, 0));
+    if (!page) return;
+    const [ids = [], parents = [], , details = []] = page.values;
+    const lines = ids.map((id, i) => ({
+      id: Number(id),
+      parent: Number(parents[i]),
+      detail: String(details[i]),
+    }));
+    plan = { sql, lines };
+  },
+
+  /** All rows to a file, however many there are. */
+  async download(): Promise<void> {
+    const shown = result;
+    if (!shown) return;
+    let id = '';
+    const written = await work('download', (made) => {
+      id = made;
+      const spec = { uid: made, sql: shown.sql, timeLimitMs: timeLimit.value };
+      return saveStream('rows.csv', () => session.engine.exportSql(spec));
+    });
+    if (typeof written !== 'number') return;
+    const { rows, changed } = await session.engine.exportedSql(id);
+    say(
+      `${plural(rows, 'row')} downloaded`,
+      changed
+        ? 'The database changed meanwhile: some rows may be from before and some from after.'
+        : undefined,
+    );
+  },
+
+  /** Another text has come: what is on screen was not its answer. */
+  putAway(): void {
+    running?.cancel();
+    result = null;
+    failure = null;
+    plan = null;
+    ran = null;
+  },
+
+  cancel(): void {
+    running?.cancel();
+  },
+};

@@ -1,0 +1,110 @@
+// JSON with its numbers as they are written, which JSON.parse forgets: `1.0` is not `1` to Python, and whole numbers may be
+// larger than 2^53. Takes NaN and Infinity, which Python writes, and stops at deep nesting.
+
+/** A number as its text. */
+export class JsonNumber {
+  constructor(readonly text: string) {}
+  get isWhole(): boolean {
+    return /^-?\d+$/.test(this.text);
+  }
+  get value(): number {
+    if (this.text === 'NaN') return NaN;
+    return Number(this.text);
+  }
+}
+
+export type Json = null | boolean | string | JsonNumber | Json[] | Map<string, Json>;
+
+const MAX_DEPTH = 200;
+const NUMBER = /-?(?:\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|Infinity)|NaN/y;
+const WORDS: [string, Json][] = [
+  ['null', null],
+  ['true', true],
+  ['false', false],
+];
+
+/** Throws where the text is no JSON. */
+export function parseJson(text: string): Json {
+  let at = 0;
+  const wrong = (): never => {
+    throw new Error(`no valid JSON at character ${at}`);
+  };
+  const space = (): void => {
+    while (at < text.length && ' \n\r\t'.includes(text[at] ?? '')) at++;
+  };
+  const string = (): string => {
+    const start = at++;
+    while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+    if (at >= text.length) wrong();
+    at++;
+    return JSON.parse(text.slice(start, at)) as string;
+  };
+  const value = (depth: number): Json => {
+    if (depth > MAX_DEPTH) throw new Error('JSON nested too deep');
+    space();
+    const char = text[at];
+    if (char === '"') return string();
+    if (char === '{' || char === '[') return char === '{' ? object(depth) : array(depth);
+    for (const [word, meaning] of WORDS) {
+      if (text.startsWith(word, at)) {
+        at += word.length;
+        return meaning;
+      }
+    }
+    NUMBER.lastIndex = at;
+    const number = NUMBER.exec(text)?.[0];
+    if (number === undefined) return wrong();
+    at += number.length;
+    return new JsonNumber(number);
+  };
+  const list = (close: string, item: () => void): void => {
+    at++;
+    space();
+    if (text[at] === close) {
+      at++;
+      return;
+    }
+    for (;;) {
+      item();
+      space();
+      if (text[at] === ',') at++;
+      else if (text[at] === close) {
+        at++;
+        return;
+      } else wrong();
+    }
+  };
+  const array = (depth: number): Json[] => {
+    const items: Json[] = [];
+    list(']', () => items.push(value(depth + 1)));
+    return items;
+  };
+  const object = (depth: number): Map<string, Json> => {
+    const entries = new Map<string, Json>();
+    list('}', () => {
+      space();
+      if (text[at] !== '"') wrong();
+      const key = string();
+      space();
+      if (text[at++] !== ':') wrong();
+      entries.set(key, value(depth + 1));
+    });
+    return entries;
+  };
+  const whole = value(0);
+  space();
+  if (at < text.length) wrong();
+  return whole;
+}
+
+/** As JSON.parse gives it: numbers as numbers, objects without a prototype's names. */
+export function plainJson(json: Json): unknown {
+  if (json instanceof JsonNumber) return json.value;
+  if (Array.isArray(json)) return json.map(plainJson);
+  if (json instanceof Map) {
+    const object = Object.create(null) as Record<string, unknown>;
+    for (const [key, value] of json) object[key] = plainJson(value);
+    return object;
+  }
+  return json;
+}

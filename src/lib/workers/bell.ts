@@ -1,0 +1,50 @@
+// The bell of the leading worker: one small file in OPFS. Any tab rings by removing it (client/bell.ts), and a thread
+// that is inside a long SQL step notices, since the file it has opened before can no longer be read. No shared memory
+// and so no COOP/COEP is needed; a read costs about 2 ms. Chromium measured; where a removed file can still be read,
+// or where there is no OPFS, the bell is silent and only the statement's time limit ends a step.
+import type { Bell } from '../engine/ports.ts';
+import { bellFile, bellFolder } from './tab-messages.ts';
+
+export function createBell(): Bell {
+  let file: File | null = null;
+  let hanging: Promise<void> | null = null;
+  const reader = typeof FileReaderSync === 'undefined' ? null : new FileReaderSync();
+
+  async function hang(): Promise<void> {
+    try {
+      const root = await navigator.storage.getDirectory();
+      const folder = await root.getDirectoryHandle(bellFolder, { create: true });
+      const handle = await folder.getFileHandle(bellFile, { create: true });
+      const access = await handle.createSyncAccessHandle();
+      try {
+        // An empty file would be read without looking at the disk.
+        access.truncate(0);
+        access.write(new Uint8Array([1]));
+        access.flush();
+      } finally {
+        access.close();
+      }
+      file = await handle.getFile();
+    } catch {
+      file = null; // no OPFS here, or rung at this very moment: the next statement hangs it again
+    }
+  }
+
+  return {
+    hang() {
+      if (file || !reader) return Promise.resolve();
+      hanging ??= hang().finally(() => (hanging = null));
+      return hanging;
+    },
+    rung() {
+      if (!file || !reader) return false;
+      try {
+        reader.readAsArrayBuffer(file);
+        return false;
+      } catch {
+        file = null;
+        return true;
+      }
+    },
+  };
+}

@@ -1,0 +1,89 @@
+// Finding an artifact's bytes: this device's own store, a copy beside it, or a folder of the user's disk that stands for
+// the storage location. Says in words where bytes are that cannot be reached.
+import { LoamError } from '../engine/errors.ts';
+import type { Whereabouts } from '../engine/registry/whereabouts.ts';
+import {
+  attachedFolders,
+  filesBelow,
+  inFolder,
+  permissionOf,
+  type AttachedFolder,
+} from '../storage/blob/attached.ts';
+import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
+
+export type FoundBytes = { file: File } | { files: { path: string; file: File }[] };
+
+export interface Finder {
+  /** Throws `BytesElsewhere` or `PermissionNeeded`. */
+  find(place: Whereabouts): Promise<FoundBytes>;
+  folderOf(storage: string): Promise<AttachedFolder | null>;
+}
+
+export function createFinder(blobs: OpfsBlobStore): Finder {
+  async function folderOf(storage: string): Promise<AttachedFolder | null> {
+    return (await attachedFolders()).find((folder) => folder.storage === storage) ?? null;
+  }
+
+  async function onDevice(key: string): Promise<FoundBytes | null> {
+    if (!(await blobs.exists(key))) return null;
+    const paths = await blobs.list(key);
+    if (paths.length === 0) return { file: await blobs.file(key) };
+    const files = paths.map(async (path) => ({ path, file: await blobs.file(`${key}/${path}`) }));
+    return { files: await Promise.all(files) };
+  }
+
+  async function attached(folder: AttachedFolder, place: Whereabouts): Promise<FoundBytes | null> {
+    if ((await permissionOf(folder.handle)) !== 'granted') throw needsPermission(place, folder.handle.name);
+    const handle = await inFolder(folder.handle, place.key);
+    if (!handle) return null;
+    if (handle.kind === 'file') return { file: await (handle as FileSystemFileHandle).getFile() };
+    return { files: await filesBelow(handle as FileSystemDirectoryHandle) };
+  }
+
+  async function find(place: Whereabouts): Promise<FoundBytes> {
+    const copy = await onDevice(place.copyKey);
+    if (copy) return copy;
+    if (place.here) throw missingHere(place);
+    const folder = await folderOf(place.storage.uid);
+    if (!folder) throw elsewhere(place);
+    const found = await attached(folder, place);
+    if (!found) throw notInFolder(place, folder.handle.name);
+    return found;
+  }
+
+  return { find, folderOf };
+}
+
+/* ---------- where the bytes are, in words ---------- */
+
+function about(place: Whereabouts) {
+  return { storage: place.storage.uid, root: place.storage.root, key: place.key };
+}
+
+const elsewhere = (place: Whereabouts) =>
+  new LoamError(
+    'BytesElsewhere',
+    `The file is not on this device. It lies in ${place.storage.root}, as ${place.key}.`,
+    about(place),
+  );
+
+const notInFolder = (place: Whereabouts, folder: string) =>
+  new LoamError(
+    'BytesElsewhere',
+    `The folder ${folder} stands for ${place.storage.root}, but there is no ${place.key} in it. It may have been moved or deleted.`,
+    about(place),
+  );
+
+const needsPermission = (place: Whereabouts, folder: string) =>
+  new LoamError(
+    'PermissionNeeded',
+    `The file lies in the folder ${folder} of your disk, which this page may read again once you allow it.`,
+    { ...about(place), folder },
+  );
+
+const missingHere = (place: Whereabouts) =>
+  new LoamError(
+    'BytesElsewhere',
+    'The file is not on this device: the database came here without it. Drop it again, or open the device that has it.',
+    about(place),
+  );
