@@ -7,6 +7,7 @@ import { isLoamError } from '../../src/lib/engine/errors.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
 import { emptyView, pruned, type FilterNode, type View } from '../../src/lib/engine/view/view.ts';
 import type { Cursor } from '../../src/lib/engine/view/page.ts';
+import { insert } from '../../src/lib/engine/write/apply.ts';
 import { anyNode, holds, labelsOf, n, rows, seedViewLab, test } from '../fixtures/view-lab.ts';
 import { memoryEngine } from './memory-engine.ts';
 
@@ -305,5 +306,57 @@ describe('bad views', () => {
       { numRuns: 300 },
     );
     expect(keysOf(view())).toHaveLength(n);
+  });
+});
+
+describe('objects of any registry by a part of their name', () => {
+  const find = (text: string, most = 5, registries?: string[]) => engine.findObjects(text, most, registries);
+  const names = async (text: string, registry: string) =>
+    (await find(text)).find((group) => group.registry === registry)?.rows.map((row) => row.name);
+
+  it('[row 102] every registry is asked, in the order of the lists, and the best name comes first', async () => {
+    engine.create('ULabel', { name: 'fine-quill' });
+    engine.create('ULabel', { name: 'quill' });
+    engine.create('ULabel', { name: 'quilled' });
+    engine.create('bionty.CellType', { name: 'quill cell', ontology_id: 'CL:9999999' });
+    engine.create('Transform', { key: 'quill.py', kind: 'script' });
+    const found = await find('quill');
+    const order = engine.registries().map(({ name }) => name);
+    expect(found.map(({ registry }) => registry)).toEqual(
+      order.filter((name) => ['ULabel', 'Transform', 'bionty.CellType'].includes(name)),
+    );
+    expect(await names('quill', 'ULabel')).toEqual(['quill', 'quilled', 'fine-quill']);
+    const [cell] = found.find(({ registry }) => registry === 'bionty.CellType')?.rows ?? [];
+    expect(cell).toMatchObject({ name: 'quill cell', about: { ontology_id: 'CL:9999999' } });
+    expect(engine.row('bionty.CellType', cell?.key ?? '').name).toBe('quill cell');
+  });
+
+  it('[row 102] says that there are more, and finds the very name behind many that contain it', async () => {
+    engine.writer.act({ kind: 'seed', title: 'seed' }, (tx) =>
+      insert(tx, 'lamindb_project', 90, {
+        uid: Array.from({ length: 90 }, (_, i) => `p${i}`.padEnd(12, 'p')),
+        name: Array.from({ length: 90 }, (_, i) => (i === 3 ? 'swan' : `swan ${i} lake`)),
+        abbr: null,
+        _status_code: 0,
+      }),
+    );
+    const [projects] = await find('swan', 4, ['Project']);
+    expect(projects?.rows).toHaveLength(4);
+    expect(projects?.more).toBe(true);
+    expect(projects?.rows[0]?.name).toBe('swan');
+    const [few] = await find('swan 88', 4, ['Project']);
+    expect(few).toMatchObject({ more: false, rows: [{ name: 'swan 88 lake' }] });
+  });
+
+  it('[row 102] the trash, old versions and files of runs are left out; an empty text gives the newest', async () => {
+    expect(await find('hidden')).toEqual([]);
+    const [artifacts] = await find('', 3, ['Artifact']);
+    expect(artifacts?.rows.map((row) => row.key)).toEqual(
+      engine.listRows(view(), { after: null, limit: 3 }).rows.map((row) => row.key),
+    );
+    expect(await find('no such thing')).toEqual([]);
+    await expect(find('x', 3, ['Nothing'])).rejects.toThrow(/no registry "Nothing"/);
+    // Signs with a meaning in LIKE are letters here.
+    expect(await find('%')).toEqual([expect.objectContaining({ registry: 'Artifact', more: true })]);
   });
 });

@@ -1,14 +1,14 @@
-// Where the palette finds objects. A source answers the best few for a text; the palette asks all of them at once and
-// shows each answer as it comes. A search over every registry takes a source's place here, or joins them: nothing else
-// knows how objects are found.
+// What the palette finds: the best few objects of every registry for a text, in groups. Nothing else knows how objects are
+// found.
+import type { FoundObject } from '../workers/wire.ts';
+import { listHref, registries, rowHref } from './registries.svelte.ts';
 import { session } from './session.svelte.ts';
-import { queryAddress } from './statement-address.ts';
-import { artifactName, bytes, count, plural, typeOf } from './words.ts';
+import { bytes, nameWords, typeOf } from './words.ts';
 
 export interface Found {
-  /** Kind and uid, the same wherever the object is found. */
+  /** Registry and uid, the same wherever the object is found. */
   id: string;
-  /** What it is: Artifact, Label, Project … */
+  /** What it is: Artifact, Label, Cell type … */
   kind: string;
   title: string;
   /** Said in grey at the end of the line. */
@@ -18,94 +18,53 @@ export interface Found {
   colour?: string;
 }
 
-export interface Source {
+export interface FoundGroup {
   /** Heading of the group. */
   name: string;
-  /** The best `most` for the text; for an empty text the newest or most used ones, or none. */
-  find(text: string, most: number): Promise<Found[]>;
+  objects: Found[];
+  /** Rows that keep the database in order; who types `trash` hardly means the branch of that name. */
+  seldom: boolean;
+  /** The list with all of them, where there are more. */
+  rest: string | null;
 }
 
-const artifacts: Source = {
-  name: 'Artifacts',
-  async find(text, most) {
-    const { rows } = await session.engine.listArtifacts({
-      search: text || undefined,
-      offset: 0,
-      limit: most,
-    });
-    return rows.map((row) => {
-      const { word, colour } = typeOf(row);
-      return {
-        id: `Artifact ${row.uid}`,
-        kind: 'Artifact',
-        title: artifactName(row),
-        detail: `${word}, ${bytes(row.size)}`,
-        href: `/artifacts/${row.uid}`,
-        colour,
-      };
-    });
-  },
-};
-
-const labels: Source = {
-  name: 'Labels',
-  async find(text, most) {
-    if (!text) return [];
-    return (await session.engine.ulabels(text, most)).map(({ uid, name, count: n }) => ({
-      id: `ULabel ${uid}`,
-      kind: 'Label',
-      title: name,
-      detail: plural(n, 'artifact'),
-      href: `/artifacts?f.ulabel=${uid}`,
-    }));
-  },
-};
-
-const projects: Source = {
-  name: 'Projects',
-  async find(text, most) {
-    if (!text) return [];
-    return (await session.engine.projects(text, most)).map(({ uid, name, count: n }) => ({
-      id: `Project ${uid}`,
-      kind: 'Project',
-      title: name,
-      detail: plural(n, 'artifact'),
-      href: `/artifacts?f.project=${uid}`,
-    }));
-  },
-};
-
-/** The artifacts and values of a feature as a statement: categories lie in link tables, all else in JSON values. */
-export function valuesOfFeature(uid: string, name: string, dtype: string): string {
-  const [, module = 'lamindb', registry] = /cat\[(?:(bionty)\.)?([A-Za-z]+)/.exec(dtype) ?? [];
-  const table = registry?.toLowerCase();
-  const joins = table
-    ? `join ${module}_artifact${table} l on l.feature_id = f.id\njoin ${module}_${table} v on v.id = l.${table}_id`
-    : 'join lamindb_jsonvalue v on v.feature_id = f.id\njoin lamindb_artifactjsonvalue l on l.jsonvalue_id = v.id';
-  return [
-    `-- values of the feature ${name.replace(/\s+/g, ' ')}`,
-    `select a.key, v.${table ? 'name' : 'value'}, a.uid`,
-    'from lamindb_feature f',
-    joins,
-    'join lamindb_artifact a on a.id = l.artifact_id',
-    `where f.uid = '${uid}'`,
-    'order by a.key',
-  ].join('\n');
+/** The best `most` of each registry, plug-ins too; for an empty text the newest artifacts. */
+export async function find(text: string, most: number): Promise<FoundGroup[]> {
+  const found = await session.engine.findObjects(text, most, text === '' ? ['Artifact'] : undefined);
+  return found.map(({ registry, rows, more }) => {
+    const info = registries.byName(registry);
+    return {
+      name: info?.plural ?? registry,
+      objects: rows.map((row) => ({
+        id: `${registry} ${row.key}`,
+        kind: info?.title ?? registry,
+        title: titleOf(registry, row),
+        ...(registry === 'Artifact' ? artifactWords(row) : { detail: aboutWords(row) }),
+        href: rowHref(registry, row.key),
+      })),
+      seldom: info?.group === 'admin',
+      rest:
+        more && text !== '' ? listHref(registry, `?${new URLSearchParams({ q: text }).toString()}`) : null,
+    };
+  });
 }
 
-/** Features have no page of their own yet: their values are a question to the registries. */
-const features: Source = {
-  name: 'Features',
-  async find(text, most) {
-    if (!text) return [];
-    return (await session.engine.features(text, most)).map(({ uid, name, dtype, count: n }) => ({
-      id: `Feature ${uid}`,
-      kind: 'Feature',
-      title: name,
-      detail: `${dtype}, ${count(n)} ${n === 1 ? 'artifact' : 'artifacts'}`,
-      href: queryAddress(valuesOfFeature(uid, name, dtype)),
-    }));
-  },
-};
+/** Artifacts may have no key: then they are known by what they are. */
+function titleOf(registry: string, { key, name, about }: FoundObject): string {
+  const description = registry === 'Artifact' && name === key ? about['description'] : undefined;
+  return typeof description === 'string' ? description : nameWords(name);
+}
 
-export const sources: readonly Source[] = [artifacts, labels, projects, features];
+function artifactWords({ about }: FoundObject): { detail: string; colour: string } {
+  const { otype, suffix, n_files: files, size } = about;
+  const text = (value: unknown) => (typeof value === 'string' ? value : null);
+  const { word, colour } = typeOf({
+    otype: text(otype),
+    suffix: text(suffix),
+    nFiles: typeof files === 'number' ? files : null,
+  });
+  return { detail: typeof size === 'number' ? `${word}, ${bytes(size)}` : word, colour };
+}
+
+const aboutWords = ({ about }: FoundObject): string =>
+  String(Object.values(about).find((value) => typeof value === 'string') ?? '');

@@ -114,6 +114,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     countList: direct(engine.countList),
     listMarks: direct(engine.listMarks),
     listKeys: direct(engine.listKeys),
+    findObjects: direct(engine.findObjects),
     facetSpecs: direct(engine.facetSpecs),
     listFacet: direct(engine.listFacet),
     savedViews: direct(engine.savedViews),

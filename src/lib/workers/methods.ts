@@ -17,6 +17,7 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   countList: 'read',
   listMarks: 'read',
   listKeys: 'read',
+  findObjects: 'read',
   facetSpecs: 'read',
   listFacet: 'read',
   savedViews: 'read',

@@ -30,6 +30,7 @@ import type { Transferred } from '../engine/interop/receive.ts';
 import type { DropOptions, DropProgress } from '../engine/registry/drop-types.ts';
 import type { FacetSpec, ListFacet } from '../engine/view/facets.ts';
 import type { ListPage } from '../engine/view/list.ts';
+import type { FoundObjects } from '../engine/view/objects.ts';
 import type { Cursor, PageSpec } from '../engine/view/page.ts';
 import type { RegistryInfo } from '../engine/view/registry-info.ts';
 import type { RowDetail } from '../engine/view/row-detail.ts';
@@ -145,6 +146,7 @@ export type { CodeLanguage } from '../engine/view/part.ts';
 export type { Density, SavedView, SavedViewInput } from '../engine/view/saved.ts';
 export type { Cell, RowLink } from '../engine/view/cells.ts';
 export type { ListPage, ListRow } from '../engine/view/list.ts';
+export type { FoundObject, FoundObjects } from '../engine/view/objects.ts';
 export type { Cursor, PageSpec } from '../engine/view/page.ts';
 export type { RowDetail, RowFeature } from '../engine/view/row-detail.ts';
 export type { FacetSpec, ListFacet } from '../engine/view/facets.ts';
@@ -189,6 +191,8 @@ export interface EngineApi extends DatabasesApi, StoragesApi, QueryApi {
   listMarks(view: View, after: Cursor | null, step: number, most: number): Promise<Cursor[]>;
   /** Keys of all rows that the view shows, to act on all of them. */
   listKeys(view: View): Promise<string[]>;
+  /** The best `most` rows for a text, ranked by name, of every registry or of those that are named. */
+  findObjects(text: string, most: number, registries?: string[]): Promise<FoundObjects[]>;
   /** Which facets a list has; each is then counted by itself. */
   facetSpecs(view: View): Promise<FacetSpec[]>;
   listFacet(view: View, spec: FacetSpec): Promise<ListFacet>;

@@ -7,6 +7,7 @@ import { registerRegex } from '../query/regex.ts';
 import type { Cursor, PageSpec } from './page.ts';
 import { facetSpecs, listFacet, type FacetSpec, type ListFacet } from './facets.ts';
 import { countList, listMarks, listRows, viewKeys, type ListPage } from './list.ts';
+import { findObjects, type FoundObjects } from './objects.ts';
 import { registryInfos, type RegistryInfo } from './registry-info.ts';
 import { codePlan } from './code-plan.ts';
 import { pythonCode } from './code-python.ts';
@@ -54,6 +55,11 @@ export function viewPart({ driver, model, clock, random, writer, request, tell, 
     countList: (view: View): number => read((scope) => countList(scope, checkView(view))),
     listMarks: (view: View, after: Cursor | null, step: number, most: number): Promise<Cursor[]> =>
       readInTurn(scoped((scope) => listMarks(scope, checkView(view), after, step, most))),
+    /** The best `most` rows for a text, of every registry or of those that are named. */
+    findObjects(text: string, most: number, registries?: string[]): Promise<FoundObjects[]> {
+      const asked = registries ?? infos.map(({ name }) => name);
+      return readInTurn(scoped((scope) => findObjects(scope, asked, String(text).slice(0, 500), most)));
+    },
     listKeys: (view: View): string[] => read((scope) => viewKeys(scope, checkView(view))),
     facetSpecs: (view: View): FacetSpec[] => read((scope) => facetSpecs(scope, checkView(view))),
     savedViews: (registry: string): SavedView[] => read(() => savedViews(registry)),
