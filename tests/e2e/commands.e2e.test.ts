@@ -69,7 +69,10 @@ describe.sequential('the palette', () => {
     await expect.poll(marked).toMatch(/^temperature/);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: 'temperature' }).waitFor();
-    await page.getByRole('link', { name: /^Used in/ }).click();
+    for (const part of ['Hierarchy', /^Used in/]) {
+      await page.keyboard.press(']');
+      await page.getByRole('link', { name: part }).and(page.locator('[aria-current=page]')).waitFor();
+    }
     await page.getByRole('link', { name: 'Artifacts with a value of temperature' }).click();
     await listAnswered(page);
     await expect.poll(() => page.locator('.list .total').innerText()).toBe('1');

@@ -2,7 +2,7 @@
 // runs the handlers that screens bind to it. So none of the three can tell another story.
 
 /** Where a command can be given; the key map is grouped by it. */
-export const PLACES = ['Everywhere', 'Lists', 'Artifact page', 'Query'] as const;
+export const PLACES = ['Everywhere', 'Lists', 'Pages', 'Query'] as const;
 export type Place = (typeof PLACES)[number];
 
 export interface Command {
@@ -59,10 +59,10 @@ export const COMMANDS = {
   versions: { does: 'Show versions', where: 'Lists', keys: ['v'], keysOnly: true },
   trash: { does: 'Move the selection to the trash', where: 'Lists', keys: ['Delete'] },
 
-  annotateThis: { does: 'Annotate this artifact', where: 'Artifact page', keys: ['e'] },
-  nextPart: { does: 'Next part of the page', where: 'Artifact page', keys: [']'] },
-  previousPart: { does: 'Part of the page before', where: 'Artifact page', keys: ['['] },
-  saveNote: { does: 'Save the note', where: 'Artifact page', keys: ['Mod+s'], typing: true },
+  annotateThis: { does: 'Annotate this artifact', where: 'Pages', keys: ['e'] },
+  nextPart: { does: 'Next part of the page', where: 'Pages', keys: [']'] },
+  previousPart: { does: 'Part of the page before', where: 'Pages', keys: ['['] },
+  saveNote: { does: 'Save the note', where: 'Pages', keys: ['Mod+s'], typing: true },
 
   runSql: {
     does: 'Run the statement, or the selected part',

@@ -1,6 +1,8 @@
 // What was opened and run lately on this device, newest first: the palette begins with it.
+import { untrack } from 'svelte';
 import type { CommandName } from './commands.ts';
 import { COMMANDS } from './commands.ts';
+import { session } from './session.svelte.ts';
 
 export interface RecentObject {
   type: 'object';
@@ -67,3 +69,23 @@ export const recent = {
     }
   },
 };
+
+export interface Shown {
+  id: string;
+  kind: string;
+  /** Null while it is not known. */
+  title: string | null;
+  href: string;
+  /** There is no such object any more. */
+  gone: boolean;
+}
+
+/** Keeps what a page is about among the recent objects, but for those of a database that is only looked at. Must be called while a component is being created. */
+export function remember(shown: () => Shown): void {
+  $effect(() => {
+    const { id, kind, title, href, gone } = shown();
+    if (session.looking) return;
+    if (title !== null) untrack(() => recent.add({ type: 'object', id, kind, title, href }));
+    else if (gone) untrack(() => recent.forget(id));
+  });
+}
