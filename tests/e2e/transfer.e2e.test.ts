@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { lamindbFacts, lamindbFile } from '../fixtures/lamindb-file.ts';
-import { drop, listCounts, listedUids, listTotal, opened, showList, startSuite, type Suite } from './app.ts';
+import {
+  drop,
+  listCounts,
+  listedUids,
+  listTotal,
+  opened,
+  showList,
+  startSuite,
+  storedBytes,
+  type Suite,
+} from './app.ts';
 import { axe, type OpenedApp } from './harness.ts';
 
 let suite: Suite;
@@ -80,5 +90,38 @@ it('[row 74] an artifact is saved to the own database with its annotations, and 
   await page.keyboard.press('Control+z');
   await page.getByText('No artifacts yet').first().waitFor();
   expect(await listTotal(page)).toBe(0);
+  expect(app.problems.page).toEqual([]);
+});
+
+it('bytes that two databases of the device name stay until neither does', async () => {
+  const stored = async () => [...(await storedBytes(page)).keys()].filter((path) => path.endsWith('.txt'));
+  const ask = (code: string) => page.evaluate(`(async () => { ${code} })()`);
+  const own = () => page.locator('#databases tr', { hasText: 'my-lab' });
+  await ask(`await ln.Artifact.fromText('shared', { key: 'shared.txt' }).save()`);
+  await drop(page, [join(suite.folder, 'colleague.db')]);
+  await sheet().getByRole('button', { name: 'Open the database' }).click();
+  await sheet().getByLabel('Name on this device').fill('second');
+  await sheet().getByRole('button', { name: 'Work in it' }).click();
+  await page.locator('.top .db', { hasText: 'second' }).waitFor();
+  await opened(page);
+  await page.locator('a[href="/settings"]').first().click();
+  await loadsAnew(() => own().getByRole('button', { name: 'Look at it' }).click());
+  await showList(page);
+  await page.getByRole('link', { name: 'shared.txt' }).first().click();
+  await page.getByRole('button', { name: 'Save to mine' }).click();
+  await page.getByText(/^Saved shared\.txt to second$/).waitFor();
+  await loadsAnew(() => banner().getByRole('button', { name: 'Back to second' }).click());
+
+  const gone = `await (await ln.Artifact.get({ key: 'shared.txt' })).delete({ permanent: true })`;
+  await ask(gone);
+  expect(await ask(`return await ln.Artifact.filter({ key: 'shared.txt' }).count()`)).toBe(0);
+  expect(await stored()).toHaveLength(1);
+  await page.locator('a[href="/settings"]').first().click();
+  await own().getByRole('button', { name: 'Work in it' }).click();
+  await page.locator('.top .db', { hasText: 'my-lab' }).waitFor();
+  await opened(page);
+  expect(await ask(`return await (await ln.Artifact.get({ key: 'shared.txt' })).load()`)).toBe('shared');
+  await ask(gone);
+  expect(await stored()).toEqual([]);
   expect(app.problems.page).toEqual([]);
 });

@@ -50,6 +50,9 @@ let blobs: BlobStore;
 let engine: Engine;
 let told: DropProgress[];
 
+/** What other databases of the device would answer. */
+let namedElsewhere: (keys: string[]) => Promise<string[]>;
+
 async function open(): Promise<void> {
   told = [];
   engine = await createEngine({
@@ -61,11 +64,13 @@ async function open(): Promise<void> {
     random,
     onFeed: () => {},
     onDrop: (progress) => told.push(progress),
+    namedElsewhere: (keys) => namedElsewhere(keys),
   });
 }
 
 beforeEach(async () => {
   vi.restoreAllMocks();
+  namedElsewhere = async () => [];
   driver = await openMemory();
   createInstance(driver, { model, clock: () => Date.now(), random, name: 'test' });
   blobs = createMemoryBlobs();
@@ -476,5 +481,41 @@ describe('a drop that is cut', () => {
     expect(saved).toBeLessThan(120);
     expect(artifacts()).toHaveLength(saved);
     expect(await stored()).toHaveLength(saved);
+  });
+});
+
+describe('databases of one device share the bytes', () => {
+  it('bytes that another database names stay, and go once it no longer does', async () => {
+    await drop([file('a.txt', 'aa'), file('b.txt', 'b')]);
+    const [a, b] = driver.all('SELECT uid FROM lamindb_artifact ORDER BY key').map((r) => String(r[0])) as [
+      string,
+      string,
+    ];
+    const keyOf = (uid: string) => `.lamindb/${uid}.txt`;
+    expect(engine.keysNamed([keyOf(a), keyOf(b), '.lamindb/aaaaaaaaaaaaaaaa0000.txt', '../x'])).toEqual([
+      keyOf(a),
+      keyOf(b),
+    ]);
+    namedElsewhere = async (keys) => keys.filter((key) => key === keyOf(a));
+    expect(await engine.purge('Artifact', [{ uid: a }, { uid: b }])).toMatchObject({ bytes: 1, kept: 2 });
+    expect(await stored()).toEqual([keyOf(a)]);
+    await open();
+    expect(await stored()).toEqual([keyOf(a)]);
+    namedElsewhere = async () => [];
+    await engine.settle();
+    expect(await stored()).toEqual([]);
+  });
+
+  it('bytes of an artifact that came back meanwhile stay', async () => {
+    await drop([file('a.txt', 'aa')]);
+    const [row] = driver.all('SELECT * FROM lamindb_artifact');
+    const uid = String(driver.all('SELECT uid FROM lamindb_artifact')[0]?.[0]);
+    namedElsewhere = async (keys) => keys;
+    await engine.purgeArtifacts([uid]);
+    driver.run(`INSERT INTO lamindb_artifact VALUES (${row?.map(() => '?').join()})`, row);
+    namedElsewhere = async () => [];
+    await engine.settle();
+    expect(await stored()).toEqual([`.lamindb/${uid}.txt`]);
+    expect(driver.all("SELECT * FROM loam_drop WHERE state = 'purged'")).toEqual([]);
   });
 });

@@ -96,7 +96,7 @@ describe('deleting for good', () => {
     });
     expect(m.state()).toBe(before);
     e.relate('Artifact', artifact, 'ulabels', { remove: ['used'] });
-    expect(await e.purge('ULabel', ['used'])).toEqual({ rows: 3, bytes: 0 });
+    expect(await e.purge('ULabel', ['used'])).toEqual({ rows: 3, bytes: 0, kept: 0 });
     expect(m.value("SELECT count(*) FROM lamindb_ulabel WHERE name = 'used'")).toBe(0);
     const acts = e.acts(50).length;
     expect((await e.undo())?.skipped).toMatchObject([{ reason: 'refers to a row that is gone' }]);
@@ -143,7 +143,7 @@ describe('deleting for good', () => {
     e.create('ULabel', { name: 'x', type: 'T' });
     const plan = await e.purgePlan('ULabel', ['T']);
     expect(plan.refused).toMatchObject([{ registry: 'ULabel', column: 'type_id', count: 1, names: ['x'] }]);
-    expect(await e.purge('ULabel', ['T', 'x'])).toEqual({ rows: 2, bytes: 0 });
+    expect(await e.purge('ULabel', ['T', 'x'])).toEqual({ rows: 2, bytes: 0, kept: 0 });
   });
 });
 

@@ -3,6 +3,7 @@
 import type { Jobs } from './jobs.ts';
 import type { Model } from './model/types.ts';
 import type { BlobStore, Clock, Random, SqlDriver } from './ports.ts';
+import type { NamedElsewhere } from './registry/purged-bytes.ts';
 import type { Steps } from './statement.ts';
 import type { Transaction } from './write/transaction.ts';
 import type { FeedChange, Writer } from './write/writer.ts';
@@ -18,6 +19,8 @@ export interface EngineContext {
   jobs: Jobs;
   /** The storage row new artifacts belong to. */
   storageId: number;
+  /** Of keys of the store of bytes those that another database of the device names. */
+  namedElsewhere: NamedElsewhere;
   /** Tells every tab of a change that is no act. */
   tell: (change: FeedChange) => void;
   /** Runs statements that only read. */

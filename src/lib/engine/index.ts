@@ -17,6 +17,7 @@ import type { ArtifactDetail, ArtifactListSpec, ArtifactPage } from './query/art
 import { queryPart } from './query/part.ts';
 import { actList, onlyHere, statusFacts, type StatusFacts } from './query/status.ts';
 import { findLeftovers, saveBatch } from './registry/drop-save.ts';
+import { removePurged, type NamedElsewhere } from './registry/purged-bytes.ts';
 import { startDrop, type Drop, type DropInput } from './registry/drop.ts';
 import type { DropOptions, DropProgress } from './registry/drop-types.ts';
 import { gonePart } from './registry/gone.ts';
@@ -51,6 +52,8 @@ export interface EngineDeps {
   searchIndex?: boolean;
   /** Branch and space that new rows go to; main and `all` otherwise. */
   place?: Place;
+  /** Of keys of the store of bytes those that another database of the device names; none otherwise. */
+  namedElsewhere?: NamedElsewhere;
   /** The database is only looked at: nothing is taken back, resumed or written. */
   readOnly?: boolean;
 }
@@ -59,7 +62,7 @@ export type Engine = Awaited<ReturnType<typeof createEngine>>;
 
 /** Opens the engine on an existing instance: takes back unfinished acts, finishes or removes unfinished drops. */
 export async function createEngine(deps: EngineDeps) {
-  const { driver, readOnly = false } = deps;
+  const { driver, readOnly = false, namedElsewhere = async () => [] } = deps;
   if (readOnly) driver.exec('PRAGMA query_only=on');
   const blobs = countedBlobs(deps.blobs);
   const author = readAuthor(driver, deps.place);
@@ -71,6 +74,7 @@ export async function createEngine(deps: EngineDeps) {
   const storageId = deviceStorage(driver, blobs.root, readOnly ? null : writer);
   if (!readOnly) {
     await resumeDrops();
+    await removePurged(driver, blobs, namedElsewhere);
     await lookForBytes(driver, blobs);
   }
 
@@ -160,7 +164,11 @@ export async function createEngine(deps: EngineDeps) {
       return [...drops.values()].some((d) => !d.finished);
     },
   };
-  const settle = (): Promise<void> => blobs.settle(dropping).catch(() => {});
+  async function settle(): Promise<void> {
+    await blobs.settle(dropping).catch(() => {});
+    // What could not go when it was deleted, since another database named it.
+    if (!readOnly) await removePurged(driver, blobs, namedElsewhere);
+  }
 
   async function afterwards(done: Drop): Promise<void> {
     await settle();
@@ -223,7 +231,17 @@ export async function createEngine(deps: EngineDeps) {
 
   const { model, clock, random } = deps;
   const jobs = createJobs(writer, clock, deps.onJob ?? (() => {}));
-  const shared = { driver, model, blobs, clock, random, writer, storageId, tell: deps.onFeed };
+  const shared = {
+    driver,
+    model,
+    blobs,
+    clock,
+    random,
+    writer,
+    storageId,
+    namedElsewhere,
+    tell: deps.onFeed,
+  };
   const context: EngineContext = { ...shared, jobs, read, readInTurn, act, request };
   const registries = registryPart(context);
 
@@ -264,7 +282,7 @@ export async function createEngine(deps: EngineDeps) {
       again.retry(item, options);
       void again.done.then(() => afterwards(again));
     },
-    /** Lays out what an earlier session kept together. */
+    /** Lays out what an earlier session kept together, and removes bytes that it had to leave. */
     settle,
     /** Settles when the drop's items are saved or failed and its checksums are kept. */
     dropDone: (uid: string): Promise<void> => dropOf(uid).done.then(() => summed.get(uid)),

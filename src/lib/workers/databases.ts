@@ -43,6 +43,8 @@ export interface Databases {
   api: DatabasesApi;
   /** Asks a database that stands beside the one in use. */
   ask(db: string, method: string, args: unknown[]): Promise<unknown>;
+  /** Of these keys of the store of bytes those that another database of this device names; all, where one cannot say. */
+  namedElsewhere(keys: string[]): Promise<string[]>;
 }
 
 export function createDatabases(deps: DatabasesDeps): Databases {
@@ -105,6 +107,23 @@ export function createDatabases(deps: DatabasesDeps): Databases {
       await giveUp(token);
       throw error;
     }
+  }
+
+  async function namedElsewhere(keys: string[]): Promise<string[]> {
+    const named = new Set<string>();
+    for (const { id, url } of shelf.entries) {
+      if (id === shelf.own || url !== null) continue;
+      const open = readers.has(id);
+      try {
+        for (const key of (await readers.ask(id, 'keysNamed', [keys])) as string[]) named.add(key);
+      } catch (error) {
+        console.warn(`The database ${id} cannot say which files it names, so all stay`, error);
+        return keys;
+      } finally {
+        if (!open) readers.close(id);
+      }
+    }
+    return [...named];
   }
 
   function refuseWhileBusy(): void {
@@ -268,6 +287,7 @@ export function createDatabases(deps: DatabasesDeps): Databases {
   };
 
   return {
+    namedElsewhere,
     api,
     async ask(db, method, args) {
       entryOf(db);

@@ -45,6 +45,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
   const tidySoon = createTidy(driver, () => engine.writer.feedSearch() || engine.writer.pack());
   const tellDrop = gatherDrops((progress) => emit({ type: 'drop', progress }));
   const inspector = inspectorPort(blobs);
+  let others: Databases | null = null;
   const engine = await createEngine({
     driver,
     model: fileModel(driver, model),
@@ -65,6 +66,8 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     breathe: nextTask,
     bell: createBell(),
     searchIndex: true,
+    // Until the others can be asked, all stays.
+    namedElsewhere: async (keys) => (others ? others.namedElsewhere(keys) : keys),
   });
   // The first screen comes first.
   setTimeout(() => void engine.settle(), 2000);
@@ -89,7 +92,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     async (...args: A): Promise<R> =>
       method(...args);
 
-  const others = shelf.databases(engine);
+  others = shelf.databases(engine);
 
   return {
     ...others.api,
@@ -158,6 +161,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     archive: writing(engine.archive),
     restore: writing(engine.restore),
     purgePlan: direct(engine.purgePlan),
+    keysNamed: direct(engine.keysNamed),
     purge: writing(engine.purge),
     appendToCollection: writing(engine.appendToCollection),
     saveBlock: writing(engine.saveBlock),

@@ -62,6 +62,7 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   trash: 'write',
   archive: 'write',
   restore: 'write',
+  keysNamed: 'read',
   purgePlan: 'read',
   purge: 'write',
   appendToCollection: 'write',

@@ -9,6 +9,8 @@ type Methods = Record<string, (...args: unknown[]) => Promise<unknown>>;
 export interface Readers {
   /** Asks a database; `open` opens it in a fresh worker. */
   ask(id: string, method: string, args: unknown[]): Promise<unknown>;
+  /** Whether it is open already. */
+  has(id: string): boolean;
   /** Ends its worker, so that its files are free. */
   close(id: string): void;
 }
@@ -43,6 +45,7 @@ export function createReaders(
       await ready;
       return (port.api as unknown as Methods)[method]?.(...args);
     },
+    has: (id) => ports.has(id),
     close,
   };
 }

@@ -267,6 +267,8 @@ export interface EngineApi extends DatabasesApi, StoragesApi, QueryApi {
   /** From trash or archive, to the branch each row came from. */
   restore(registry: string, refs: Ref[]): Promise<void>;
   /** What deleting for good would take; `purge` refuses where something is in the way. */
+  /** Of these keys of the store of bytes those that an artifact here has its bytes under; another database asks. */
+  keysNamed(keys: string[]): Promise<string[]>;
   purgePlan(registry: string, refs: Ref[]): Promise<PurgePlan>;
   purge(registry: string, refs: Ref[]): Promise<Purged>;
   /** A new version of the collection; the old one keeps its artifacts. */

@@ -209,8 +209,8 @@ export interface Leftovers {
 }
 
 /**
- * What the last session left: complete items to finish, bytes put in place for rows that were never committed, bytes of
- * purged artifacts, staged bytes nobody waits for. Stored bytes are removed only by name, never because a row for them
+ * What the last session left: complete items to finish, bytes put in place for rows that were never committed, staged
+ * bytes nobody waits for. Stored bytes are removed only by name, never because a row for them
  * is missing: a database that was lost or replaced must not take the files with it.
  */
 export async function findLeftovers(driver: SqlDriver, blobs: BlobStore): Promise<Leftovers> {
@@ -219,7 +219,6 @@ export async function findLeftovers(driver: SqlDriver, blobs: BlobStore): Promis
   const tokens = new Set(resume.map((r) => r.item.token));
   for (const token of await blobs.staged()) if (!tokens.has(token)) await blobs.discard(token);
   await removePut(driver, blobs);
-  await removePurged(driver, blobs);
   return { resume };
 }
 
@@ -231,13 +230,5 @@ async function removePut(driver: SqlDriver, blobs: BlobStore): Promise<void> {
       if (!used) await blobs.remove(key);
     }
     driver.run('DELETE FROM loam_drop WHERE uid = ? AND item = ?', [uid, item]);
-  }
-}
-
-/** Bytes of purged artifacts, named by the transaction that purged them. */
-export async function removePurged(driver: SqlDriver, blobs: BlobStore): Promise<void> {
-  for (const [uid, key] of runSync(driver, all("SELECT uid, item FROM loam_drop WHERE state = 'purged'"))) {
-    await blobs.remove(String(key));
-    driver.run('DELETE FROM loam_drop WHERE uid = ? AND item = ?', [uid ?? null, key ?? null]);
   }
 }

@@ -13,9 +13,9 @@ import { behaviourOf } from './behaviours.ts';
 import { blockTable, removeBlock, saveBlock, savePage, type BlockInput, type SavedBlock } from './block.ts';
 import { membersOf } from './collection.ts';
 import { create } from './create.ts';
-import { removePurged } from './drop-save.ts';
 import { refuseCurrentStorage } from './place.ts';
 import { carryOut, describeFall, walkFall } from './purge.ts';
+import { keysNamed, removePurged } from './purged-bytes.ts';
 import type {
   Created,
   CreateOptions,
@@ -105,10 +105,16 @@ export function registryPart(context: EngineContext) {
       if (refuse) yield* refuse(tx, ids);
       const fall = yield* walkFall(model, table, ids, storageId);
       const rows = yield* carryOut(tx, table, ids, fall);
-      return { rows, bytes: fall.keys.reduce((sum, key) => sum + (sizes.get(key) ?? 0), 0) };
+      return { rows, keys: fall.keys };
     });
-    await removePurged(context.driver, blobs);
-    return purged ?? { rows: 0, bytes: 0 };
+    const stay = new Set(await removePurged(context.driver, blobs, context.namedElsewhere));
+    const { rows, keys } = purged ?? { rows: 0, keys: [] };
+    const sizeOf = (some: string[]) => some.reduce((sum, key) => sum + (sizes.get(key) ?? 0), 0);
+    return {
+      rows,
+      bytes: sizeOf(keys.filter((key) => !stay.has(key))),
+      kept: sizeOf(keys.filter((key) => stay.has(key))),
+    };
   }
 
   return {
@@ -193,6 +199,8 @@ export function registryPart(context: EngineContext) {
       );
     },
 
+    /** Of these keys of the store of bytes those that an artifact here has its bytes under: asked by another database. */
+    keysNamed: (keys: string[]): string[] => read(keysNamed(keys)),
     /** What deleting for good would take; shown before `purge` is called. */
     async purgePlan(registry: string, refs: readonly Ref[]): Promise<PurgePlan> {
       const table = tableFor(registry);

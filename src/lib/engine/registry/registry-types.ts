@@ -93,6 +93,8 @@ export interface PurgePlan {
 export interface Purged {
   rows: number;
   bytes: number;
+  /** Bytes that stay on this device because another database on it names them. */
+  kept: number;
 }
 
 /** A table by columns, all of the same length. */
