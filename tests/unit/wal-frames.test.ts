@@ -1,6 +1,6 @@
 // Gathered frames: one write per commit, nothing left behind after it, and every other access sees all bytes.
-import { beforeEach, expect, it } from 'vitest';
-import { gatherFrames, type AccessHandle } from '../../src/lib/storage/sql/wal-frames.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { gatherFrames, gatheringFrames, type AccessHandle } from '../../src/lib/storage/sql/wal-frames.ts';
 
 const page = 64;
 let file: Uint8Array;
@@ -96,4 +96,62 @@ it('reports a disk that takes fewer bytes, and forgets them', () => {
   full.write(new Uint8Array(24).fill(1), { at: 32 });
   expect(() => full.write(new Uint8Array(page), { at: 56 })).toThrow(/full/);
   expect(() => full.flush()).not.toThrow();
+});
+
+describe('pools of two databases at work at once', () => {
+  /** A browser's file whose handle writes down each write. */
+  class File {
+    writes = 0;
+    createSyncAccessHandle(): Promise<AccessHandle> {
+      return Promise.resolve({
+        write: (bytes) => (this.writes++, bytes.length),
+        read: () => 0,
+        flush() {},
+        getSize: () => 0,
+        truncate() {},
+        close() {},
+      });
+    }
+  }
+
+  /** One commit of three frames; what is gathered goes out in one write. */
+  async function commit(file: File): Promise<number> {
+    const handle = await file.createSyncAccessHandle();
+    handle.write(new Uint8Array(32), { at: 0 });
+    const before = file.writes;
+    for (let frame = 0; frame < 3; frame++) {
+      const head = new Uint8Array(24);
+      if (frame === 2) head[7] = 1;
+      const at = 32 + frame * (24 + 4096);
+      handle.write(head, { at });
+      handle.write(new Uint8Array(4096), { at: at + 24 });
+    }
+    return file.writes - before;
+  }
+
+  beforeEach(() => vi.stubGlobal('FileSystemFileHandle', File));
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('gather until the last one is done, and then nobody does', async () => {
+    const own = Object.getOwnPropertyDescriptor(File.prototype, 'createSyncAccessHandle')?.value as unknown;
+    let endFirst = () => {};
+    const first = gatheringFrames(() => new Promise<void>((resolve) => (endFirst = resolve)));
+    let openSecond = () => {};
+    const second = gatheringFrames(async () => {
+      await new Promise<void>((resolve) => (openSecond = resolve));
+      return commit(new File());
+    });
+    endFirst();
+    await first;
+    openSecond();
+    expect(await second).toBe(1);
+    expect(File.prototype.createSyncAccessHandle).toBe(own);
+    expect(await commit(new File())).toBe(6);
+  });
+
+  it('give the browser its method back after a failure', async () => {
+    const own = Object.getOwnPropertyDescriptor(File.prototype, 'createSyncAccessHandle')?.value as unknown;
+    await expect(gatheringFrames(() => Promise.reject(new Error('locked')))).rejects.toThrow('locked');
+    expect(File.prototype.createSyncAccessHandle).toBe(own);
+  });
 });

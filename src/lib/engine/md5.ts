@@ -58,10 +58,19 @@ function block(view: DataView, at: number, state: Int32Array): void {
     const round = i >> 4;
     let mix: number;
     let word: number;
-    if (round === 0) [mix, word] = [(b & c) | (~b & d), i];
-    else if (round === 1) [mix, word] = [(d & b) | (~d & c), (5 * i + 1) & 15];
-    else if (round === 2) [mix, word] = [b ^ c ^ d, (3 * i + 5) & 15];
-    else [mix, word] = [c ^ (b | ~d), (7 * i) & 15];
+    if (round === 0) {
+      mix = (b & c) | (~b & d);
+      word = i;
+    } else if (round === 1) {
+      mix = (d & b) | (~d & c);
+      word = (5 * i + 1) & 15;
+    } else if (round === 2) {
+      mix = b ^ c ^ d;
+      word = (3 * i + 5) & 15;
+    } else {
+      mix = c ^ (b | ~d);
+      word = (7 * i) & 15;
+    }
     const sum = (a + mix + (SINES[i] ?? 0) + view.getInt32(at + word * 4, true)) | 0;
     const shift = SHIFTS[round * 4 + (i & 3)] ?? 0;
     a = d;

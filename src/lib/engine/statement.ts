@@ -70,8 +70,9 @@ export function runSync<T>(driver: SqlDriver, steps: Steps<T>): T {
 const turnMs = 10;
 
 /**
- * Drives steps that only read, but lets waiting requests run between statements once it has taken a while. What they
- * write in between may show in the later statements: for counts and the like, not for decisions.
+ * Drives steps that only read, but lets waiting requests run first, and between statements once it has taken a while.
+ * First, since a page that comes back asks for facets, marks and rows in one breath, and rows take a tenth of the time.
+ * What the others write in between may show in the later statements: for counts and the like, not for decisions.
  */
 export async function runInTurn<T>(
   driver: SqlDriver,
@@ -79,6 +80,7 @@ export async function runInTurn<T>(
   clock: Clock,
   breathe: () => Promise<void>,
 ): Promise<T> {
+  await breathe();
   let since = clock();
   let next = steps.next();
   while (!next.done) {

@@ -9,12 +9,16 @@ import { planUpgrade } from '../engine/schema/upgrade.ts';
 import { emptyView } from '../engine/view/view.ts';
 import { createMemoryBlobs } from '../storage/blob/memory.ts';
 import { openMemory } from '../storage/sql/memory.ts';
+import { nextTask } from './serve.ts';
 
 const clock = () => Date.now();
 const never = () => Promise.reject(new Error('A rehearsal reads no files.'));
 
-/** Nothing of it is kept. Takes about 100 ms, most of them in one piece. */
-export async function rehearse(random: Random): Promise<void> {
+/**
+ * Nothing of it is kept. Takes 100 ms of processor time and more on a busy machine, in pieces: it ends as soon as `over`
+ * says that the tab has something better to do.
+ */
+export async function rehearse(random: Random, over: () => boolean = () => false): Promise<void> {
   const driver = await openMemory({ bytes: emptyInstance(model) });
   try {
     if (isUnseeded(driver)) createInstance(driver, { model, clock, random, name: 'rehearsal' });
@@ -28,6 +32,7 @@ export async function rehearse(random: Random): Promise<void> {
       random,
       onFeed: () => {},
       onDrop: () => {},
+      breathe: nextTask,
     });
     engine.status();
     engine.onlyHere();
@@ -35,11 +40,13 @@ export async function rehearse(random: Random): Promise<void> {
     engine.registries();
     engine.createULabel('rehearsal');
     for (const name of ['Artifact', 'ULabel']) {
+      await nextTask();
+      if (over()) return;
       const view = emptyView(name);
       engine.listRows(view, { after: null, limit: 100 });
       engine.countList(view);
       engine.savedViews(name);
-      for (const spec of engine.facetSpecs(view)) await engine.listFacet(view, spec);
+      for (const spec of engine.facetSpecs(view)) if (!over()) await engine.listFacet(view, spec);
     }
   } finally {
     driver.close();

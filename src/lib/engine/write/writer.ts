@@ -99,7 +99,7 @@ const wasCancelled = (title: string) =>
 export const sliceMs = 25;
 
 export function createJournalTables(driver: SqlDriver): void {
-  for (const sql of journalDdl) driver.exec(sql);
+  driver.exec(journalDdl.join(';\n'));
 }
 
 export function createWriter(deps: WriterDeps): Writer {

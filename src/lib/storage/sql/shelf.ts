@@ -49,7 +49,7 @@ export function shelfStore(slots: Slots): ShelfStore {
   let turn: number | null = null;
 
   async function newest(): Promise<Written | null> {
-    const both = [parse(await slots.read(0)), parse(await slots.read(1))];
+    const both = (await Promise.all([slots.read(0), slots.read(1)])).map(parse);
     return both.reduce((a, b) => (a && (!b || a.turn > b.turn) ? a : b), null);
   }
 
