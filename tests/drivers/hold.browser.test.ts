@@ -7,38 +7,20 @@ interface Answer {
   kind?: string;
   created?: boolean;
   settings?: string[];
-  asItWas?: boolean;
   error: { code: string } | null;
 }
 
 const workers: Worker[] = [];
 afterEach(() => workers.splice(0).forEach((worker) => worker.terminate()));
 
-function start(): Worker {
+function hold(request: HoldRequest): Promise<Answer> {
   const worker = new Worker(new URL('./hold.worker.ts', import.meta.url), { type: 'module' });
   workers.push(worker);
-  return worker;
-}
-
-function hold(request: HoldRequest, worker = start()): Promise<Answer> {
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<Answer>) => resolve(data);
     worker.onerror = (event) => reject(new Error(event.message));
     worker.postMessage(request);
   });
-}
-
-/** Names of the pool's files; none where there is no such pool. */
-async function names(pool: string): Promise<string[]> {
-  try {
-    let folder = await navigator.storage.getDirectory();
-    for (const part of ['.lamin-sah', pool, '.opaque']) folder = await folder.getDirectoryHandle(part);
-    const found: string[] = [];
-    for await (const name of folder.keys()) found.push(name);
-    return found.sort();
-  } catch {
-    return [];
-  }
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -51,29 +33,6 @@ test('a second worker meets DatabaseLocked, the first goes on, and the file is f
   workers.splice(0).forEach((worker) => worker.terminate());
   await pause(100);
   expect(await hold({ backend: 'opfs-sahpool', name })).toMatchObject({ rows: 3, error: null });
-});
-
-test('a worker that waits gets the pool ready without its files: the holder goes on, and then all is there', async () => {
-  const name = `hold-${Date.now()}`;
-  const backend = 'opfs-sahpool';
-  const waiting = start();
-  // Nothing there yet: nothing is made.
-  expect(await hold({ backend, name, prepare: true }, waiting)).toMatchObject({ asItWas: true });
-  expect(await names(name)).toEqual([]);
-
-  const holder = start();
-  expect(await hold({ backend, name }, holder)).toMatchObject({ rows: 2, created: true });
-  await pause(200); // the holder's last files
-  const files = await names(name);
-  expect(await hold({ backend, name, prepare: true }, waiting)).toMatchObject({ asItWas: true });
-  expect(await names(name)).toEqual(files);
-  expect((await hold({ backend, name }, waiting)).error?.code).toBe('DatabaseLocked');
-
-  holder.terminate();
-  await pause(100);
-  expect(await hold({ backend, name }, waiting)).toMatchObject({ rows: 3, created: false, error: null });
-  await pause(200);
-  expect(await names(name)).toEqual(files);
 });
 
 test('a new database and one that was there are open with the same settings', async () => {

@@ -1,25 +1,16 @@
 // Opens a database and keeps it, so that a test can end this worker without a close, or meet its file handles.
 import { toWire } from '../../src/lib/engine/errors.ts';
 import { openDatabase } from '../../src/lib/storage/sql/open.ts';
-import { openOpfs, prepareOpfs } from '../../src/lib/storage/sql/opfs-sahpool.ts';
+import { openOpfs } from '../../src/lib/storage/sql/opfs-sahpool.ts';
 import { openWaSqlite } from '../../src/lib/storage/sql/wa-sqlite.ts';
 
 export interface HoldRequest {
   backend: 'opfs-sahpool' | 'wa-sqlite' | 'best';
   name: string;
-  /** Only does what a tab does that waits for the database; the next request then opens it. */
-  prepare?: boolean;
 }
-
-const plain = FileSystemFileHandle.prototype.createSyncAccessHandle;
 
 onmessage = async ({ data }: MessageEvent<HoldRequest>) => {
   try {
-    if (data.prepare) {
-      await prepareOpfs(data.name);
-      const asItWas = FileSystemFileHandle.prototype.createSyncAccessHandle === plain;
-      return postMessage({ rows: null, asItWas, error: null });
-    }
     const open = { 'opfs-sahpool': openOpfs, 'wa-sqlite': openWaSqlite, best: openDatabase }[data.backend];
     const initialise = (d: { exec(sql: string): void }) => d.exec('CREATE TABLE t(a)');
     const { driver, created } = await open({ name: data.name, initialise });

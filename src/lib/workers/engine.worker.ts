@@ -12,7 +12,7 @@ import { createEngineApi, requestUid } from './engine-api.ts';
 import type { OpenedDatabase } from '../storage/sql/opened.ts';
 import { rehearse } from './rehearsal.ts';
 import { startTab } from './tab.ts';
-import { prepareOpfs, warmOpfs } from '../storage/sql/opfs-sahpool.ts';
+import { warmOpfs } from '../storage/sql/opfs-sahpool.ts';
 import { shelfStore } from '../storage/sql/shelf.ts';
 import { slotsFor } from '../storage/sql/shelf-slots.ts';
 
@@ -38,7 +38,9 @@ startTab({
   warm: async () => {
     await Promise.all([warmOpfs(), warmStores()]);
     // A tab that leads from the start is busy with that.
-    setTimeout(() => void follow().catch(() => {}), rehearseMs); // opening reports the same failure
+    setTimeout(() => {
+      if (!opening) rehearse(random, () => opening).catch(() => {}); // opening reports the same failure
+    }, rehearseMs);
   },
   around: async (context, call) => {
     let value: unknown;
@@ -116,15 +118,6 @@ startTab({
     });
   },
 });
-
-/** What can be done ahead of taking over, while another tab leads. */
-async function follow(): Promise<void> {
-  if (opening) return;
-  const { own } = await loadShelf(shelfStore(slotsFor(name)), name);
-  if (opening) return;
-  await prepareOpfs(own);
-  if (!opening) await rehearse(random, () => opening);
-}
 
 /** A newer Loam may know tables the database has not: a copy is kept before they are added. */
 async function bringUpToDate(

@@ -6,16 +6,7 @@ import { openMemory } from './memory.ts';
 import { loadOfficial, officialLoaded } from './official-module.ts';
 import type { OpenedDatabase, OpenOptions } from './opened.ts';
 import { exportPoolFile, poolFile } from './opfs-file.ts';
-import {
-  connectPool,
-  copyIn,
-  directoryOf,
-  installPool,
-  isPoolName,
-  main,
-  poolPrepared,
-  preparePool,
-} from './pool.ts';
+import { connectPool, copyIn, directoryOf, installPool, isPoolName, main } from './pool.ts';
 import { gatheringFrames } from './wal-frames.ts';
 
 /**
@@ -36,18 +27,9 @@ export function hasSyncAccessHandles(): boolean {
   );
 }
 
-/** Compiles the wasm ahead of time. */
+/** Compiles the wasm ahead of time, so that a later `openOpfs` costs only the files. */
 export async function warmOpfs(): Promise<void> {
   await loadOfficial();
-}
-
-/**
- * For a tab that waits while another one holds the database of that name: all but its files, so that a later `openOpfs`
- * costs only those. Does nothing where there is no such database.
- */
-export async function prepareOpfs(name: string): Promise<void> {
-  if (!hasSyncAccessHandles() || !(await folderExists(`${directoryOf(name)}/.opaque`))) return;
-  await preparePool(await loadOfficial(), name);
 }
 
 /** Whether OPFS holds a database of that name, also where this browser cannot open it. */
@@ -79,7 +61,6 @@ export async function openOpfs(options: OpenOptions): Promise<OpenedDatabase> {
   let template = early ? (options.template?.() ?? null) : null;
   const official = await loading;
   options.onProgress?.('opening');
-  await poolPrepared();
   const pool = await gatheringFrames(() => installPool(official, options.name, firstCapacity));
 
   /** Second half of `replace`; run again at open if the first run was cut off. */

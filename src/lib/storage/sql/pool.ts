@@ -25,49 +25,6 @@ const settings = [
   'PRAGMA trusted_schema=off',
 ];
 
-const installing = (poolName: string, capacity: number) => ({
-  name: `lamin-${poolName}`,
-  directory: directoryOf(poolName),
-  initialCapacity: capacity,
-  preserveOnInitFailure: true,
-  // Missing in the package's types.
-  forceReinitIfPreviouslyFailed: true,
-});
-
-/** A handle of no file, for `preparePool`. */
-const nothing = {
-  read: (bytes: Uint8Array) => (bytes.fill(0), 0),
-  write: (bytes: Uint8Array) => bytes.length,
-  flush() {},
-  truncate() {},
-  getSize: () => 0,
-  close() {},
-};
-
-let preparing: Promise<void> = Promise.resolve();
-
-/** Settles when no `preparePool` is at work: nobody may open files of OPFS in this thread meanwhile. */
-export const poolPrepared = (): Promise<void> => preparing;
-
-/**
- * Installs the pool of a database whose files another tab holds, without its files: its dozen questions to the browser
- * (is the API of the right kind, where are the folders) take 20 to 30 ms, which a tab that takes over need not spend.
- * `installPool` then only opens the files. For a folder that is there; call it where nothing else opens files of OPFS.
- */
-export function preparePool(official: OfficialModule, poolName: string): Promise<void> {
-  const prepare = async () => {
-    const files = FileSystemFileHandle.prototype;
-    const plain = files.createSyncAccessHandle;
-    files.createSyncAccessHandle = () => Promise.resolve(nothing as unknown as FileSystemSyncAccessHandle);
-    try {
-      (await official.sqlite3.installOpfsSAHPoolVfs(installing(poolName, 1))).pauseVfs();
-    } finally {
-      files.createSyncAccessHandle = plain;
-    }
-  };
-  return (preparing = preparing.then(prepare).catch(() => {})); // opening reports the same failure
-}
-
 /** Safari's pool fails at random at first (sqlite-wasm #79) and Chrome may keep handles for a moment after a reload. */
 export async function installPool(
   official: OfficialModule,
@@ -78,7 +35,15 @@ export async function installPool(
   for (let attempt = 0; attempt < 3; attempt++) {
     if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 100));
     try {
-      const pool = await official.sqlite3.installOpfsSAHPoolVfs(installing(poolName, capacity));
+      const options = {
+        name: `lamin-${poolName}`,
+        directory: directoryOf(poolName),
+        initialCapacity: capacity,
+        preserveOnInitFailure: true,
+        // Missing in the package's types.
+        forceReinitIfPreviouslyFailed: true,
+      };
+      const pool = await official.sqlite3.installOpfsSAHPoolVfs(options);
       if (pool.isPaused()) await pool.unpauseVfs();
       await pool.reserveMinimumCapacity(capacity);
       return pool;
