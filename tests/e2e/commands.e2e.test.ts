@@ -98,6 +98,17 @@ describe.sequential('the palette', () => {
     await expect.poll(marked).toMatch(/^Go to the trash/);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Trash', exact: true }).waitFor();
+    // A row of any registry is made from anywhere.
+    await find('new cell t');
+    await expect.poll(marked).toBe('New cell type');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: /cell type/i }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(page.url()).toBe(`${server.url}/r/bionty-celltype`);
+    await find('open a lamin');
+    await expect.poll(marked).toBe('Open a LaminDB file');
+    await page.keyboard.press('Escape');
     // Commands of other screens are not offered where they could do nothing.
     await find('show the plan');
     await expect.poll(options).toEqual([]);

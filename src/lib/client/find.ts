@@ -22,7 +22,7 @@ export interface FoundGroup {
   /** Heading of the group. */
   name: string;
   objects: Found[];
-  /** Rows that keep the database in order; who types `trash` hardly means the branch of that name. */
+  /** Rows that keep the database in order, and where terms come from: who types `trash` hardly means the branch of that name. */
   seldom: boolean;
   /** The list with all of them, where there are more. */
   rest: string | null;
@@ -42,7 +42,7 @@ export async function find(text: string, most: number): Promise<FoundGroup[]> {
         ...(registry === 'Artifact' ? artifactWords(row) : { detail: aboutWords(row) }),
         href: rowHref(registry, row.key),
       })),
-      seldom: info?.group === 'admin',
+      seldom: info?.group === 'admin' || registry === 'bionty.Source',
       rest:
         more && text !== '' ? listHref(registry, `?${new URLSearchParams({ q: text }).toString()}`) : null,
     };
