@@ -31,6 +31,7 @@ import { storagesPart } from './registry/storages.ts';
 import { whereabouts } from './registry/whereabouts.ts';
 import { readAuthor, type Place } from './schema/open.ts';
 import { all, one, runInTurn, runSync } from './statement.ts';
+import { countedTables } from './view/facet-counts.ts';
 import { viewPart } from './view/part.ts';
 import { restoreFields } from './write/history.ts';
 import type { ActSummary, HistoryEntry } from './write/history-types.ts';
@@ -48,7 +49,7 @@ export interface EngineDeps {
   onJob?: (job: JobProgress) => void;
   breathe?: () => Promise<void>;
   bell?: Bell;
-  /** Keeps an index of texts in the database; only where no other program writes it. */
+  /** Keeps an index of texts and counters of facets in the database; only where no other program writes it. */
   searchIndex?: boolean;
   /** Branch and space that new rows go to; main and `all` otherwise. */
   place?: Place;
@@ -66,7 +67,8 @@ export async function createEngine(deps: EngineDeps) {
   if (readOnly) driver.exec('PRAGMA query_only=on');
   const blobs = countedBlobs(deps.blobs);
   const author = readAuthor(driver, deps.place);
-  const writer: Writer = createWriter({ ...deps, author });
+  const facets = deps.searchIndex ? { facets: countedTables(deps.model) } : {};
+  const writer: Writer = createWriter({ ...deps, ...facets, author });
   const drops = new Map<string, Drop>();
   /** Full checksums of drops, on their way. */
   const summed = new Map<string, Promise<void>>();

@@ -11,6 +11,7 @@ import type { RowValue } from './operands.ts';
 import { availableFields, unknownField } from './paths.ts';
 import { isObject, type Condition, type Lookups, type Query, type QueryValue } from './query.ts';
 import type { Test } from './where.ts';
+import type { FacetCounters } from '../write/facet-counters.ts';
 import type { Hidden } from '../write/hidden.ts';
 import type { SearchIndex } from '../write/search-index.ts';
 
@@ -23,6 +24,8 @@ export interface QueryScope {
   hidden: Hidden;
   /** Where texts are; null where all rows are read for them. */
   index: SearchIndex | null;
+  /** How often values of facets come among all rows; null where they are not counted. */
+  counters: FacetCounters | null;
   /** Finds the row that a reference names. */
   row(registry: string, lookups: Lookups): Steps<RowValue>;
   /** A query as the right side of `in`. */

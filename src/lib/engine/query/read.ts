@@ -3,6 +3,7 @@
 import { LoamError } from '../errors.ts';
 import type { Model } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
+import type { FacetCounters } from '../write/facet-counters.ts';
 import { nothingHidden, type Hidden } from '../write/hidden.ts';
 import type { SearchIndex } from '../write/search-index.ts';
 import { all, one, type Steps } from '../statement.ts';
@@ -21,12 +22,14 @@ export function createScope(
   branches: readonly number[],
   hidden: Hidden = nothingHidden,
   index: SearchIndex | null = null,
+  counters: FacetCounters | null = null,
 ): QueryScope {
   const scope: QueryScope = {
     model,
     branches,
     hidden,
     index,
+    counters,
     *row(registry, lookups) {
       const table = tableOf(scope, registry);
       return { $row: { table: table.name, id: yield* getId(scope, registry, lookups) } };

@@ -13,6 +13,7 @@ import { searching, tell } from '../query/read.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { certainPath, isMany, isText } from './conditions.ts';
 import { columnTitle } from './columns.ts';
+import { countedColumn, countedFeature, countedLinks } from './facet-counts.ts';
 import { featureHolders } from './feature-values.ts';
 import { idParts } from './id-parts.ts';
 import { countList, isWhole } from './list.ts';
@@ -67,18 +68,19 @@ export function* listFacet(scope: QueryScope, view: View, spec: FacetSpec): Step
   const table = tableOf(scope, view.registry);
   const without = { ...view, filter: leaveOut(view.filter, spec) };
   const of = yield* draft(scope, viewQuery(scope.model, table, without));
-  if (spec.feature) return yield* featureFacet(scope, table, of, spec);
+  const whole = isWhole(without) ? without : null;
+  if (spec.feature) return yield* featureFacet(scope, table, of, spec, whole);
   const path = certainPath(scope.model, table, spec.field);
   const title = columnTitle(path);
   return isMany(path)
-    ? yield* manyFacet(scope, table, of, spec, title, yield* countList(scope, without))
+    ? yield* manyFacet(scope, table, of, spec, title, yield* countList(scope, without), whole)
     : yield* ownFacet(
         of,
         spec,
         title,
         isText(path.column),
         choicesOf(path.relations.at(-1)?.target ?? table, path.column?.name ?? ''),
-        isWhole(without),
+        whole,
       );
 }
 
@@ -96,11 +98,12 @@ function* ownFacet(
   title: string,
   text: boolean,
   choices: ReturnType<typeof choicesOf>,
-  whole: boolean,
+  whole: View | null,
 ): Steps<ListFacet> {
   const field = select(of, spec.field);
   const limit = spec.limit ?? usualLimit;
-  const rows = whole ? yield* countedByParts(of, field) : yield* countedAtOnce(of, field);
+  const counted = whole && (yield* countedColumn(of.scope, whole, of.table, spec.field));
+  const rows = counted ?? (whole ? yield* countedByParts(of, field) : yield* countedAtOnce(of, field));
   const isNone = (value: SqlValue | undefined) =>
     value === null || value === undefined || (text && value === '');
   const missing = rows.filter((row) => isNone(row[0])).reduce((n, row) => n + Number(row[1]), 0);
@@ -166,11 +169,30 @@ function* manyFacet(
   spec: FacetSpec,
   title: string,
   total: number,
+  whole: View | null,
 ): Steps<ListFacet> {
-  const matching = matchingIds(of);
   const path = certainPath(scope.model, table, spec.field);
   const target = path.column ? null : path.relations.at(-1)?.target;
   const limit = spec.limit ?? usualLimit;
+  const named = target ? `${spec.field}__${nameField(target) ?? 'id'}` : spec.field;
+  const tellAll = (type: Selected['type'], rows: SqlValue[][], any: number): ListFacet => ({
+    field: spec.field,
+    feature: false,
+    title,
+    values: rows.slice(0, limit).map((row) => {
+      const value = tell(type, row[0] ?? null);
+      return { value, label: labelOf(value, null), count: Number(row[1]) };
+    }),
+    missing: total - any,
+    more: rows.length > limit,
+  });
+  if (whole) {
+    const wanted = { like: spec.search === undefined ? null : likeText(spec.search), limit: limit + 1 };
+    const name = path.column?.name ?? (target && nameField(target)) ?? 'id';
+    const counted = yield* countedLinks(scope, whole, table, spec.field, name, wanted);
+    if (counted) return tellAll(select(of, named).type, counted.rows, counted.any);
+  }
+  const matching = matchingIds(of);
 
   /** Rows with a value in `name`; such a row has all that the joins lead over, so they need not be LEFT. */
   function having(name: string, search?: string): { field: Selected; from: string; params: SqlValue[] } {
@@ -185,7 +207,7 @@ function* manyFacet(
     return { field, from, params };
   }
 
-  const found = having(target ? `${spec.field}__${nameField(target) ?? 'id'}` : spec.field, spec.search);
+  const found = having(named, spec.search);
   const rows = yield* searching(
     all(
       `SELECT ${found.field.sql} AS v, count(DISTINCT t0."id") ${found.from} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${limit + 1}`,
@@ -196,17 +218,7 @@ function* manyFacet(
   const count = yield* searching(
     one(`SELECT count(DISTINCT t0."id") ${any.from}`, any.params.slice(any.field.params.length)),
   );
-  return {
-    field: spec.field,
-    feature: false,
-    title,
-    values: rows.slice(0, limit).map((row) => {
-      const value = tell(found.field.type, row[0] ?? null);
-      return { value, label: labelOf(value, null), count: Number(row[1]) };
-    }),
-    missing: total - Number(count?.[0] ?? 0),
-    more: rows.length > limit,
-  };
+  return tellAll(found.field.type, rows, Number(count?.[0] ?? 0));
 }
 
 const likeText = (search: string | undefined): string =>
@@ -218,12 +230,34 @@ function matchingIds(of: Draft): { sql: string; params: SqlValue[] } {
   return { sql: `SELECT t0."id" ${from}`, params };
 }
 
-function* featureFacet(scope: QueryScope, table: Table, of: Draft, spec: FacetSpec): Steps<ListFacet> {
+function* featureFacet(
+  scope: QueryScope,
+  table: Table,
+  of: Draft,
+  spec: FacetSpec,
+  whole: View | null,
+): Steps<ListFacet> {
   const feature = yield* findFeature(scope, spec.field);
+  const limit = spec.limit ?? usualLimit;
+  const tellAll = (rows: SqlValue[][], missing: number): ListFacet => ({
+    field: spec.field,
+    feature: true,
+    title: spec.field,
+    values: rows.slice(0, limit).map((row) => {
+      const value = tell('json', row[0] ?? null);
+      return { value, label: labelOf(value, null), count: Number(row[2]) };
+    }),
+    missing,
+    more: rows.length > limit,
+  });
+  if (whole) {
+    const wanted = { like: spec.search === undefined ? null : likeText(spec.search), limit: limit + 1 };
+    const counted = yield* countedFeature(scope, whole, table, feature, wanted);
+    if (counted) return tellAll(counted.rows, (yield* countList(scope, whole)) - counted.any);
+  }
   const matching = matchingIds(of);
   const held = featureHolders(scope.model, table, feature.dtype, scope.hidden).map(({ values }) => values);
   const union = held.join(' UNION ALL ');
-  const limit = spec.limit ?? usualLimit;
   const like = spec.search === undefined ? '' : ` WHERE label LIKE ?2 ESCAPE '\\'`;
   const given = `WITH matching(id) AS MATERIALIZED (${matching.sql}), held(host, value, label) AS (${union})`;
   // Parameters of the inner query come first and are counted on from there.
@@ -242,15 +276,5 @@ function* featureFacet(scope: QueryScope, table: Table, of: Draft, spec: FacetSp
       [...matching.params, feature.id],
     ),
   );
-  return {
-    field: spec.field,
-    feature: true,
-    title: spec.field,
-    values: rows.slice(0, limit).map((row) => {
-      const value = tell('json', row[0] ?? null);
-      return { value, label: labelOf(value, null), count: Number(row[2]) };
-    }),
-    missing: Number(counts?.[0] ?? 0) - Number(counts?.[1] ?? 0),
-    more: rows.length > limit,
-  };
+  return tellAll(rows, Number(counts?.[0] ?? 0) - Number(counts?.[1] ?? 0));
 }

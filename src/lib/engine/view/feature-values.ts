@@ -15,6 +15,10 @@ export interface FeatureHolder {
   ofRow: string;
 }
 
+/** A stored value in words, as SQL. */
+export const jsonLabel = (value: string): string =>
+  `CASE json_type(${value}) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE coalesce(json_extract(${value}, '$'), 'null') END`;
+
 /** With a dtype, labels are told by the field that it names, which is also what queries compare with. */
 export function featureHolders(
   model: Model,
@@ -24,7 +28,7 @@ export function featureHolders(
 ): FeatureHolder[] {
   const labels = labelDtypes(model, dtype);
   const host = table.name.replace(/^[a-z]+_/, '');
-  const label = `CASE json_type(v.value) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE coalesce(json_extract(v.value, '$'), 'null') END`;
+  const label = jsonLabel('v.value');
   const cells = hidden('lamindb_recordjson', 'v.id');
   const links = hidden(`lamindb_${host}jsonvalue`, 'l.id');
   const feature = 'f.id, f.uid, f.name, f._dtype_str';

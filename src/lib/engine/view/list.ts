@@ -11,6 +11,7 @@ import { all, type Steps } from '../statement.ts';
 import { versionNumber } from '../uid.ts';
 import type { Hidden } from '../write/hidden.ts';
 import { cellsOf, namesOf, rowName, type Cell } from './cells.ts';
+import { countedRows } from './facet-counts.ts';
 import { columnsOf, type ColumnInfo } from './columns.ts';
 import { idParts } from './id-parts.ts';
 import { pageIds, type Cursor, type PageSpec } from './page.ts';
@@ -71,7 +72,7 @@ export function* listRows(scope: QueryScope, view: View, page: PageSpec): Steps<
 
 export function* countList(scope: QueryScope, view: View): Steps<number> {
   const table = tableOf(scope, view.registry);
-  if (isWhole(view)) return yield* countWhole(scope, table, view);
+  if (isWhole(view)) return (yield* countedRows(scope, view, table)) ?? (yield* countWhole(scope, table, view));
   const { sql, params } = countStatement(yield* draft(scope, viewQuery(scope.model, table, view)));
   const [row] = yield* searching(all(sql, params));
   return Number(row?.[0] ?? 0);

@@ -27,8 +27,8 @@ const variable = (words: string): string => words.toLowerCase().replace(/[^a-z0-
 export function viewPart({ driver, model, clock, random, writer, request, tell, readInTurn }: EngineContext) {
   registerRegex(driver, clock);
   function* scoped<T>(steps: (scope: QueryScope) => Steps<T>): Steps<T> {
-    const { hidden, search } = writer.journal;
-    return yield* steps(createScope(model, yield* branchesOf(undefined), hidden.without, search));
+    const { hidden, search, facets } = writer.journal;
+    return yield* steps(createScope(model, yield* branchesOf(undefined), hidden.without, search, facets));
   }
   const read = <T>(steps: (scope: QueryScope) => Steps<T>): T => runSync(driver, scoped(steps));
   const infos = registryInfos(model);

@@ -6,6 +6,7 @@ import type { Column, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, many, one, type Steps } from '../statement.ts';
 import { checkValue } from './check.ts';
+import { beforeInsert, beforeRemove, beforeUpdate } from './facet-counters.ts';
 import { dropKeys, keysOf, nullableKeys, rememberKeys, reserveIds, tableNumber, tableOf } from './journal.ts';
 import { recordRows } from './journal-tables.ts';
 import { localIds, type Operation, type RowKey } from './operation.ts';
@@ -102,6 +103,7 @@ function* insertBlock(
       if (!birth && !implied) constants[column.name] = (yield* logged(tx, column, [scalar]))[0] ?? null;
     }
   }
+  yield* beforeInsert(tx.journal.facets, name, ids, values);
   const marks = names.map(() => '?').join(', ');
   yield* many(`INSERT INTO "${name}" (${names.map((c) => `"${c}"`).join(', ')}) VALUES (${marks})`, n, bound);
 
@@ -195,6 +197,8 @@ function* updateBlock(tx: Transaction, name: string, ids: readonly number[], val
   if (table.versioned && columns.some((c) => c.name === 'uid'))
     for (const uid of next[columns.findIndex((c) => c.name === 'uid')] ?? []) noteFamily(tx, name, uid);
   const keys = yield* keysOf(tx.journal, name, kept);
+  const changing = Object.fromEntries(columns.map((column, c) => [column.name, next[c] ?? []]));
+  yield* beforeUpdate(tx.journal.facets, name, kept, changing);
   yield* write(tx, table, kept, columns, next);
 
   const operation: Operation = { k: 'u', t: name, n: kept.length, r: keys };
@@ -285,6 +289,7 @@ function* removeBlock(tx: Transaction, name: string, ids: readonly number[], bir
   if (birth) operation.w = [birth.record, birth.operation];
   else operation.r = yield* keysOf(tx.journal, name, found);
   const first = found[0] ?? 0;
+  yield* beforeRemove(tx.journal.facets, name, found);
   if (local.contiguous)
     yield* many(`DELETE FROM "${name}" WHERE id BETWEEN ? AND ?`, 1, [[first], [first + found.length - 1]]);
   else yield* many(`DELETE FROM "${name}" WHERE id = ?`, found.length, [found]);

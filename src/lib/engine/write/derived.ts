@@ -2,6 +2,7 @@
 // Rule (lamindb 2.12.1 `reconcile_is_latest_within_branch`): per family and branch the newest created_at wins, then the
 // highest id. In the trash a row stays latest only while no version of its family lives elsewhere.
 import { all, one, run, type Steps } from '../statement.ts';
+import { beforeLatest } from './facet-counters.ts';
 import { nothingHidden, type Hidden } from './hidden.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -25,7 +26,8 @@ export function* markLatest(tx: Transaction): Steps<void> {
     const partly = hidden.without(table, 's.id') !== '';
     for (const stem of stems.size > few ? yield* unsettled(table, stems) : stems) {
       // A range on uid uses its unique index; LIKE would not (model.md §7.2).
-      const range = [`${stem}0000`, `${stem}zzzz~`];
+      const range: [string, string] = [`${stem}0000`, `${stem}zzzz~`];
+      yield* beforeLatest(tx.journal.facets, table, ...range);
       yield* run(latestAmong(table, nothingHidden), range);
       if (!partly) continue;
       // Rows that readers do not see yet must not take the place of those they see.

@@ -4,6 +4,7 @@ import type { Clock, Random, SqlValue } from '../ports.ts';
 import type { Model, Table } from '../model/types.ts';
 import { LoamError } from '../errors.ts';
 import { all, one, run, type Steps } from '../statement.ts';
+import type { FacetCounters } from './facet-counters.ts';
 import { createHiddenRows, type HiddenRows } from './hidden.ts';
 import { recordRows } from './journal-tables.ts';
 import { idsOf, type RowKey } from './operation.ts';
@@ -24,6 +25,8 @@ export interface Journal {
   hidden: HiddenRows;
   /** Where texts are; null where no index is kept. */
   search: SearchIndex | null;
+  /** How often values of facets come; null where they are not counted. */
+  facets: FacetCounters | null;
   /** Tables seen empty in the running transaction: no need to look for children there. */
   lastAt: number;
 }
@@ -38,6 +41,7 @@ export function createJournal(model: Model, clock: Clock, random: Random): Journ
     packs: new Map(),
     hidden: createHiddenRows(),
     search: null,
+    facets: null,
     lastAt: 0,
   };
 }

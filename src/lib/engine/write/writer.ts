@@ -9,6 +9,8 @@ import { closeAct, openAct, slice, transact, type Act, type ActSpec } from './co
 import type { ActSummary } from './history-types.ts';
 import { createJournal, type Journal } from './journal.ts';
 import { journalDdl } from './journal-tables.ts';
+import { feedFacetCounters, openFacetCounters } from './facet-counters.ts';
+import type { CountedTable } from './facet-sources.ts';
 import { packSome, recordsOf, type PackLimits } from './packs.ts';
 import { feedSearchIndex, openSearchIndex } from './search-index.ts';
 import { erase, eraseAct, eraseRecord, openActs } from './recover.ts';
@@ -39,6 +41,8 @@ export interface WriterDeps {
   author: Author;
   /** Keeps an index of texts; only for a database that no other program writes. */
   searchIndex?: boolean;
+  /** Keeps counters of these facets; only for a database that no other program writes. */
+  facets?: readonly CountedTable[];
   onFeed?: (change: FeedChange) => void;
   /** Lets waiting reads run between two slices. */
   breathe?: () => Promise<void>;
@@ -82,6 +86,8 @@ export interface Writer {
   pack(limits?: PackLimits): number;
   /** One slice of feeding the index of texts, for idle time: how many rows were fed, 0 when nothing is left. */
   feedSearch(rows?: number): number;
+  /** The same for the counters of facets. */
+  feedFacets(rows?: number): number;
 }
 
 /** What the last event of a long act names, for readers that waited for its end: its tables, without counts or ids. */
@@ -106,6 +112,7 @@ export function createWriter(deps: WriterDeps): Writer {
   const { driver, author } = deps;
   const journal = createJournal(deps.model, deps.clock, deps.random);
   if (deps.searchIndex) journal.search = runSync(driver, openSearchIndex(deps.model));
+  if (deps.facets) journal.facets = runSync(driver, openFacetCounters(deps.model, deps.facets));
   driver.createFunction('loam_hidden', 2, (handle, id) =>
     Number(id !== null && journal.hidden.covers(Number(handle), Number(id))),
   );
@@ -280,6 +287,8 @@ export function createWriter(deps: WriterDeps): Writer {
     pack: (limits) => runSync(driver, packSome(limits)),
     feedSearch: (rows) =>
       journal.search ? runSync(driver, feedSearchIndex(journal.search, deps.model, rows)) : 0,
+    feedFacets: (rows) =>
+      journal.facets ? runSync(driver, feedFacetCounters(journal.facets, rows)) : 0,
     recover() {
       const open = runSync(driver, openActs());
       for (const left of open) runSync(driver, erase(journal, author, left.id));
