@@ -86,6 +86,9 @@ export function* findFeature(scope: QueryScope, name: string): Steps<FoundFeatur
   return { id: Number(row[0]), name, dtype: String(row[2] ?? '') };
 }
 
+/** In a walk only the row that is looked at is asked about. */
+const ofRow = (scope: QueryScope, host: string): string => (scope.each ? `${host} = p."id" AND ` : '');
+
 /** Tables of plain values: shared ones behind a link for artifacts and runs, own cells for records. */
 function jsonPlaces(
   scope: QueryScope,
@@ -96,10 +99,19 @@ function jsonPlaces(
       accessor: 'values_json',
       values: 'lamindb_recordjson',
       holders: (where) =>
-        `SELECT record_id FROM lamindb_recordjson WHERE ${where}${scope.hidden('lamindb_recordjson', 'id')}`,
+        `SELECT record_id FROM lamindb_recordjson WHERE ${ofRow(scope, 'record_id')}${where}${scope.hidden('lamindb_recordjson', 'id')}`,
     };
   }
   const host = table.name.replace(/^[a-z]+_/, '');
+  if (scope.each) {
+    const links = `lamindb_${host}jsonvalue`;
+    return {
+      accessor: 'json_values',
+      values: 'lamindb_jsonvalue',
+      holders: (where) =>
+        `SELECT l.${host}_id FROM ${links} l WHERE ${ofRow(scope, `l.${host}_id`)}EXISTS (SELECT 1 FROM lamindb_jsonvalue WHERE id = l.jsonvalue_id AND ${where})${scope.hidden(links, 'l.id')}`,
+    };
+  }
   return {
     accessor: 'json_values',
     values: 'lamindb_jsonvalue',
@@ -155,7 +167,7 @@ function* holdersOf(
   const labels = yield* labelsOf(scope, feature, comparator, value);
   if (!link) throw unlinked(scope, table, feature);
   return {
-    $sql: `SELECT ${link.host} FROM ${link.link.name} WHERE feature_id = ? AND ${link.label} IN (SELECT value FROM json_each(?))${scope.hidden(link.link.name, 'id')}`,
+    $sql: `SELECT ${link.host} FROM ${link.link.name} WHERE ${ofRow(scope, link.host)}feature_id = ? AND ${link.label} IN (SELECT value FROM json_each(?))${scope.hidden(link.link.name, 'id')}`,
     params: [feature.id, JSON.stringify(labels)],
   };
 }
@@ -174,7 +186,7 @@ function presence(scope: QueryScope, table: Table, feature: FoundFeature, value:
 }
 
 const labelled = (scope: QueryScope, link: CategoryLink, feature: FoundFeature): Subquery => ({
-  $sql: `SELECT ${link.host} FROM ${link.link.name} WHERE feature_id = ?${scope.hidden(link.link.name, 'id')}`,
+  $sql: `SELECT ${link.host} FROM ${link.link.name} WHERE ${ofRow(scope, link.host)}feature_id = ?${scope.hidden(link.link.name, 'id')}`,
   params: [feature.id],
 });
 

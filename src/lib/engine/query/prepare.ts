@@ -26,6 +26,11 @@ export interface QueryScope {
   index: SearchIndex | null;
   /** How often values of facets come among all rows; null where they are not counted. */
   counters: FacetCounters | null;
+  /**
+   * Inner queries about the row are asked of the row `p` alone, for statements that walk an index and look at one row
+   * after the other; otherwise SQLite gathers all that they find first.
+   */
+  each: boolean;
   /** Finds the row that a reference names. */
   row(registry: string, lookups: Lookups): Steps<RowValue>;
   /** A query as the right side of `in`. */

@@ -61,6 +61,8 @@ export interface Query {
   before?: QueryValue[];
   /** Each row has each of these in one of its texts, in any case: said by who wrote the filters, so that an index helps. */
   texts?: string[];
+  /** An inner query for rows of the outer one's own table, so that it can be asked of one row alone (`QueryScope.each`). */
+  ofRow?: boolean;
   /** Name or uid of the branch that counts as current; the checked-out one otherwise. */
   branch?: string;
 }

@@ -7,7 +7,7 @@ import type { FacetCounters } from '../write/facet-counters.ts';
 import { nothingHidden, type Hidden } from '../write/hidden.ts';
 import type { SearchIndex } from '../write/search-index.ts';
 import { all, one, type Steps } from '../statement.ts';
-import { countStatement, selectStatement } from './compile.ts';
+import { countStatement, fromWhere, narrowed, selectStatement } from './compile.ts';
 import { draft, select, tableOf, type Selected } from './draft.ts';
 import { getId } from './get.ts';
 import type { Subquery } from './lookups.ts';
@@ -23,6 +23,7 @@ export function createScope(
   hidden: Hidden = nothingHidden,
   index: SearchIndex | null = null,
   counters: FacetCounters | null = null,
+  each = false,
 ): QueryScope {
   const scope: QueryScope = {
     model,
@@ -30,16 +31,30 @@ export function createScope(
     hidden,
     index,
     counters,
+    each,
     *row(registry, lookups) {
       const table = tableOf(scope, registry);
       return { $row: { table: table.name, id: yield* getId(scope, registry, lookups) } };
     },
     *subquery(query) {
+      if (query.ofRow) return yield* rowTest(scope, query);
       const { sql, params } = yield* statementOf(scope, query, ['id']);
       return { $sql: sql, params } satisfies Subquery;
     },
   };
   return scope;
+}
+
+/** The same scope for the rows of a walk. */
+export const walking = ({ model, branches, hidden, index, counters }: QueryScope): QueryScope =>
+  createScope(model, branches, hidden, index, counters, true);
+
+function* rowTest(scope: QueryScope, query: Query): Steps<Subquery> {
+  const of = yield* draft(scope, query);
+  const id = `${of.joins.root.sql}."id"`;
+  const params: SqlValue[] = [];
+  const from = scope.each ? narrowed(of, params, `${id} = p."id"`) : fromWhere(of, params);
+  return { $sql: `SELECT ${id} ${from}`, params };
 }
 
 /** Ids of the branches a query sees by default: the named or checked-out one, then main. */

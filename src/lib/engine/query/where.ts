@@ -4,7 +4,7 @@
 import type { Model } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { column, createJoins, type Alias, type Counter, type Joins } from './joins.ts';
-import { buildLookup, type Built, type Subquery } from './lookups.ts';
+import { buildLookup, isSubquery, type Built, type Subquery } from './lookups.ts';
 import { columnType, type Operand } from './operands.ts';
 import { endOf, pathOf, type Path } from './paths.ts';
 import type { QueryValue } from './query.ts';
@@ -28,6 +28,8 @@ export interface Where {
   params: SqlValue[];
   /** Aliases that have a row wherever the condition holds. */
   strict: Set<Alias>;
+  /** The condition is that the row's id is among these, and nothing else. */
+  among?: Subquery;
 }
 
 interface Context {
@@ -84,7 +86,8 @@ export function createWhere(model: Model, joins: Joins, counter: Counter): Where
       // NULL differs from every value, in Python as under this NOT.
       return { sql: `${sql} AND ${operand.sql} IS NOT NULL`, params, strict: new Set(strict) };
     }
-    return { sql, params, strict: new Set(strict) };
+    const among = alias === context.joins.root && last === 'id' && isSubquery(value) ? { among: value } : {};
+    return { sql, params, strict: new Set(strict), ...among };
   }
 
   /** NOT (…) of the caller turns this into "there is no such row". */

@@ -11,6 +11,7 @@ import type { QueryScope } from '../query/prepare.ts';
 import type { Query } from '../query/query.ts';
 import { searching } from '../query/read.ts';
 import { all, one, type Steps } from '../statement.ts';
+import { walkedRows } from './walk.ts';
 
 /** Value of the order, then id. */
 export type Cursor = [SqlValue, number];
@@ -40,17 +41,14 @@ export interface OrderBy {
   descending: boolean;
   nullable: boolean;
   indexed: boolean;
+  /** The registry's own column that is ordered by, where it has an index. */
+  column: string | null;
 }
 
 export const maxPage = 2000;
 
-/**
- * A filter with an index of its own tempts SQLite into sorting all that it finds. Where many rows match, the page is full
- * from the first of the order alone; where few do, sorting them is cheap.
- */
-const farther = 10;
-const nearRows = [2_000, 2_000 * farther];
-const maxNear = 500;
+/** Longer pages are read whole. */
+const maxWalked = 500;
 
 /** `filtered` says that the query asks for more than what its registry shows by itself. */
 export function* pageIds(scope: QueryScope, query: Query, page: PageSpec, filtered = true): Steps<PageIds> {
@@ -122,18 +120,10 @@ function* read(
     const rows = yield* searching(all(sql, [...params, ...order.params, limit, skip]));
     return rows.map((row) => [row[0] ?? null, Number(row[1])]);
   }
-  if (filtered && order.indexed && skip === 0 && limit <= maxNear) {
-    const inner = `SELECT t0."id" FROM "${of.table.name}" t0 WHERE ${part.sql} ${tail}`;
-    let expected = limit;
-    for (const near of nearRows) {
-      if (expected < limit) break;
-      const rows = yield* rowsOf({
-        sql: `${part.sql} AND t0."id" IN (${inner})`,
-        params: [...part.params, ...part.params, ...order.params, near],
-      });
-      if (rows.length === limit) return rows;
-      expected = rows.length * farther;
-    }
+  if (filtered && order.column !== null && skip === 0 && limit <= maxWalked) {
+    const { query } = of;
+    const rows = yield* walkedRows({ of, query, column: order.column, descending, stretch: part, limit });
+    if (rows) return rows;
   }
   return yield* rowsOf(part);
 }
@@ -158,7 +148,7 @@ function within(of: Draft, part: Part, params: SqlValue[]): string {
 export function* orderTerm(of: Draft): Steps<OrderBy> {
   const [item] = of.query.order ?? [];
   if (item === undefined)
-    return { sql: 't0."id"', params: [], descending: false, nullable: false, indexed: true };
+    return { sql: 't0."id"', params: [], descending: false, nullable: false, indexed: true, column: 'id' };
   if (typeof item !== 'string') return yield* featureOrder(of, item.$feature, item.descending ?? false);
   const descending = item.startsWith('-');
   const name = descending ? item.slice(1) : item;
@@ -169,15 +159,15 @@ export function* orderTerm(of: Draft): Steps<OrderBy> {
   const { sql, params } = select(of, named ? `${name}__${named}` : name);
   const optional = path.relations.some((one) => one.hops.some((hop) => hop.nullable));
   const column = path.column;
+  const own = path.relations.length === 0 && column !== null;
+  const indexed = own && (column.indexed || column.unique || column.name === 'id');
   return {
     sql,
     params,
     descending,
     nullable: optional || (column?.nullable ?? true),
-    indexed:
-      path.relations.length === 0 &&
-      column !== null &&
-      (column.indexed || column.unique || column.name === 'id'),
+    indexed,
+    column: indexed ? column.name : null,
   };
 }
 
@@ -194,5 +184,5 @@ function* featureOrder(of: Draft, name: string, descending: boolean): Steps<Orde
       feature: name,
     });
   const sql = `(SELECT min(json_extract(x.value, '$')) FROM (${values}) x)`;
-  return { sql, params: [feature.id], descending, nullable: true, indexed: false };
+  return { sql, params: [feature.id], descending, nullable: true, indexed: false, column: null };
 }
