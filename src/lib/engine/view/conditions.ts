@@ -78,7 +78,10 @@ function ask(table: Table, path: Path, lookups: { [lookup: string]: QueryValue }
 function missingCondition(model: Model, table: Table, field: string, path: Path): Condition {
   if (isMany(path)) return { $not: ask(table, path, { [`${relationChain(path)}__isnull`]: false }) };
   const none = { [`${field}__isnull`]: true };
-  return isText(path.column) ? { $or: [none, { [field]: '' }] } : { $or: [none] };
+  if (!isText(path.column)) return { $or: [none] };
+  // SQLite takes no index for a NULL that cannot be.
+  const certain = path.relations.length === 0 && path.column?.nullable === false;
+  return { $or: [...(certain ? [] : [none]), { [field]: '' }] };
 }
 
 const featureOps: Partial<Record<TestOp, FeatureOperator>> = {

@@ -262,7 +262,7 @@ function* featureFacet(
   const given = `WITH matching(id) AS MATERIALIZED (${matching.sql}), held(host, value, label) AS (${union})`;
   // Parameters of the inner query come first and are counted on from there.
   const base = matching.params.length;
-  const numbered = (sql: string) => sql.replace(/\?1\b/g, `?${base + 1}`).replace(/\?2\b/g, `?${base + 2}`);
+  const numbered = (sql: string) => sql.replace(/\?([12])\b/g, (_, n) => `?${base + Number(n)}`);
   const params: SqlValue[] = [...matching.params, feature.id, ...(like ? [likeText(spec.search)] : [])];
   const rows = yield* searching(
     all(
