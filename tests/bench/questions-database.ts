@@ -91,5 +91,5 @@ export async function fillQuestions(driver: SqlDriver, artifacts: number): Promi
       });
     });
   }
-  while (writer.feedSearch() > 0 || writer.feedFacets() > 0);
+  while (writer.feed() > 0);
 }

@@ -42,7 +42,7 @@ export interface EngineApiParts {
 export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi> {
   const { opened, blobs, emit, started, random, shelf } = parts;
   const { driver, file } = opened;
-  const tidySoon = createTidy(driver, () => engine.writer.feedSearch() || engine.writer.feedFacets() || engine.writer.pack());
+  const tidySoon = createTidy(driver, () => engine.writer.feed() || engine.writer.pack());
   const tellDrop = gatherDrops((progress) => emit({ type: 'drop', progress }));
   const inspector = inspectorPort(blobs);
   let others: Databases | null = null;

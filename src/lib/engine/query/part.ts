@@ -6,7 +6,6 @@ import type { Model } from '../model/types.ts';
 import type { Clock, SqlDriver } from '../ports.ts';
 import { runSync, type Steps } from '../statement.ts';
 import { nothingHidden, type Hidden } from '../write/hidden.ts';
-import type { SearchIndex } from '../write/search-index.ts';
 import { findAddress, findRow, type Found } from './address.ts';
 import { answerSpecs, type AnsweredSpec, type QuerySpec } from './answers.ts';
 import { attributes } from './attributes.ts';
@@ -30,7 +29,7 @@ import { readPage, type Page } from './page.ts';
 import type { QueryScope } from './prepare.ts';
 import { unmarked } from './python-values.ts';
 import { checkQuery, type Lookups, type Query, type QueryValue } from './query.ts';
-import { branchesOf, countRows, createScope, readIds, readRows } from './read.ts';
+import { branchesOf, countRows, createScope, readIds, readRows, type Derived } from './read.ts';
 import { registerRegex } from './regex.ts';
 import { describeRegistry } from './registry-text.ts';
 import { relatives, versionsQuery } from './relatives.ts';
@@ -47,7 +46,7 @@ export function createQueries(
   /** Ids of the branches seen where a query names none. */
   current: () => readonly number[] = () => [1],
   hidden: Hidden = nothingHidden,
-  index: () => SearchIndex | null = () => null,
+  derived: () => Derived = () => ({}),
 ) {
   registerRegex(driver, clock);
   const on = <T>(branch: string | undefined, steps: (scope: QueryScope) => Steps<T>): T =>
@@ -55,7 +54,7 @@ export function createQueries(
       driver,
       (function* () {
         const branches = branch === undefined ? current() : yield* branchesOf(branch);
-        return yield* steps(createScope(model, branches, hidden, index()));
+        return yield* steps(createScope(model, branches, hidden, derived()));
       })(),
     );
   const asked = <T>(query: Query, steps: (scope: QueryScope) => Steps<T>): T =>
@@ -168,5 +167,5 @@ export const queryPart = ({ driver, model, clock, writer }: EngineContext) =>
     clock,
     () => [...new Set([writer.author.branchId, 1])],
     writer.journal.hidden.without,
-    () => writer.journal.search,
+    () => writer.journal,
   );

@@ -14,6 +14,7 @@ import type { Test } from './where.ts';
 import type { FacetCounters } from '../write/facet-counters.ts';
 import type { Hidden } from '../write/hidden.ts';
 import type { SearchIndex } from '../write/search-index.ts';
+import type { Zones } from '../write/zones.ts';
 
 /** What a query is read with. */
 export interface QueryScope {
@@ -26,6 +27,8 @@ export interface QueryScope {
   index: SearchIndex | null;
   /** How often values of facets come among all rows; null where they are not counted. */
   counters: FacetCounters | null;
+  /** Bounds of stretches of rows; null where none are kept. */
+  zones: Zones | null;
   /**
    * Inner queries about the row are asked of the row `p` alone, for statements that walk an index and look at one row
    * after the other; otherwise SQLite gathers all that they find first.

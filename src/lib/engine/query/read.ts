@@ -3,9 +3,8 @@
 import { LoamError } from '../errors.ts';
 import type { Model } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
-import type { FacetCounters } from '../write/facet-counters.ts';
 import { nothingHidden, type Hidden } from '../write/hidden.ts';
-import type { SearchIndex } from '../write/search-index.ts';
+import type { Journal } from '../write/journal.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { countStatement, fromWhere, narrowed, selectStatement } from './compile.ts';
 import { draft, select, tableOf, type Selected } from './draft.ts';
@@ -16,21 +15,24 @@ import type { QueryScope } from './prepare.ts';
 import type { Query, QueryValue } from './query.ts';
 import { searchFailure, startSearching } from './regex.ts';
 
+/** What the writer keeps beside the rows so that questions need not read them all. */
+export type Derived = Partial<Pick<Journal, 'search' | 'facets' | 'zones'>>;
+
 /** A query's view of the database: whose branch, and how references and inner queries are read. */
 export function createScope(
   model: Model,
   branches: readonly number[],
   hidden: Hidden = nothingHidden,
-  index: SearchIndex | null = null,
-  counters: FacetCounters | null = null,
+  { search = null, facets = null, zones = null }: Derived = {},
   each = false,
 ): QueryScope {
   const scope: QueryScope = {
     model,
     branches,
     hidden,
-    index,
-    counters,
+    index: search,
+    counters: facets,
+    zones,
     each,
     *row(registry, lookups) {
       const table = tableOf(scope, registry);
@@ -46,8 +48,8 @@ export function createScope(
 }
 
 /** The same scope for the rows of a walk. */
-export const walking = ({ model, branches, hidden, index, counters }: QueryScope): QueryScope =>
-  createScope(model, branches, hidden, index, counters, true);
+export const walking = ({ model, branches, hidden, index, counters, zones }: QueryScope): QueryScope =>
+  createScope(model, branches, hidden, { search: index, facets: counters, zones }, true);
 
 function* rowTest(scope: QueryScope, query: Query): Steps<Subquery> {
   const of = yield* draft(scope, query);

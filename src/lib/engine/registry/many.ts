@@ -29,7 +29,9 @@ export function manyPart(context: EngineContext) {
     // Taken before anything is awaited: the next request has a uid of its own.
     const uid = request() ?? randomUid(16, random);
     // Other writes wait for this one, so the choice is that of one moment, however long it takes.
-    const ids = someOf(await readInTurn(artifactIds(model, writer.journal.hidden.without, set)));
+    const ids = someOf(
+      await readInTurn(artifactIds(model, writer.journal.hidden.without, set, writer.journal)),
+    );
     const title = `${verb} ${ids.length === 1 ? nameOf(ids[0] ?? 0) : `${ids.length} artifacts`}`;
     if (ids.length <= atOnce) writer.act({ uid, kind, title }, (tx) => body(tx, ids));
     else await jobs.run({ uid, kind, title }, ids, body);

@@ -71,7 +71,9 @@ function ask(table: Table, path: Path, lookups: { [lookup: string]: QueryValue }
   // Below `$or` an id, uid or hash does not lift the default view to rows of all branches.
   if (!isMany(path)) return { $or: [lookups] };
   const registry = registryName(table);
-  return { $or: [{ id__in: { $query: { registry, ofRow: true, filters: [{ branch: null, ...lookups }] } } }] };
+  return {
+    $or: [{ id__in: { $query: { registry, ofRow: true, filters: [{ branch: null, ...lookups }] } } }],
+  };
 }
 
 /** No row there, no value, or an empty text. */

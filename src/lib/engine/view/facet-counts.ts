@@ -34,7 +34,9 @@ export function countedTables(model: Model): CountedTable[] {
 }
 
 function fieldSources(model: Model, table: Table): FacetSource[] {
-  const sources = registryInfo(model, table).facets.flatMap((field) => fieldSource(model, table, field) ?? []);
+  const sources = registryInfo(model, table).facets.flatMap(
+    (field) => fieldSource(model, table, field) ?? [],
+  );
   return [...new Map(sources.map((source) => [source.name, source])).values()];
 }
 
@@ -63,15 +65,13 @@ function featureSources(model: Model, table: Table): FacetSource[] {
           host,
           value: 'jsonvalue_id',
         };
-  const labels = categoryLinksOf(model, table).map(
-    (link): FacetSource => ({
-      kind: 'labels',
-      name: `${link.link.name}/feature`,
-      table: link.link.name,
-      host: link.host,
-      value: link.label,
-    }),
-  );
+  const labels = categoryLinksOf(model, table).map((link): FacetSource => ({
+    kind: 'labels',
+    name: `${link.link.name}/feature`,
+    table: link.link.name,
+    host: link.host,
+    value: link.label,
+  }));
   return [plain, ...labels].filter((source) => source.kind === 'column' || model.tables.has(source.table));
 }
 
@@ -120,7 +120,9 @@ function shownClasses(scope: QueryScope, table: Table, view: View): number[] {
   const latest = table.versioned && view.versions ? [true, false] : [true];
   const aside = hidesKinds(table, view) ? [false] : [false, true];
   const branches = table.column.has('branch_id') ? scope.branches : [0];
-  return branches.flatMap((branch) => latest.flatMap((last) => aside.map((left) => classOf(branch, last, left))));
+  return branches.flatMap((branch) =>
+    latest.flatMap((last) => aside.map((left) => classOf(branch, last, left))),
+  );
 }
 
 /** How many rows the whole list has. */
@@ -134,7 +136,9 @@ export function* countedRows(scope: QueryScope, view: View, table: Table): Steps
 const numberOf = (scope: QueryScope, table: Table, field: string) => {
   const source = fieldSource(scope.model, table, field);
   return (counted: CountedTable): number[] => {
-    const at = source ? counted.sources.findIndex((one) => JSON.stringify(one) === JSON.stringify(source)) : -1;
+    const at = source
+      ? counted.sources.findIndex((one) => JSON.stringify(one) === JSON.stringify(source))
+      : -1;
     return at < 0 ? [] : [at];
   };
 };

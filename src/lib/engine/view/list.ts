@@ -6,7 +6,7 @@ import { countStatement, fromWhere, narrowed } from '../query/compile.ts';
 import { draft, tableOf } from '../query/draft.ts';
 import type { QueryScope } from '../query/prepare.ts';
 import type { Condition } from '../query/query.ts';
-import { branchesOf, countRows, createScope, searching } from '../query/read.ts';
+import { branchesOf, countRows, createScope, searching, type Derived } from '../query/read.ts';
 import { all, type Steps } from '../statement.ts';
 import { versionNumber } from '../uid.ts';
 import type { Hidden } from '../write/hidden.ts';
@@ -72,7 +72,8 @@ export function* listRows(scope: QueryScope, view: View, page: PageSpec): Steps<
 
 export function* countList(scope: QueryScope, view: View): Steps<number> {
   const table = tableOf(scope, view.registry);
-  if (isWhole(view)) return (yield* countedRows(scope, view, table)) ?? (yield* countWhole(scope, table, view));
+  if (isWhole(view))
+    return (yield* countedRows(scope, view, table)) ?? (yield* countWhole(scope, table, view));
   const { sql, params } = countStatement(yield* draft(scope, viewQuery(scope.model, table, view)));
   const [row] = yield* searching(all(sql, params));
   return Number(row?.[0] ?? 0);
@@ -101,8 +102,9 @@ export function* viewIds(
   hidden: Hidden,
   view: View,
   except: readonly string[] = [],
+  derived: Derived = {},
 ): Steps<number[]> {
-  const scope = createScope(model, yield* branchesOf(undefined), hidden);
+  const scope = createScope(model, yield* branchesOf(undefined), hidden, derived);
   const table = tableOf(scope, checkView(view).registry);
   const of = yield* draft(scope, viewQuery(model, table, view));
   const params: SqlValue[] = [];

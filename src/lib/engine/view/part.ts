@@ -27,8 +27,9 @@ const variable = (words: string): string => words.toLowerCase().replace(/[^a-z0-
 export function viewPart({ driver, model, clock, random, writer, request, tell, readInTurn }: EngineContext) {
   registerRegex(driver, clock);
   function* scoped<T>(steps: (scope: QueryScope) => Steps<T>): Steps<T> {
-    const { hidden, search, facets } = writer.journal;
-    return yield* steps(createScope(model, yield* branchesOf(undefined), hidden.without, search, facets));
+    return yield* steps(
+      createScope(model, yield* branchesOf(undefined), writer.journal.hidden.without, writer.journal),
+    );
   }
   const read = <T>(steps: (scope: QueryScope) => Steps<T>): T => runSync(driver, scoped(steps));
   const infos = registryInfos(model);

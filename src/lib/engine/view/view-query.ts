@@ -41,7 +41,9 @@ export function hidesKinds(table: Table, view: View): boolean {
 
 /** Tells the kinds that `hidesKinds` leaves out, as SQL over `t`. */
 export const kindAside = (table: Table): { sql: string; column: string } | null =>
-  table.registry === 'Artifact' ? { sql: `t."kind" LIKE '\\_\\_lamindb%' ESCAPE '\\'`, column: 'kind' } : null;
+  table.registry === 'Artifact'
+    ? { sql: `t."kind" LIKE '\\_\\_lamindb%' ESCAPE '\\'`, column: 'kind' }
+    : null;
 
 export function mentions(node: FilterNode, field: string): boolean {
   if (node.kind === 'test') return !node.feature && node.field.split('__')[0] === field;

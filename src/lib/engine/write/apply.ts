@@ -10,6 +10,7 @@ import { beforeInsert, beforeRemove, beforeUpdate } from './facet-counters.ts';
 import { dropKeys, keysOf, nullableKeys, rememberKeys, reserveIds, tableNumber, tableOf } from './journal.ts';
 import { recordRows } from './journal-tables.ts';
 import { localIds, type Operation, type RowKey } from './operation.ts';
+import { widenZones } from './zones.ts';
 import { noteChange, noteFamily, type Transaction } from './transaction.ts';
 
 /** A scalar holds for all rows, an array gives one value per row. */
@@ -106,6 +107,7 @@ function* insertBlock(
   yield* beforeInsert(tx.journal.facets, name, ids, values);
   const marks = names.map(() => '?').join(', ');
   yield* many(`INSERT INTO "${name}" (${names.map((c) => `"${c}"`).join(', ')}) VALUES (${marks})`, n, bound);
+  yield* widenZones(tx.journal.zones, name, ids);
 
   if (birth) operation.w = [birth.record, birth.operation];
   if (Object.keys(constants).length > 0) operation.c = constants;
@@ -200,6 +202,7 @@ function* updateBlock(tx: Transaction, name: string, ids: readonly number[], val
   const changing = Object.fromEntries(columns.map((column, c) => [column.name, next[c] ?? []]));
   yield* beforeUpdate(tx.journal.facets, name, kept, changing);
   yield* write(tx, table, kept, columns, next);
+  yield* widenZones(tx.journal.zones, name, kept, [...Object.keys(changing), 'updated_at']);
 
   const operation: Operation = { k: 'u', t: name, n: kept.length, r: keys };
   const local: Record<string, SqlValue[]> = {};

@@ -73,7 +73,9 @@ function touchesOf(counted: Iterable<CountedTable>): Map<string, Touch[]> {
  * missed. Counters of other sources than the model has now go.
  */
 export function* openFacetCounters(model: Model, tables: readonly CountedTable[]): Steps<FacetCounters> {
-  const counted = new Map(tables.filter(({ table }) => model.tables.has(table)).map((one) => [one.table, one]));
+  const counted = new Map(
+    tables.filter(({ table }) => model.tables.has(table)).map((one) => [one.table, one]),
+  );
   const counters: FacetCounters = {
     counted,
     upto: new Map(),
@@ -177,11 +179,7 @@ function* hostsOf({ host, links }: Touch, table: string, ids: readonly number[])
 }
 
 /** Takes settled rows out, with all that they count for now. */
-function* unsettle(
-  counters: FacetCounters,
-  counted: CountedTable,
-  ids: readonly SqlValue[],
-): Steps<void> {
+function* unsettle(counters: FacetCounters, counted: CountedTable, ids: readonly SqlValue[]): Steps<void> {
   const { table } = counted;
   const upto = counters.upto.get(table) ?? 0;
   const known = [...new Set(ids)].filter((id) => id !== null && Number(id) <= upto);
@@ -220,7 +218,7 @@ export function* feedFacetCounters(counters: FacetCounters, rows = 1_000): Steps
     }
     const [marked = 0] = (yield* one(`SELECT count(*) FROM ${stale} WHERE tab = ?`, [table])) ?? [];
     if (behind < few && Number(marked) < few) continue;
-      const fed = yield* inTransaction(slice(counted, upto, rows));
+    const fed = yield* inTransaction(slice(counted, upto, rows));
     counters.upto.set(table, fed.upto);
     if (fed.rows > 0) return fed.rows;
   }

@@ -60,7 +60,9 @@ export function contributions(
   const columns = own.map(([i, source]) => `, t."${(source as { column: string }).column}" AS c${i}`);
   const parts: string[] = [];
   if (only?.includes(rowsSource) ?? true)
-    parts.push(`SELECT ${rowsSource} AS source, 0 AS feature, cls, ${none} AS key, count(*) AS n FROM h GROUP BY cls`);
+    parts.push(
+      `SELECT ${rowsSource} AS source, 0 AS feature, cls, ${none} AS key, count(*) AS n FROM h GROUP BY cls`,
+    );
   for (const [i, source] of wanted) {
     if (source.kind === 'column')
       parts.push(
@@ -74,9 +76,10 @@ export function contributions(
 /** Each value, then whether there is any. An empty table of links is seen once and not row by row. */
 function behind(i: number, source: Exclude<FacetSource, { kind: 'column' }>, hidden: Hidden): string[] {
   const { kind, table, host, value } = source;
-  const joined =
-    kind === 'values' ? ` CROSS JOIN lamindb_jsonvalue v ON v.id = l."${value}"` : '';
-  const feature = { links: '0', labels: 'l."feature_id"', values: 'v."feature_id"', cells: 'l."feature_id"' }[kind];
+  const joined = kind === 'values' ? ` CROSS JOIN lamindb_jsonvalue v ON v.id = l."${value}"` : '';
+  const feature = { links: '0', labels: 'l."feature_id"', values: 'v."feature_id"', cells: 'l."feature_id"' }[
+    kind
+  ];
   const known = kind === 'links' ? '' : ` AND ${feature} IS NOT NULL`;
   const from = `FROM h CROSS JOIN "${table}" l ON l."${host}" = h.id${joined} WHERE EXISTS (SELECT 1 FROM "${table}")${known}${hidden(table, 'l.id')}`;
   const key = `coalesce(l."${value}", ${none})`;

@@ -10,6 +10,7 @@ import { recordRows } from './journal-tables.ts';
 import { idsOf, type RowKey } from './operation.ts';
 import { readRecord, type PackCache } from './packs.ts';
 import type { SearchIndex } from './search-index.ts';
+import type { Zones } from './zones.ts';
 
 export interface Journal {
   model: Model;
@@ -27,6 +28,8 @@ export interface Journal {
   search: SearchIndex | null;
   /** How often values of facets come; null where they are not counted. */
   facets: FacetCounters | null;
+  /** Bounds of stretches of large registries; null where none are kept. */
+  zones: Zones | null;
   /** Tables seen empty in the running transaction: no need to look for children there. */
   lastAt: number;
 }
@@ -42,6 +45,7 @@ export function createJournal(model: Model, clock: Clock, random: Random): Journ
     hidden: createHiddenRows(),
     search: null,
     facets: null,
+    zones: null,
     lastAt: 0,
   };
 }

@@ -15,6 +15,7 @@ import { packSome, recordsOf, type PackLimits } from './packs.ts';
 import { feedSearchIndex, openSearchIndex } from './search-index.ts';
 import { erase, eraseAct, eraseRecord, openActs } from './recover.ts';
 import type { Author, TableChange, Transaction } from './transaction.ts';
+import { feedZones, openZones } from './zones.ts';
 import {
   createUndoState,
   invertRecord,
@@ -88,6 +89,10 @@ export interface Writer {
   feedSearch(rows?: number): number;
   /** The same for the counters of facets. */
   feedFacets(rows?: number): number;
+  /** The same for the bounds of stretches. */
+  feedZones(): number;
+  /** One slice of whichever of these has something to do. */
+  feed(): number;
 }
 
 /** What the last event of a long act names, for readers that waited for its end: its tables, without counts or ids. */
@@ -111,7 +116,10 @@ export function createJournalTables(driver: SqlDriver): void {
 export function createWriter(deps: WriterDeps): Writer {
   const { driver, author } = deps;
   const journal = createJournal(deps.model, deps.clock, deps.random);
-  if (deps.searchIndex) journal.search = runSync(driver, openSearchIndex(deps.model));
+  if (deps.searchIndex) {
+    journal.search = runSync(driver, openSearchIndex(deps.model));
+    journal.zones = runSync(driver, openZones(deps.model));
+  }
   if (deps.facets) journal.facets = runSync(driver, openFacetCounters(deps.model, deps.facets));
   driver.createFunction('loam_hidden', 2, (handle, id) =>
     Number(id !== null && journal.hidden.covers(Number(handle), Number(id))),
@@ -270,6 +278,12 @@ export function createWriter(deps: WriterDeps): Writer {
     return { ...state, act: summary, title: goal.title };
   }
 
+  const feedSearch = (rows?: number): number =>
+    journal.search ? runSync(driver, feedSearchIndex(journal.search, deps.model, rows)) : 0;
+  const feedFacets = (rows?: number): number =>
+    journal.facets ? runSync(driver, feedFacetCounters(journal.facets, rows)) : 0;
+  const bounds = (): number => (journal.zones ? runSync(driver, feedZones(journal.zones)) : 0);
+
   return {
     journal,
     author,
@@ -285,10 +299,10 @@ export function createWriter(deps: WriterDeps): Writer {
       invert(runSync(driver, uid ? undoTargetOf(uid) : undoTarget(author.userId)), request, watch),
     redo: (request, watch) => invert(runSync(driver, redoTarget(author.userId)), request, watch),
     pack: (limits) => runSync(driver, packSome(limits)),
-    feedSearch: (rows) =>
-      journal.search ? runSync(driver, feedSearchIndex(journal.search, deps.model, rows)) : 0,
-    feedFacets: (rows) =>
-      journal.facets ? runSync(driver, feedFacetCounters(journal.facets, rows)) : 0,
+    feedSearch,
+    feedFacets,
+    feedZones: bounds,
+    feed: () => feedSearch() || feedFacets() || bounds(),
     recover() {
       const open = runSync(driver, openActs());
       for (const left of open) runSync(driver, erase(journal, author, left.id));
