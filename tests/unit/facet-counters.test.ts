@@ -219,14 +219,10 @@ it('[row 11] stay so after any acts, undone, redone and taken back', async () =>
     },
     records: () => engine.importRows('Sheet', { note: [`note ${next(50)}`, 'new'] }),
     cells: () =>
-      engine.setValues('Record', records[next(records.length)] ?? '', 'set', { note: `told ${next(9)}` }),
+      engine.writeFeatures('Record', [{ uid: records[next(records.length)] ?? '' }], 'set', {
+        note: `told ${next(9)}`,
+      }),
     recordTrash: () => engine.trash('Record', refs(some(records, 20))),
-    label2: async () => {
-      const uids = labelUids();
-      const uid = uids[next(uids.length)] ?? '';
-      await engine.trash('ULabel', [{ uid }]);
-      await engine.purge('ULabel', [{ uid }]);
-    },
     undo: () => engine.undo(),
     undo2: () => engine.undo(),
     redo: () => engine.redo(),
