@@ -78,6 +78,8 @@ export function createWhere(model: Model, joins: Joins, counter: Counter): Where
     for (const alias of taken) context.reuse.add(alias);
     const alias = taken.at(-1) as Alias;
     const operand = operandOf(path, alias, last);
+    // No index helps to find what is not there: the ranges that would lead to it only cost time.
+    if (context.negated) operand.indexed = false;
     // The unary plus hides the column from SQLite's planner (model.md §7.2).
     const built = buildLookup(residual ? { ...operand, sql: `+${operand.sql}` } : operand, path.rest, value);
     const { sql, params } = built;

@@ -48,13 +48,23 @@ export function* walkedRows(walk: Walk): Steps<Row[] | null> {
   if (found.length * farther >= limit) return yield* step(walk, each, way, limit);
   let many = false;
   for (const candidates of yield* candidatesOf(of, query)) {
-    const rows = yield* searching(all(`${candidates.sql} LIMIT ${few + 1}`, candidates.params));
-    many ||= rows.length > few;
-    if (rows.length <= few)
-      return yield* gathered(walk, each, way, [...new Set(rows.map(([id]) => Number(id)))]);
+    const ids = yield* fewOf(candidates);
+    if (ids !== null) return yield* gathered(walk, each, way, ids);
+    many = true;
   }
   if (!many) return null;
   return (yield* leapt(walk, each, way)) ?? (yield* step(walk, each, way, limit));
+}
+
+/** All ids of the statement's one column as JSON; null where they are more than few. */
+function* fewOf({ sql, params }: PossibleHits): Steps<string | null> {
+  const row = yield* searching(
+    one(
+      `WITH found(id) AS (SELECT * FROM (${sql}) LIMIT ${few + 1}) SELECT count(*), json_group_array(id) FROM found`,
+      params,
+    ),
+  );
+  return Number(row?.[0] ?? 0) > few ? null : String(row?.[1]);
 }
 
 /** The walk's own part of a statement over `p`. */
@@ -115,15 +125,9 @@ function* step(walk: Walk, each: Draft, way: Way, limit: number): Steps<Row[]> {
 }
 
 /** Matching rows of the way among these. */
-function* gathered(walk: Walk, each: Draft, way: Way, ids: readonly number[]): Steps<Row[]> {
-  const from = `FROM json_each(?) j CROSS JOIN "${walk.of.table.name}" p ON p."id" = j.value WHERE ${way.where} AND`;
-  return yield* asked(
-    `SELECT ${way.columns} ${from}`,
-    way.by,
-    each,
-    [JSON.stringify(ids), ...way.params],
-    walk.limit,
-  );
+function* gathered(walk: Walk, each: Draft, way: Way, ids: string): Steps<Row[]> {
+  const from = `FROM (SELECT DISTINCT value FROM json_each(?)) j CROSS JOIN "${walk.of.table.name}" p ON p."id" = j.value WHERE ${way.where} AND`;
+  return yield* asked(`SELECT ${way.columns} ${from}`, way.by, each, [ids, ...way.params], walk.limit);
 }
 
 function* asked(
@@ -179,7 +183,7 @@ function* leapt(walk: Walk, each: Draft, way: Way): Steps<Row[] | null> {
     [list, ...beyond.params, upto],
   );
   if (ids.length > few) return null;
-  const rows = yield* gathered(walk, each, beyond, [...new Set(ids.map(([id]) => Number(id)))]);
+  const rows = yield* gathered(walk, each, beyond, JSON.stringify(ids.map(([id]) => id)));
   if (rows.length >= limit || from === null) return rows;
   const rest = bounded(way, { sql: `${own} ${descending ? '<' : '>'}= ?`, params: [from] });
   return [...rows, ...(yield* step(walk, each, rest, limit - rows.length))];
@@ -225,7 +229,7 @@ function* candidatesOf(of: Draft, query: Query): Steps<PossibleHits[]> {
   const found: PossibleHits[] = [];
   for (const text of query.texts ?? []) {
     const hits = possibleHits(of.scope.index, of.table, text);
-    if (hits) found.push({ ...hits, sql: `SELECT * FROM (${hits.sql})` });
+    if (hits) found.push(hits);
   }
   for (const part of partsOf(query)) {
     // Nearly every row is the latest of its family.
@@ -242,7 +246,7 @@ function* candidates(scope: QueryScope, query: Query, part: Condition): Steps<Po
   if (!test || more.length > 0) return null;
   const params: SqlValue[] = [];
   // What an inner query finds comes one by one only where it is the outer one.
-  const sql = test.among ? `SELECT * FROM (${test.among.$sql})` : `SELECT t0."id" ${fromWhere(of, params)}`;
+  const sql = test.among ? test.among.$sql : `SELECT t0."id" ${fromWhere(of, params)}`;
   if (test.among) params.push(...test.among.params);
   const plan = yield* all(`EXPLAIN QUERY PLAN ${sql}`, params);
   return plan.some(([, , , detail]) => /^SCAN t\d/.test(String(detail))) ? null : { sql, params };
