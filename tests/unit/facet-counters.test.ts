@@ -75,7 +75,7 @@ beforeAll(async () => {
   records = m
     .rows('SELECT uid FROM lamindb_record WHERE is_type = 0 ORDER BY id')
     .map(([uid]) => String(uid));
-});
+}, 60_000);
 
 /** The kept numbers, and what the settled rows give now. */
 function expectSound(): void {

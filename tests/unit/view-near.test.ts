@@ -21,7 +21,7 @@ beforeAll(async () => {
       reference_type: all.map(kindOf),
     }),
   );
-});
+}, 60_000);
 
 /** Old rows come first by id and by time of making; what is asked for is far from where the order begins. */
 describe('[row 11] pages far behind the beginning of the order', () => {
@@ -53,7 +53,7 @@ describe('[row 11] pages far behind the beginning of the order', () => {
         updated_at: all.map(time),
       }),
     );
-  });
+  }, 60_000);
 
   const pagesOf = (items: FilterTest[], by: string, descending: boolean): string[] => {
     const view: View = { ...emptyView('ULabel'), filter: { kind: 'all', items }, order: { by, descending } };

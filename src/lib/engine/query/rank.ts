@@ -38,6 +38,30 @@ export function ranker({ string, caseSensitive }: Searched): (text: string) => n
   };
 }
 
+/**
+ * A function that ranks a row by its fields, which stand in one text with `separator` between them: the sum over the
+ * fields that contain the string, null where none does. Fields without it are not looked at.
+ */
+export function rowRanker(searched: Searched, separator: string): (row: string) => number | null {
+  const rank = ranker(searched);
+  const liked = asciiFold(searched.string);
+  if (liked === '' || liked.includes(separator)) return (row) => sum(row.split(separator).map(rank));
+  return (row) => {
+    const folded = asciiFold(row);
+    let points: number | null = null;
+    for (let at = folded.indexOf(liked); at >= 0;) {
+      const end = row.indexOf(separator, at);
+      const field = row.slice(row.lastIndexOf(separator, at) + 1, end < 0 ? row.length : end);
+      points = (points ?? 0) + (rank(field) ?? 0);
+      at = end < 0 ? -1 : folded.indexOf(liked, end + 1);
+    }
+    return points;
+  };
+}
+
+const sum = (ranks: (number | null)[]): number | null =>
+  ranks.reduce((all, one) => (one === null ? all : (all ?? 0) + one), null);
+
 function places(text: string, string: string): number {
   const end = text.length;
   /** Python's `$`: the end, or before a last line feed. */

@@ -13,7 +13,7 @@ import { escapeLike } from './lookups.ts';
 import { unknownField } from './paths.ts';
 import type { QueryScope } from './prepare.ts';
 import type { Query } from './query.ts';
-import { ranker } from './rank.ts';
+import { rowRanker } from './rank.ts';
 import { possibleHits } from '../write/search-index.ts';
 
 export interface SearchOptions {
@@ -55,21 +55,38 @@ export function* search(
   const fields = searchedFields(scope, table, options.field);
   const of = query ? yield* draft(scope, query) : draftOf(scope, { registry }, table, []);
   const rows = yield* found(of, table, fields, trimmed);
-  const rank = ranker({ string: trimmed, caseSensitive });
-  const ranked: RankedRow[] = [];
+  const rank = rowRanker({ string: trimmed, caseSensitive }, separator);
+  const ranked = createBest(limit ?? Infinity);
   for (const [id, text] of rows) {
-    let sum = 0;
-    let any = false;
-    for (const field of String(text).split(separator)) {
-      const points = rank(field);
-      if (points === null) continue;
-      any = true;
-      sum += points;
-    }
-    if (any) ranked.push({ id: Number(id), rank: sum });
+    const points = rank(String(text));
+    if (points !== null) ranked.add({ id: Number(id), rank: points });
   }
-  ranked.sort((a, b) => b.rank - a.rank || a.id - b.id);
-  return limit === null ? ranked : ranked.slice(0, limit);
+  return ranked.rows();
+}
+
+const better = (a: RankedRow, b: RankedRow): number => b.rank - a.rank || a.id - b.id;
+
+/** Keeps the best rows of many without sorting all of them. */
+function createBest(most: number) {
+  let kept: RankedRow[] = [];
+  let last: RankedRow | null = null;
+  const settle = (): void => {
+    kept.sort(better);
+    if (kept.length < most) return;
+    kept = kept.slice(0, most);
+    last = kept[most - 1] ?? null;
+  };
+  return {
+    add(row: RankedRow): void {
+      if (last && better(last, row) <= 0) return;
+      kept.push(row);
+      if (kept.length >= 2 * most + 50) settle();
+    },
+    rows(): RankedRow[] {
+      settle();
+      return kept;
+    },
+  };
 }
 
 function searchedFields(scope: QueryScope, table: Table, asked: SearchOptions['field']): string[] {
@@ -88,14 +105,21 @@ function searchedFields(scope: QueryScope, table: Table, asked: SearchOptions['f
 function* found(of: Draft, table: Table, fields: readonly string[], string: string): Steps<SqlValue[][]> {
   const { root } = of.joins;
   const texts = fields.map((name) => `coalesce(${column(root, name)}, '')`);
-  const whole = texts.length === 0 ? "''" : texts.join(` || '${separator}' || `);
   const like = `%${escapeLike(string)}%`;
   const params: SqlValue[] = [];
   const hits = possibleHits(of.scope.index, table, string);
-  // A long text that is nowhere is sooner seen field by field; the fields of a hit are read anyway.
-  const test = texts.map((text) => `${text} LIKE ? ESCAPE '\\'`).join(' OR ');
-  if (texts.length > 0) of.wheres.push({ sql: test, params: texts.map(() => like), strict: new Set() });
+  // Of what the index names only texts count. Every SQLite that has such an index knows concat_ws.
+  const parts = hits ? fields.map((name) => column(root, name)) : texts;
+  const whole = hits
+    ? `concat_ws('${separator}', ${parts.join(', ')})`
+    : parts.join(` || '${separator}' || `);
+  // What the index names are mostly hits, and the ranking tells the others. Without it a long text that is nowhere is sooner
+  // seen field by field.
   if (hits) of.wheres.push(among(of, hits));
+  else if (texts.length > 0) {
+    const test = texts.map((text) => `${text} LIKE ? ESCAPE '\\'`).join(' OR ');
+    of.wheres.push({ sql: test, params: texts.map(() => like), strict: new Set() });
+  }
   const from = fromWhere(of, params);
-  return yield* all(`SELECT ${root.sql}."id", ${whole} ${from}`, params);
+  return yield* all(`SELECT ${root.sql}."id", ${whole || "''"} ${from}`, params);
 }

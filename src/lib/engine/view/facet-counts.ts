@@ -87,13 +87,14 @@ function* keysOf(
   table: Table,
   sourcesOf: (counted: CountedTable) => number[],
   feature = 0,
+  noneOnly = false,
 ): Steps<Keys | null> {
   const counters = scope.counters;
   const counted = counters?.counted.get(table.name);
   if (!counters || !counted || !counters.upto.has(table.name)) return null;
   const sources = sourcesOf(counted);
   if (sources.length === 0) return null;
-  const asked = { sources, classes: shownClasses(scope, table, view), hidden: scope.hidden };
+  const asked = { sources, classes: shownClasses(scope, table, view), hidden: scope.hidden, noneOnly };
   // Rows that are taken up meanwhile would count twice.
   for (let tries = 0; tries < 5; tries++) {
     const upto = counters.upto.get(table.name) ?? 0;
@@ -190,8 +191,11 @@ export function* countedLinks(
   const keys = yield* keysOf(scope, view, table, numberOf(scope, table, field));
   if (!keys) return null;
   const of = `SELECT x."${name}" AS value, x."${name}" AS label, k.n FROM k JOIN "${target.name}" x ON x.id = k.key`;
-  const found = yield* values(keys, of, wanted);
-  return found && { ...found, rows: found.rows.map(([value = null, , n = 0]) => [value, n]) };
+  const rows = yield* values(keys, of, wanted);
+  const any = yield* keysOf(scope, view, table, numberOf(scope, table, field), 0, true);
+  if (!rows || !any) return null;
+  const [n = 0] = (yield* one(`SELECT sum(n) FROM (${any.sql})`, any.params)) ?? [];
+  return { rows: rows.map(([value = null, , count = 0]) => [value, count]), any: Number(n ?? 0) };
 }
 
 /** Values (JSON) and labels of a feature. */
@@ -202,22 +206,22 @@ export function* countedFeature(
   feature: { id: number; dtype: string },
   wanted: Wanted,
 ): Steps<CountedValues | null> {
-  const keys = yield* keysOf(
-    scope,
-    view,
-    table,
-    ({ sources }) =>
-      sources.flatMap(({ kind }, i) => (['labels', 'values', 'cells'].includes(kind) ? [i] : [])),
-    feature.id,
-  );
+  const sourcesOf = ({ sources }: CountedTable): number[] =>
+    sources.flatMap(({ kind }, i) => (['labels', 'values', 'cells'].includes(kind) ? [i] : []));
+  const any = yield* keysOf(scope, view, table, sourcesOf, feature.id, true);
   const counted = scope.counters?.counted.get(table.name);
-  if (!keys || !counted) return null;
-  const used = yield* all(`SELECT DISTINCT source FROM (${keys.sql})`, keys.params);
+  if (!any || !counted) return null;
+  const [[at = null, n = 0] = [], ...more] = yield* all(
+    `SELECT source, sum(n) FROM (${any.sql}) GROUP BY 1`,
+    any.params,
+  );
   // Values in two places may be of one row.
-  if (used.length > 1) return null;
-  const source = counted.sources[Number(used[0]?.[0] ?? -1)];
+  if (more.length > 0) return null;
+  const source = at === null ? undefined : counted.sources[Number(at)];
   if (!source) return { rows: [], any: 0 };
-  return yield* values(keys, told(scope.model, table, source, feature.dtype), wanted);
+  const keys = yield* keysOf(scope, view, table, () => [Number(at)], feature.id);
+  const rows = keys && (yield* values(keys, told(scope.model, table, source, feature.dtype), wanted));
+  return rows && { rows, any: Number(n) };
 }
 
 function told(model: Model, table: Table, source: FacetSource, dtype: string): string {
@@ -235,15 +239,13 @@ function told(model: Model, table: Table, source: FacetSource, dtype: string): s
 export const labelField = (model: Model, target: Table, dtype: string): string =>
   labelDtypes(model, dtype).find((label) => label.table === target)?.field ?? nameField(target) ?? 'id';
 
-function* values(keys: Keys, of: string, { like, limit }: Wanted): Steps<CountedValues | null> {
+/** `value, label, n`, the most frequent first. Null where two keys have one value. */
+function* values(keys: Keys, of: string, { like, limit }: Wanted): Steps<SqlValue[][] | null> {
   const search = like === null ? '' : ` AND label LIKE ? ESCAPE '\\'`;
   const rows = yield* all(
-    `WITH k AS MATERIALIZED (${keys.sql}) SELECT value, label, sum(n), max(count(*)) OVER (), (SELECT sum(n) FROM k WHERE key IS NULL)
+    `WITH k AS MATERIALIZED (${keys.sql}) SELECT value, label, sum(n), max(count(*)) OVER ()
      FROM (${of}) WHERE value IS NOT NULL${search} GROUP BY 1, 2 ORDER BY 3 DESC, 2 LIMIT ?`,
     [...keys.params, ...(like === null ? [] : [like]), limit],
   );
-  if (Number(rows[0]?.[3] ?? 1) > 1) return null;
-  const any =
-    rows[0]?.[4] ?? (yield* one(`SELECT sum(n) FROM (${keys.sql}) WHERE key IS NULL`, keys.params))?.[0] ?? 0;
-  return { rows: rows.map(([value = null, label = null, n = 0]) => [value, label, n]), any: Number(any) };
+  return Number(rows[0]?.[3] ?? 1) > 1 ? null : rows;
 }

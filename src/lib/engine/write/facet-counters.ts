@@ -5,7 +5,7 @@
 import type { Model } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, inTransaction, one, run, type Steps } from '../statement.ts';
-import { contributions, type CountedTable } from './facet-sources.ts';
+import { contributions, none, type CountedTable } from './facet-sources.ts';
 import type { Hidden } from './hidden.ts';
 
 export interface FacetCounters {
@@ -285,7 +285,7 @@ const partRows = 5_000;
 export function countedSql(counted: CountedTable, asked: Asked): string {
   const { table } = counted;
   const waiting = `t.id IN (SELECT id FROM ${stale} WHERE tab = ?)${asked.hidden(table, 't.id')}`;
-  return `SELECT source, key, n FROM "${countersOf(table)}" WHERE source IN (${asked.sources.join(', ')}) AND feature = ? AND cls IN (${asked.classes.join(', ')})
+  return `SELECT source, key, n FROM "${countersOf(table)}" WHERE source IN (${asked.sources.join(', ')}) AND feature = ? AND cls IN (${asked.classes.join(', ')})${asked.noneOnly ? ` AND key = ${none}` : ''}
     UNION ALL ${gathered(counted, waiting, asked)}`;
 }
 
@@ -297,7 +297,13 @@ export interface Asked {
   sources: readonly number[];
   classes: readonly number[];
   hidden: Hidden;
+  /** Only how many rows have none, or any. */
+  noneOnly?: boolean;
 }
 
-const gathered = (counted: CountedTable, which: string, { sources, classes, hidden }: Asked): string =>
-  `SELECT source, key, n FROM (${contributions(counted, which, hidden, sources)}) WHERE feature = ? AND cls IN (${classes.join(', ')})`;
+const gathered = (
+  counted: CountedTable,
+  which: string,
+  { sources, classes, hidden, noneOnly }: Asked,
+): string =>
+  `SELECT source, key, n FROM (${contributions(counted, which, hidden, sources)}) WHERE feature = ? AND cls IN (${classes.join(', ')})${noneOnly ? ` AND key = ${none}` : ''}`;
