@@ -1,5 +1,6 @@
 // The questions of `npm run bench`: one database, made by our engine and registered in Python's LaminDB as an exported
-// folder is; then each round asks ours, native SQLite and Python in turn. Answers must agree, or nothing is reported.
+// folder is; then each round asks ours, native SQLite and Python in turn. Answers must agree, or nothing is reported;
+// `--short` asks for them alone, each question once.
 import { execFileSync } from 'node:child_process';
 import { isDeepStrictEqual } from 'node:util';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -46,13 +47,17 @@ export function questionRounds({ script, rounds, size }) {
       const native = lastLine(
         execFileSync('python3', [join(bench, 'questions-native.py'), folder], { encoding: 'utf8' }),
       );
+      if (!isDeepStrictEqual(native.counted, ours.counted))
+        throw new Error(
+          `Facets differ: ${JSON.stringify(ours.counted)}, native SQLite's ${JSON.stringify(native.counted)}`,
+        );
       const python = home && lastLine(home.python(join(bench, 'questions.py')));
       if (python && !isDeepStrictEqual(python.answers, ours.answers))
         throw new Error(
           `The answers differ: ${JSON.stringify(ours.answers)}, Python's ${JSON.stringify(python.answers)}`,
         );
       version = python ? python.lamindb : null;
-      const round = { load, ours: ours.measures, native, python: python && python.measures };
+      const round = { load, ours: ours.measures, native: native.measures, python: python && python.measures };
       done.push(round);
       console.error(`questions, round ${i}, load ${load.toFixed(1)}`, JSON.stringify(round));
     }
