@@ -8,7 +8,7 @@ import { labelDtypes } from '../query/feature-dtype.ts';
 import { pathOf } from '../query/paths.ts';
 import { hasFeatures, type QueryScope } from '../query/prepare.ts';
 import { all, one, type Steps } from '../statement.ts';
-import { countedSql, newParts, newSql } from '../write/facet-counters.ts';
+import { countedSql, filledSources, newParts, newSql } from '../write/facet-counters.ts';
 import { classOf, none, rowsSource, type CountedTable, type FacetSource } from '../write/facet-sources.ts';
 import { jsonLabel } from './feature-values.ts';
 import { registryInfo } from './registry-info.ts';
@@ -92,8 +92,12 @@ function* keysOf(
   const counters = scope.counters;
   const counted = counters?.counted.get(table.name);
   if (!counters || !counted || !counters.upto.has(table.name)) return null;
-  const sources = sourcesOf(counted);
-  if (sources.length === 0) return null;
+  const wanted = sourcesOf(counted);
+  if (wanted.length === 0) return null;
+  const filled = yield* filledSources(counters, counted);
+  // One that is asked for alone has its answer, be it nothing.
+  const sources = wanted.length === 1 ? wanted : wanted.filter((source) => filled.includes(source));
+  if (sources.length === 0) sources.push(...wanted.slice(0, 1));
   const asked = { sources, classes: shownClasses(scope, table, view), hidden: scope.hidden, noneOnly };
   // Rows that are taken up meanwhile would count twice.
   for (let tries = 0; tries < 5; tries++) {

@@ -5,8 +5,8 @@
 import type { Model } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, inTransaction, one, run, type Steps } from '../statement.ts';
-import { contributions, none, type CountedTable } from './facet-sources.ts';
-import type { Hidden } from './hidden.ts';
+import { contributions, none, rowsSource, type CountedTable } from './facet-sources.ts';
+import { nothingHidden, type Hidden } from './hidden.ts';
 
 export interface FacetCounters {
   /** Table -> what is counted of its rows. */
@@ -15,6 +15,8 @@ export interface FacetCounters {
   readonly upto: Map<string, number>;
   /** Table that is written -> whose counters that concerns. */
   readonly touches: ReadonlyMap<string, readonly Touch[]>;
+  /** Whether tables of links and cells may hold rows, as far as it was asked: most of them never do. */
+  readonly filled: Map<string, boolean>;
 }
 
 interface Touch {
@@ -80,6 +82,7 @@ export function* openFacetCounters(model: Model, tables: readonly CountedTable[]
     counted,
     upto: new Map(),
     touches: touchesOf(counted.values()),
+    filled: new Map(),
   };
   if (!(yield* one('SELECT 1 FROM sqlite_schema WHERE name = ?', [state]))) return counters;
   for (const [tab, sources, upto] of yield* all(`SELECT tab, sources, upto FROM ${state}`)) {
@@ -108,6 +111,7 @@ export function* beforeInsert(
   ids: readonly number[],
   values: Given,
 ): Steps<void> {
+  noteFilled(counters, table);
   for (const { counted, host } of touching(counters, table)) {
     if (host === null) continue;
     yield* unsettle(counters as FacetCounters, counted, host === 'id' ? ids : listed(values[host]));
@@ -136,6 +140,7 @@ export function* beforeRemove(
   table: string,
   ids: readonly number[],
 ): Steps<void> {
+  noteFilled(counters, table);
   for (const touch of touching(counters, table))
     yield* unsettle(counters as FacetCounters, touch.counted, yield* hostsOf(touch, table, ids));
 }
@@ -190,12 +195,36 @@ function* unsettle(counters: FacetCounters, counted: CountedTable, ids: readonly
   );
   if (rows.length === 0) return;
   const settled = JSON.stringify(rows.map(([id]) => id));
-  yield* run(`${addition(counted, '-n', 't.id IN (SELECT value FROM json_each(?))')}`, [settled]);
+  const sources = yield* filledSources(counters, counted);
+  yield* run(addition(counted, '-n', 't.id IN (SELECT value FROM json_each(?))', sources), [settled]);
   yield* run(`INSERT INTO ${stale}(tab, id) SELECT ?, value FROM json_each(?)`, [table, settled]);
 }
 
-const addition = (counted: CountedTable, n: string, which: string): string =>
-  `INSERT INTO "${countersOf(counted.table)}"(source, feature, cls, key, n) SELECT source, feature, cls, key, ${n} FROM (${contributions(counted, which)}) WHERE true ON CONFLICT DO UPDATE SET n = n + excluded.n`;
+/** Said before rows come or go, so that it holds whether or not the transaction is rolled back. */
+function noteFilled(counters: FacetCounters | null, table: string): void {
+  if (counters?.touches.has(table)) counters.filled.set(table, true);
+}
+
+/** Numbers of the sources that can give anything. */
+export function* filledSources(counters: FacetCounters, { sources }: CountedTable): Steps<number[]> {
+  const found = [rowsSource];
+  for (const [i, source] of sources.entries()) {
+    if (source.kind !== 'column' && !(yield* holdsRows(counters, source.table))) continue;
+    found.push(i);
+  }
+  return found;
+}
+
+function* holdsRows({ filled }: FacetCounters, table: string): Steps<boolean> {
+  const known = filled.get(table);
+  if (known !== undefined) return known;
+  const found = (yield* one(`SELECT 1 FROM "${table}" LIMIT 1`)) !== undefined;
+  filled.set(table, found);
+  return found;
+}
+
+const addition = (counted: CountedTable, n: string, which: string, sources: readonly number[]): string =>
+  `INSERT INTO "${countersOf(counted.table)}"(source, feature, cls, key, n) SELECT source, feature, cls, key, ${n} FROM (${contributions(counted, which, nothingHidden, sources)}) WHERE true ON CONFLICT DO UPDATE SET n = n + excluded.n`;
 
 /* ---------- in idle time ---------- */
 
@@ -218,7 +247,8 @@ export function* feedFacetCounters(counters: FacetCounters, rows = 1_000): Steps
     }
     const [marked = 0] = (yield* one(`SELECT count(*) FROM ${stale} WHERE tab = ?`, [table])) ?? [];
     if (behind < few && Number(marked) < few) continue;
-    const fed = yield* inTransaction(slice(counted, upto, rows));
+    const sources = yield* filledSources(counters, counted);
+    const fed = yield* inTransaction(slice(counted, sources, upto, rows));
     counters.upto.set(table, fed.upto);
     if (fed.rows > 0) return fed.rows;
   }
@@ -246,12 +276,17 @@ function* begin(counted: CountedTable): Steps<void> {
   );
 }
 
-function* slice(counted: CountedTable, upto: number, rows: number): Steps<{ rows: number; upto: number }> {
+function* slice(
+  counted: CountedTable,
+  sources: readonly number[],
+  upto: number,
+  rows: number,
+): Steps<{ rows: number; upto: number }> {
   const { table } = counted;
   const changed = yield* all(`SELECT id FROM ${stale} WHERE tab = ? ORDER BY id LIMIT ?`, [table, rows]);
   if (changed.length > 0) {
     const ids = JSON.stringify(changed.map(([id]) => id));
-    yield* run(addition(counted, 'n', 't.id IN (SELECT value FROM json_each(?))'), [ids]);
+    yield* run(addition(counted, 'n', 't.id IN (SELECT value FROM json_each(?))', sources), [ids]);
     yield* run(`DELETE FROM ${stale} WHERE tab = ? AND id IN (SELECT value FROM json_each(?))`, [table, ids]);
   }
   const last = yield* one(
@@ -260,7 +295,7 @@ function* slice(counted: CountedTable, upto: number, rows: number): Steps<{ rows
   );
   const to = Number(last?.[0] ?? upto) || upto;
   if (to > upto) {
-    yield* run(addition(counted, 'n', 't.id > ? AND t.id <= ?'), [upto, to]);
+    yield* run(addition(counted, 'n', 't.id > ? AND t.id <= ?', sources), [upto, to]);
     yield* run(`UPDATE ${state} SET upto = ? WHERE tab = ?`, [to, table]);
   }
   return { rows: changed.length + (to - upto), upto: to };

@@ -73,7 +73,7 @@ export function contributions(
   return `WITH h AS MATERIALIZED (SELECT t.id, ${classSql(counted)} AS cls${columns.join('')} FROM "${table}" t WHERE ${which}) ${parts.join(' UNION ALL ')}`;
 }
 
-/** Each value, then whether there is any. An empty table of links is seen once and not row by row. */
+/** Each value, then whether there is any. */
 function behind(i: number, source: Exclude<FacetSource, { kind: 'column' }>, hidden: Hidden): string[] {
   const { kind, table, host, value } = source;
   const joined = kind === 'values' ? ` CROSS JOIN lamindb_jsonvalue v ON v.id = l."${value}"` : '';
@@ -81,7 +81,7 @@ function behind(i: number, source: Exclude<FacetSource, { kind: 'column' }>, hid
     kind
   ];
   const known = kind === 'links' ? '' : ` AND ${feature} IS NOT NULL`;
-  const from = `FROM h CROSS JOIN "${table}" l ON l."${host}" = h.id${joined} WHERE EXISTS (SELECT 1 FROM "${table}")${known}${hidden(table, 'l.id')}`;
+  const from = `FROM h CROSS JOIN "${table}" l ON l."${host}" = h.id${joined} WHERE 1${known}${hidden(table, 'l.id')}`;
   const key = `coalesce(l."${value}", ${none})`;
   const by = kind === 'links' ? 'cls' : `cls, ${feature}`;
   return [
