@@ -229,6 +229,10 @@ it('[row 11] stay so after any acts, undone, redone and taken back', async () =>
       engine.writeFeatures('Record', [{ uid: records[next(records.length)] ?? '' }], 'set', {
         note: `told ${next(9)}`,
       }),
+    longCell: () =>
+      engine.writeFeatures('Record', [{ uid: records[next(records.length)] ?? '' }], 'set', {
+        note: 'long '.repeat(50) + String(next(2)),
+      }),
     recordTrash: () => engine.trash('Record', refs(some(records, 20))),
     undo: () => back(),
     undo2: () => back(),

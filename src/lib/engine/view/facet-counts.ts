@@ -9,7 +9,14 @@ import { pathOf } from '../query/paths.ts';
 import { hasFeatures, type QueryScope } from '../query/prepare.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { countedSql, filledSources, newParts, newSql } from '../write/facet-counters.ts';
-import { classOf, none, rowsSource, type CountedTable, type FacetSource } from '../write/facet-sources.ts';
+import {
+  classOf,
+  isLong,
+  none,
+  rowsSource,
+  type CountedTable,
+  type FacetSource,
+} from '../write/facet-sources.ts';
 import { jsonLabel } from './feature-values.ts';
 import { registryInfo } from './registry-info.ts';
 import { hidesKinds, kindAside } from './view-query.ts';
@@ -105,6 +112,8 @@ function* keysOf(
     const fresh = new Map<string, [number, SqlValue, number]>();
     for (const part of yield* newParts(table.name, upto)) {
       for (const [source, key, n] of yield* all(newSql(counted, asked), [...part, feature])) {
+        // One of the long values, which only the rows themselves tell apart.
+        if (key instanceof Uint8Array && key.length > 0) return null;
         const known = key instanceof Uint8Array ? null : (key ?? null);
         const at = `${String(source)}/${JSON.stringify(known)}`;
         fresh.set(at, [Number(source), known, (fresh.get(at)?.[2] ?? 0) + Number(n)]);
@@ -224,7 +233,12 @@ export function* countedFeature(
   const source = at === null ? undefined : counted.sources[Number(at)];
   if (!source) return { rows: [], any: 0 };
   const keys = yield* keysOf(scope, view, table, () => [Number(at)], feature.id);
-  const rows = keys && (yield* values(keys, told(scope.model, table, source, feature.dtype), wanted));
+  if (!keys) return null;
+  if (source.kind === 'cells') {
+    const long = yield* one(`SELECT 1 FROM (${keys.sql}) WHERE ${isLong('key')} LIMIT 1`, keys.params);
+    if (long) return null;
+  }
+  const rows = yield* values(keys, told(scope.model, table, source, feature.dtype), wanted);
   return rows && { rows, any: Number(n) };
 }
 

@@ -28,6 +28,11 @@ export interface CountedTable {
 
 /** Values that nobody can have: a row without a value, and a row that has any. Texts, numbers and blobs differ in SQLite. */
 export const none = "x''";
+/** Long values of cells are not kept a second time: all of them are this one. */
+const long = "x'01'";
+const longest = 200;
+/** SQL that tells it from other keys. */
+export const isLong = (key: string): string => `${key} = ${long}`;
 /** Number of the source that counts the rows themselves. */
 export const rowsSource = -1;
 
@@ -82,10 +87,11 @@ function behind(i: number, source: Exclude<FacetSource, { kind: 'column' }>, hid
   ];
   const known = kind === 'links' ? '' : ` AND ${feature} IS NOT NULL`;
   const from = `FROM h CROSS JOIN "${table}" l ON l."${host}" = h.id${joined} WHERE 1${known}${hidden(table, 'l.id')}`;
-  const key = `coalesce(l."${value}", ${none})`;
+  const raw = `coalesce(l."${value}", ${none})`;
+  const key = kind === 'cells' ? `CASE WHEN length(${raw}) > ${longest} THEN ${long} ELSE ${raw} END` : raw;
   const by = kind === 'links' ? 'cls' : `cls, ${feature}`;
   return [
-    `SELECT ${i} AS source, ${feature} AS feature, cls, ${key} AS key, count(DISTINCT h.id) AS n ${from} GROUP BY ${by}, l."${value}"`,
+    `SELECT ${i} AS source, ${feature} AS feature, cls, ${key} AS key, count(DISTINCT h.id) AS n ${from} GROUP BY ${by}, ${key}`,
     `SELECT ${i} AS source, ${feature} AS feature, cls, ${none} AS key, count(DISTINCT h.id) AS n ${from} GROUP BY ${by}`,
   ];
 }
