@@ -130,7 +130,7 @@ function feedAll(rows = 400): number {
 
 it('[row 11] facets are the same before, while and after rows are taken up', async () => {
   await expectSame();
-  while (m.engine.writer.feedFacets(700) > 0) {
+  while (m.engine.writer.feedFacets(1_100) > 0) {
     expectSound();
     await expectSame();
   }
@@ -242,7 +242,7 @@ it('[row 11] stay so after any acts, undone, redone and taken back', async () =>
   };
   const names = Object.keys(acts);
   const done: string[] = [];
-  for (let i = 0; i < 140; i++) {
+  for (let i = 0; i < 120; i++) {
     const name = names[next(names.length)] ?? '';
     try {
       await acts[name]?.();
@@ -252,7 +252,7 @@ it('[row 11] stay so after any acts, undone, redone and taken back', async () =>
       done.push(`${name}: ${String(error)}`);
     }
     expectSound();
-    if (i % 20 === 0) await expectSame();
+    if (i % 30 === 29) await expectSame();
   }
   await expectSame();
   feedAll();
