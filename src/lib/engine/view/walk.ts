@@ -186,6 +186,16 @@ function* leapt(walk: Walk, each: Draft, way: Way): Steps<Row[] | null> {
   const rows = yield* gathered(walk, each, beyond, JSON.stringify(ids.map(([id]) => id)));
   if (rows.length >= limit || from === null) return rows;
   const rest = bounded(way, { sql: `${own} ${descending ? '<' : '>'}= ?`, params: [from] });
+  if (column !== 'id') {
+    // Many rows may be equal there (an import): of those, only the ones of stretches that can match, and the newest.
+    const [first = null, last = null] =
+      (yield* one(
+        `SELECT min(zone), max(zone) FROM "${zonesOf(name)}" WHERE ${tests.map(({ sql }) => sql).join(' AND ')} AND ${reach} ${descending ? '>' : '<'}= ?`,
+        [...tests.flatMap(({ params }) => params), from],
+      )) ?? [];
+    rest.where += ` AND (${own} <> ? OR p."id" > ? OR p."id" BETWEEN ? AND ?)`;
+    rest.params.push(from, upto, Number(first) * zoneIds + 1, (Number(last) + 1) * zoneIds);
+  }
   return [...rows, ...(yield* step(walk, each, rest, limit - rows.length))];
 }
 
