@@ -6,6 +6,8 @@ import { insert, update } from '../../src/lib/engine/write/apply.ts';
 import { memoryEngine, type MemoryEngine } from './memory-engine.ts';
 
 const count = 24_000;
+/** In CI every test goes with another one. */
+const long = process.env['LOAM_LONG'] === '1';
 /** `often` is on every third row, `seldom` on every 150th, `rare` on every 5,000th from the 4,999th on. */
 const kindOf = (i: number) =>
   i % 5000 === 4999 ? 'rare' : i % 150 === 1 ? 'seldom' : i % 3 === 0 ? 'often' : null;
@@ -86,7 +88,9 @@ describe('[row 11] pages far behind the beginning of the order', () => {
   };
   function expectSame(): void {
     for (const [i, test] of tests.entries())
-      for (const items of [[test], [test, tests[(i * 5 + 2) % tests.length] ?? test]])
+      for (const items of long || i % 3 === 0
+        ? [[test], [test, tests[(i * 5 + 2) % tests.length] ?? test]]
+        : [[test]])
         for (const by of ['updated_at', ['created_at', 'id', 'description'][i % 3] ?? 'id'])
           for (const descending of [true, false])
             expect(pagesOf(items, by, descending), `${JSON.stringify(items)} ${by} ${descending}`).toEqual(
