@@ -6,6 +6,8 @@ export const workerPackages = [
   'zarrita',
   '@zarrita/storage/zip',
   'apache-arrow',
+  '@duckdb/duckdb-wasm/blocking',
+  'parquet-wasm',
   'hyparquet',
   'hyparquet-compressors',
   'hash-wasm',

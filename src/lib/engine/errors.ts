@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'FileUnreadable'
   | 'ConnectionLost'
   | 'SqlError'
+  | 'OutOfMemory'
   | 'InternalError';
 
 export type ErrorDetails = Record<string, string | number | boolean | null | string[]>;

@@ -26,6 +26,7 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   viewCode: 'read',
   row: 'read',
   openArtifact: 'read',
+  openNamed: 'read',
   listFiles: 'read',
   drop: 'write',
   pauseDrop: 'control',

@@ -38,6 +38,14 @@ export interface EngineServer<Event = EngineEvent> {
   emit(event: Event): void;
 }
 
+const handed = new WeakMap<object, Transferable[]>();
+
+/** The answer of a method whose buffers go over to the caller rather than being copied. */
+export function handOver<T extends object>(answer: T, buffers: Transferable[]): T {
+  handed.set(answer, buffers);
+  return answer;
+}
+
 /** Outcomes of recent writes, for a tab whose port was renewed while the leader stayed. */
 const remembered = 200;
 
@@ -112,6 +120,8 @@ export function serveEngine<Event = EngineEvent>(api: object, options: ServeOpti
         if (transfers) transfer.push(value);
         else value = await new Response(value).blob();
       }
+      if (transfers && typeof value === 'object' && value !== null)
+        transfer.push(...(handed.get(value) ?? []));
       response = { id, ok: true, value };
     } catch (error) {
       response = { id, ok: false, error: toWire(error) };

@@ -32,6 +32,17 @@ export interface AttachReport {
 /** An artifact that a storage should hold, for copying it in by hand. */
 export type StoredItem = Pick<Whereabouts, 'uid' | 'key' | 'folder' | 'size'> & { id: number };
 
+/** An artifact's bytes, lazily read. `path` is empty for a single file. */
+export interface NamedFiles {
+  /** As it was asked for. */
+  name: string;
+  uid: string;
+  key: string;
+  suffix: string;
+  folder: boolean;
+  files: { path: string; file: File }[];
+}
+
 export interface StoragesApi {
   storages(): Promise<DeviceStorage[]>;
   /** Lets a picked folder stand for a storage location, in every database of this device. */
@@ -44,6 +55,8 @@ export interface StoragesApi {
   /** Keeps a copy of an artifact's bytes on this device; `differs` where they are not those of the artifact. */
   copyBytes(uid: string, files: { path: string; file: File }[]): Promise<'copied' | 'there' | 'differs'>;
   openArtifact(uid: string, path?: string): Promise<File>;
+  /** Artifacts by key or uid with all their files, for queries over them. Errors as `openArtifact`, and near keys. */
+  openNamed(names: readonly string[]): Promise<NamedFiles[]>;
   listFiles(uid: string): Promise<{ path: string; size: number }[]>;
   /** What is inside an artifact's file, looked up or looked at now; null where nothing can look. */
   preview(uid: string): Promise<FileSummary | null>;
@@ -129,6 +142,23 @@ export function createStorages({ engine, blobs, inspector }: StoragesDeps): Stor
       if (!file || !isThere(found, place))
         throw new LoamError('DoesNotExist', `${place.name} has no file ${path ?? ''}.`);
       return new File([file], name, { type: file.type });
+    },
+
+    async openNamed(names) {
+      const places = engine.namedArtifacts(names);
+      return Promise.all(
+        places.map(async (place, i): Promise<NamedFiles> => {
+          const found = await find(place);
+          const { uid, name: key, suffix, folder } = place;
+          if ('files' in found !== folder)
+            throw new LoamError(
+              'FileUnreadable',
+              `${key} is ${folder ? 'no folder' : 'a folder'} on this device.`,
+            );
+          const files = 'files' in found ? found.files : [{ path: '', file: found.file }];
+          return { name: names[i] ?? key, uid, key, suffix, folder, files };
+        }),
+      );
     },
 
     async listFiles(uid) {

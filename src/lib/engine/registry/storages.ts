@@ -3,11 +3,15 @@
 import type { EngineContext } from '../context.ts';
 import type { FileSummary } from '../ports.ts';
 import { one } from '../statement.ts';
+import { namedArtifacts } from './named-artifacts.ts';
 import { contentsOf, storageFacts, whereabouts, type StorageFacts, type Whereabouts } from './whereabouts.ts';
 
 export function storagesPart({ driver, read, writer }: EngineContext) {
   return {
     whereabouts: (uid: string): Whereabouts => read(whereabouts(writer.journal.hidden.without, uid)),
+    /** Where artifacts are that are called by key or uid. */
+    namedArtifacts: (names: readonly string[]): Whereabouts[] =>
+      read(namedArtifacts(writer.journal.hidden.without, names)),
     storageFacts: (): StorageFacts[] => read(storageFacts()),
     contentsOf: (storage: string, after: number, limit: number): Whereabouts[] =>
       read(contentsOf(storage, after, Math.min(limit, 1000))),

@@ -12,6 +12,8 @@ export interface Whereabouts {
   uid: string;
   /** What people call it: its key, else its uid. */
   name: string;
+  /** As the artifact has it, with its dot. */
+  suffix: string;
   /** A folder of files. */
   folder: boolean;
   /** Key below the root of its storage. */
@@ -62,6 +64,7 @@ function read(row: readonly unknown[]): Whereabouts {
     id: Number(id),
     uid: String(uid),
     name: String(key ?? uid),
+    suffix: String(suffix),
     folder,
     key: below,
     copyKey: here ? below : copyKey,

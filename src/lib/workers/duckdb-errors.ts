@@ -1,0 +1,63 @@
+// What the query engine says when something fails, in words for people: artifacts by their keys, advice for what ran out
+// of memory, and whether the engine can still be trusted afterwards.
+import { isLoamError, LoamError } from '../engine/errors.ts';
+import { memoryLimit } from './duckdb.ts';
+
+/** Messages of a wasm module that is broken for good; a fresh worker is needed. */
+const broken =
+  /memory access out of bounds|table index is out of bounds|function signature mismatch|unreachable|null function|invalidated|Maximum call stack|offset is out of bounds|Invalid typed array length|Array buffer allocation|Aborted|WebAssembly\.(?:Exception|RuntimeError)|INTERNAL Error/i;
+const memory =
+  /Out of Memory|bad_alloc|bad alloc|could not allocate|failed to (?:allocate|pin)|Array buffer allocation/i;
+
+/** `nameOf`: what people call a registered file. `broken` in the details asks for a fresh worker. */
+export function duckdbError(error: unknown, nameOf: (registered: string) => string): LoamError {
+  const text = messageOf(error);
+  const words = readable(text, nameOf);
+  const lost = broken.test(text) || error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+  if (isLoamError(error)) {
+    if (error.message === words) return error;
+    return new LoamError(error.code, words, error.details);
+  }
+  if (memory.test(text)) {
+    return new LoamError(
+      'OutOfMemory',
+      `The statement needs more memory than the ${(memoryLimit / 1e9).toFixed(1)} GB that queries may take in a browser tab. Name only the columns you need, filter before you join or sort, add LIMIT to ORDER BY, or group by fewer values. Nothing was lost; the engine starts afresh with the next statement.`,
+      { broken: true, engine: words.slice(0, 500) },
+    );
+  }
+  if (/quer(?:y|ies) (?:was|were) cancell?ed|interrupted/i.test(text))
+    return new LoamError('StatementCancelled', 'The statement was cancelled.', { reason: 'cancelled' });
+  if (lost) {
+    return new LoamError(
+      'InternalError',
+      `The query engine stopped while it worked on this statement (${words.slice(0, 300)}). It starts afresh with the next one; other data is untouched.`,
+      { broken: true },
+    );
+  }
+  return new LoamError('SqlError', advised(words));
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  return String(error);
+}
+
+/** Without the piece of our own rewritten text that the engine points at, and with keys for registered names. */
+function readable(text: string, nameOf: (registered: string) => string): string {
+  return text
+    .replace(/^Error: /, '')
+    .replace(/\s*\nLINE \d+:[\s\S]*$/, '')
+    .replace(/loam\/[0-9A-Za-z_-]+\/[^\s"',;)]+/g, (name) => nameOf(name.replace(/[.:]+$/, '')))
+    .trim();
+}
+
+function advised(words: string): string {
+  const end = /[.!?]$/.test(words) ? '' : '.';
+  if (/Invalid unicode|not utf-8|Invalid UTF-?8/i.test(words))
+    return `${words}${end} Queries read UTF-8 text; save the file as UTF-8 and drop it again.`;
+  if (/filename option on file with column named filename/i.test(words))
+    return 'A file has a column of its own named "filename", so it cannot be put together with others. Ask it alone: artifact(\'key\').';
+  if (/Conversion Error|Could not convert|Invalid Input Error.*cast/i.test(words))
+    return `${words}${end} Use TRY_CAST to get NULL for values that do not fit.`;
+  return words + end;
+}

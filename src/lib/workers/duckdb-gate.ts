@@ -1,0 +1,122 @@
+// The gate before the query engine: one statement that reads, judged by the engine's own parser, and the sources it
+// names. Rows come from artifacts, from the statement itself and from a few functions that make them out of nothing;
+// readers of files do not pass, whatever they are called, and neither do settings, catalogs or anything that writes.
+import { LoamError } from '../engine/errors.ts';
+import type { Duckdb } from './duckdb.ts';
+import { literal, tokensOf, type Token } from './duckdb-tokens.ts';
+import { findUses, type FoundTables, type WrittenUse } from './duckdb-uses.ts';
+
+export interface GatedStatement {
+  sql: string;
+  /** Sources as they stand in `sql`, in order. */
+  uses: WrittenUse[];
+}
+
+/** Table functions that read no files and change nothing. */
+const harmless = new Set([
+  ...['range', 'generate_series', 'unnest', 'repeat', 'repeat_row', 'summary', 'json_each', 'json_tree'],
+  ...['duckdb_functions', 'duckdb_types', 'duckdb_keywords', 'duckdb_settings', 'pragma_version'],
+  ...['icu_calendar_names', 'pg_timezone_names', 'test_all_types'],
+]);
+
+const most = 1_000_000;
+
+/** What may stand before a statement that reads. */
+const looking = /^(?:explain|describe|desc|summarize)$/i;
+const selecting = /^(?:select|from|with|values|table|pivot|unpivot|\()$/i;
+
+type Asks = Pick<Duckdb, 'tokens' | 'texts'>;
+
+/** Throws `ReadOnly` for what does more than read, `SqlError` for what is no SQL. */
+export function gate(db: Asks, text: string): GatedStatement {
+  if (text.length > most)
+    throw new LoamError(
+      'InvalidArgument',
+      `The statement has ${text.length.toLocaleString('en')} characters; ${most.toLocaleString('en')} are allowed.`,
+    );
+  if (text.includes('\0')) throw new LoamError('SqlError', 'A statement cannot hold the character NUL.');
+  const { head, body } = cut(text, tokensOf(db, text));
+  const found = tablesOf(parsed(db, body));
+  const forbidden = found.functions.find((name) => !harmless.has(name));
+  if (forbidden !== undefined) throw new LoamError('ReadOnly', refusal(forbidden), { function: forbidden });
+  const sql = head + body;
+  const tokens = tokensOf(db, sql).filter((token) => token.from >= head.length);
+  return { sql, uses: findUses(tokens, found) };
+}
+
+/** `EXPLAIN` and its like, and the statement behind it. A bare name behind DESCRIBE becomes a statement. */
+function cut(text: string, tokens: Token[]): { head: string; body: string } {
+  let at = 0;
+  const first = tokens[0]?.text ?? '';
+  if (!looking.test(first)) return { head: '', body: text };
+  at++;
+  if (/^explain$/i.test(first) && /^analyze$/i.test(tokens[at]?.text ?? '')) at++;
+  const next = tokens[at];
+  if (!next) throw new LoamError('SqlError', `There is nothing behind ${first.toUpperCase()}.`);
+  const head = text.slice(0, next.from);
+  if (/^explain$/i.test(first) || selecting.test(next.text)) return { head, body: text.slice(next.from) };
+  return { head: `${head}FROM `, body: text.slice(next.from) };
+}
+
+/* ---------- the engine's parser ---------- */
+
+interface Parsed {
+  error: boolean;
+  error_type?: string;
+  error_message?: string;
+  statements?: unknown[];
+}
+
+function parsed(db: Asks, body: string): unknown {
+  // A body that begins with FROM came out of its head: the parser sees it whole.
+  const [answer] = db.texts(`SELECT json_serialize_sql(${literal(body)})`);
+  const tree = JSON.parse(answer ?? '{"error":true}') as Parsed;
+  if (tree.error) {
+    const message = tree.error_message ?? 'it cannot be read';
+    if (/Only SELECT/i.test(message)) throw new LoamError('ReadOnly', onlyReading(body));
+    throw new LoamError('SqlError', `This is no SQL that can be run: ${message}.`.replace(/\.\.$/, '.'));
+  }
+  const statements = tree.statements ?? [];
+  if (statements.length === 0) throw new LoamError('SqlError', 'There is no statement to run.');
+  if (statements.length > 1)
+    throw new LoamError(
+      'ReadOnly',
+      'One statement at a time: leave out the semicolon and what is behind it.',
+    );
+  return statements[0];
+}
+
+function onlyReading(body: string): string {
+  const word = /^\W*(\w+)/.exec(body)?.[1]?.toUpperCase() ?? 'This';
+  if (word === 'PIVOT')
+    return "PIVOT needs its values by name here: PIVOT … ON column IN ('a', 'b') USING sum(x).";
+  return `${word} is not run here: queries only read. Write SELECT, FROM, WITH, VALUES, DESCRIBE, SUMMARIZE or EXPLAIN; to keep a result, save it as an artifact.`;
+}
+
+function refusal(name: string): string {
+  if (/^(?:read_|parquet_|sniff_|glob$|.*_scan$)/.test(name))
+    return `${name}() opens files by their names, which queries may not. Name the artifact instead: FROM artifact('its key').`;
+  return `The table function ${name}() is not available in queries.`;
+}
+
+/** Everything that rows come from, wherever in the tree it stands. */
+export function tablesOf(tree: unknown): FoundTables {
+  const found: FoundTables = { calls: 0, names: [], functions: [] };
+  const left: unknown[] = [tree];
+  while (left.length > 0) {
+    const node = left.pop();
+    if (typeof node !== 'object' || node === null) continue;
+    if (Array.isArray(node)) {
+      for (const child of node as unknown[]) left.push(child);
+      continue;
+    }
+    const { type, table_name, function: called } = node as Record<string, unknown>;
+    if (type === 'TABLE_FUNCTION') {
+      const name = String((called as { function_name?: unknown } | null)?.function_name ?? '').toLowerCase();
+      if (name === 'artifact') found.calls++;
+      else found.functions.push(name);
+    } else if (type === 'BASE_TABLE' && /[./]/.test(String(table_name))) found.names.push(String(table_name));
+    for (const child of Object.values(node)) left.push(child);
+  }
+  return found;
+}

@@ -1,0 +1,311 @@
+// Statements of one page on one engine: sources registered as a statement needs them, results in pages of Arrow, several
+// statements side by side, each to be cancelled while it works. Knows nothing of what an artifact is.
+import { MessageReader } from 'apache-arrow';
+import { LoamError } from '../engine/errors.ts';
+import { createCodecReader } from './duckdb-codecs.ts';
+import { duckdbError } from './duckdb-errors.ts';
+import type { Fence } from './duckdb-fence.ts';
+import { gate, type GatedStatement } from './duckdb-gate.ts';
+import { registeredName, withSources } from './duckdb-sources.ts';
+import { joined, memoryLimit, openDuckdb, type Duckdb, type Statement } from './duckdb.ts';
+import type {
+  DuckdbApi,
+  DuckdbMeter,
+  DuckdbPage,
+  DuckdbProgress,
+  DuckdbSource,
+  DuckdbSpec,
+  DuckdbStatus,
+} from './duckdb-wire.ts';
+import { handOver, nextTask } from './serve.ts';
+
+/** The engine works for so long before messages are listened to. */
+const sliceMs = 12;
+const progressMs = 100;
+/** Statements with pages left; the one not asked for longest gives way. */
+const openMost = 8;
+const rowsMost = 1_000_000;
+const endOfStream = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+
+interface Running {
+  spec: DuckdbSpec;
+  names: string[];
+  statement: Statement | null;
+  schema: Uint8Array | null;
+  rows: number;
+  ms: number;
+  working: boolean;
+  abort: AbortController;
+  /** Counters of its files when it began. */
+  before: Map<string, { bytes: number; reads: number }>;
+  totalBytes: number;
+  /** All that it has to read, where that can be known. */
+  needed: number | null;
+  told: number;
+}
+
+export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) => void): DuckdbApi {
+  let opening: Promise<Duckdb> | null = null;
+  let engine: Duckdb | null = null;
+  const running = new Map<string, Running>();
+  /** What a name of the engine's is to people, and which content it stands for. */
+  const registered = new Map<string, { title: string; content: string }>();
+  const codecs = createCodecReader(fence, () => engine?.bundle !== 'signed');
+
+  async function opened(bundle?: string): Promise<Duckdb> {
+    opening ??= openDuckdb(fence, bundle).then((db) => (engine = db));
+    opening.catch(() => (opening = null));
+    return opening;
+  }
+
+  const inWords = (error: unknown) =>
+    duckdbError(error, (name) => registered.get(name)?.title ?? name.replace(/^loam\//, ''));
+
+  /* ---------- files ---------- */
+
+  async function register(run: Running, db: Duckdb): Promise<void> {
+    const { spec } = run;
+    let fresh = 0;
+    let textual = true;
+    const all = spec.sources.flatMap((source) => source.files.map((one) => ({ source, ...one })));
+    for (const [i, { source, path, file }] of all.entries()) {
+      if (run.abort.signal.aborted) throw cancelled();
+      const name = registeredName(source, path);
+      const title = path === '' ? source.key : `${source.key}/${path}`;
+      const content = `${source.uid}-${file.size}-${file.lastModified}-${path}`;
+      run.names.push(name);
+      if (registered.get(name)?.content !== content) {
+        const readable =
+          source.format === 'parquet' ? await readableFile(run, source, path, file, title) : file;
+        db.register(name, readable);
+        registered.set(name, { title, content });
+        fresh += readable.size;
+      } else textual = false;
+      if (source.format === 'parquet') textual = false;
+      run.totalBytes += db.files.calls._files.get(name)?.size ?? file.size;
+      if (i % 50 === 49) {
+        tell(run, 'files', i + 1, all.length);
+        await nextTask();
+      }
+    }
+    // Text is read from end to end; of parquet nobody knows beforehand what is needed.
+    run.needed =
+      textual && fresh > 0 && !all.some(({ path, source }) => /\.gz$/i.test(path || source.key))
+        ? fresh
+        : null;
+    run.before = new Map(
+      run.names.map((name) => [name, { ...(db.files.read.get(name) ?? { bytes: 0, reads: 0 }) }]),
+    );
+  }
+
+  function readableFile(
+    run: Running,
+    source: DuckdbSource,
+    path: string,
+    file: File,
+    title: string,
+  ): Promise<File> {
+    const id = `${source.uid}-${file.size}-${file.lastModified}${path === '' ? '' : `-${hash(path)}`}`;
+    const report = (done: number, total: number) => tell(run, 'converting', done, total);
+    return codecs.readable(file, id.replace(/[^\w.-]/g, '_'), title, report, run.abort.signal);
+  }
+
+  function meterOf(run: Running): DuckdbMeter {
+    let readBytes = 0;
+    let reads = 0;
+    for (const name of run.names) {
+      const now = engine?.files.read.get(name);
+      const before = run.before.get(name);
+      readBytes += (now?.bytes ?? 0) - (before?.bytes ?? 0);
+      reads += (now?.reads ?? 0) - (before?.reads ?? 0);
+    }
+    return { files: run.names.length, totalBytes: run.totalBytes, readBytes, reads };
+  }
+
+  function tell(run: Running, phase: DuckdbProgress['phase'], done: number, needed: number | null): void {
+    const now = performance.now();
+    if (now - run.told < progressMs) return;
+    run.told = now;
+    emit({ type: 'progress', uid: run.spec.uid, phase, done, needed, meter: meterOf(run) });
+  }
+
+  /* ---------- work ---------- */
+
+  /** Lets messages in now and then; throws once the statement was cancelled. */
+  async function breathe(run: Running, since: { slice: number }): Promise<void> {
+    if (performance.now() - since.slice < sliceMs) return;
+    run.ms += performance.now() - since.slice;
+    const meter = meterOf(run);
+    tell(
+      run,
+      'running',
+      run.needed === null ? meter.readBytes : Math.min(meter.readBytes, run.needed),
+      run.needed,
+    );
+    await nextTask();
+    since.slice = performance.now();
+    if (run.abort.signal.aborted) throw cancelled();
+  }
+
+  async function page(run: Running): Promise<DuckdbPage> {
+    const { statement } = run;
+    if (!statement) throw unknown();
+    const since = { slice: performance.now() };
+    while (run.schema === null) {
+      run.schema = statement.poll();
+      await breathe(run, since);
+    }
+    const messages = [run.schema];
+    const from = run.rows;
+    let rows = 0;
+    let more = true;
+    while (rows < run.spec.rows) {
+      const batch = statement.fetch();
+      if (batch.length === 0) {
+        more = false;
+        break;
+      }
+      messages.push(batch);
+      rows += rowsIn(batch);
+      await breathe(run, since);
+    }
+    run.rows += rows;
+    run.ms += performance.now() - since.slice;
+    const ipc = joined([...messages, endOfStream]);
+    return handOver({ ipc, rows, from, more, ms: Math.round(run.ms), meter: meterOf(run) }, [ipc.buffer]);
+  }
+
+  async function working(run: Running): Promise<DuckdbPage> {
+    if (run.working)
+      throw new LoamError('InvalidArgument', 'The statement is at work on its last page already.');
+    run.working = true;
+    try {
+      const answer = await page(run);
+      if (!answer.more) end(run);
+      return answer;
+    } catch (error) {
+      end(run);
+      throw inWords(error);
+    } finally {
+      run.working = false;
+    }
+  }
+
+  function end(run: Running): void {
+    if (running.get(run.spec.uid) === run) running.delete(run.spec.uid);
+    const { statement } = run;
+    run.statement = null;
+    statement?.close();
+  }
+
+  function begin(spec: DuckdbSpec): Running {
+    const idle = [...running.values()].filter((run) => !run.working);
+    for (const run of idle.slice(0, Math.max(0, running.size + 1 - openMost))) end(run);
+    const run: Running = {
+      spec: { ...spec, rows: Math.max(1, Math.min(rowsMost, Math.floor(spec.rows) || 1)) },
+      names: [],
+      statement: null,
+      schema: null,
+      rows: 0,
+      ms: 0,
+      working: true,
+      abort: new AbortController(),
+      before: new Map(),
+      totalBytes: 0,
+      needed: null,
+      told: performance.now(),
+    };
+    running.set(spec.uid, run);
+    return run;
+  }
+
+  async function judged(sql: string): Promise<{ db: Duckdb; gated: GatedStatement }> {
+    if (typeof sql !== 'string') throw new LoamError('InvalidArgument', 'A statement is a text.');
+    const db = await opened();
+    try {
+      return { db, gated: gate(db, sql) };
+    } catch (error) {
+      throw inWords(error);
+    }
+  }
+
+  async function status(): Promise<DuckdbStatus> {
+    const db = await opened();
+    return {
+      version: db.version,
+      bundle: db.bundle,
+      memory: db.memory(),
+      memoryLimit,
+      refused: fence.count,
+    };
+  }
+
+  return {
+    async start(bundle) {
+      await opened(bundle);
+      return status();
+    },
+    async plan(sql) {
+      const { gated } = await judged(sql);
+      return { uses: gated.uses.map(({ names, list }) => ({ names, list })) };
+    },
+    async run(spec) {
+      if (running.has(spec.uid))
+        throw new LoamError('InvalidArgument', `A statement ${spec.uid} runs already.`);
+      const run = begin(spec);
+      try {
+        const { db, gated } = await judged(spec.sql);
+        await register(run, db);
+        const sources = new Map(spec.sources.map((source) => [source.name, source]));
+        const sql = withSources(gated.sql, gated.uses, sources);
+        if (run.abort.signal.aborted) throw cancelled();
+        run.statement = db.send(sql);
+      } catch (error) {
+        end(run);
+        throw inWords(error);
+      }
+      run.working = false;
+      return working(run);
+    },
+    async next(uid) {
+      const run = running.get(uid);
+      if (!run) throw unknown();
+      // Asked for last: it gives way last.
+      running.delete(uid);
+      running.set(uid, run);
+      return working(run);
+    },
+    async cancel(uid) {
+      const run = running.get(uid);
+      if (!run) return;
+      run.abort.abort();
+      if (!run.working) end(run);
+    },
+    status,
+  };
+}
+
+const cancelled = () =>
+  new LoamError('StatementCancelled', 'The statement was cancelled.', { reason: 'cancelled' });
+const unknown = () =>
+  new LoamError(
+    'StatementCancelled',
+    'The rest of this result is not held any more. Run the statement again.',
+    {
+      reason: 'ended',
+    },
+  );
+
+/** Rows of a record batch, from its header alone. Other messages, such as dictionaries, have none. */
+function rowsIn(message: Uint8Array): number {
+  let rows = 0;
+  for (const one of new MessageReader(message)) if (one.isRecordBatch()) rows += Number(one.header().length);
+  return rows;
+}
+
+/** FNV-1a, to tell files of one folder apart in a name. */
+function hash(text: string): string {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return (value >>> 0).toString(36);
+}
