@@ -12,6 +12,9 @@ import { browserArgs, browserPath } from './scripts/browser-path.mjs';
 const alias = { $lib: fileURLToPath(new URL('./src/lib', import.meta.url)) };
 /** A real LaminDB database with LaminDB's answers about it, where this machine has one. */
 const lamindb = resolve(process.env.LOAM_FIXTURES ?? '', 'fixtures/lamindb');
+/** Odd and real data files with facts about them. */
+const bioFolder = resolve(process.env.LOAM_FIXTURES ?? '', 'fixtures/bio');
+const bio = existsSync(bioFolder) ? realpathSync(bioFolder) : null;
 // Vite serves files by their real paths only.
 const fixtures = existsSync(lamindb) ? realpathSync(lamindb) : null;
 /** Vitest leaves one of two processors to itself, and then one file is run after the other. */
@@ -55,14 +58,14 @@ export default defineConfig(async () => ({
       {
         plugins: [sveltekit()],
         worker: { format: 'es' as const },
-        server: { fs: { allow: ['.', ...(fixtures === null ? [] : [fixtures])] } },
+        server: { fs: { allow: ['.', ...[fixtures, bio].filter((one) => one !== null)] } },
         optimizeDeps: {
           exclude: ['@sqlite.org/sqlite-wasm', 'wa-sqlite'],
           include: workerPackages,
         },
         test: {
           name: 'browser',
-          provide: { fixtures },
+          provide: { fixtures, bio },
           include: ['tests/**/*.browser.test.ts'],
           testTimeout: 60_000,
           // One profile has one OPFS, which files running side by side would share.

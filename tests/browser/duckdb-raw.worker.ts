@@ -13,28 +13,37 @@ export interface RawAnswer {
   refused: number;
 }
 
-addEventListener('message', async ({ data }: MessageEvent<{ id: number; sql: string; files?: [string, Blob][]; bundle?: string }>) => {
-  const answer: RawAnswer = { rows: null, error: null, refused: 0 };
-  try {
-    const engine = await (db ??= openDuckdb(fence, data.bundle));
-    for (const [name, file] of data.files ?? []) engine.register(name, file);
-    const statement = engine.send(data.sql);
+addEventListener(
+  'message',
+  async ({ data }: MessageEvent<{ id: number; sql: string; files?: [string, Blob][]; bundle?: string }>) => {
+    const answer: RawAnswer = { rows: null, error: null, refused: 0 };
     try {
-      let schema: Uint8Array | null = null;
-      while (schema === null) schema = statement.poll();
-      const parts = [schema];
-      for (let batch = statement.fetch(); batch.length > 0; batch = statement.fetch()) parts.push(batch);
-      const table = tableFromIPC(joined(parts));
-      answer.rows = table.toArray().map((row) => Object.values((row as { toJSON(): object }).toJSON()).map(plain));
-    } finally {
-      statement.close();
+      const engine = await (db ??= openDuckdb(fence, data.bundle));
+      for (const [name, file] of data.files ?? []) engine.register(name, file);
+      const statement = engine.send(data.sql);
+      try {
+        let schema: Uint8Array | null = null;
+        while (schema === null) schema = statement.poll();
+        const parts = [schema];
+        for (let batch = statement.fetch(); batch.length > 0; batch = statement.fetch()) parts.push(batch);
+        const table = tableFromIPC(joined(parts));
+        answer.rows = table
+          .toArray()
+          .map((row) => Object.values((row as { toJSON(): object }).toJSON()).map(plain));
+      } finally {
+        statement.close();
+      }
+    } catch (error) {
+      answer.error = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     }
-  } catch (error) {
-    answer.error = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  }
-  answer.refused = fence.count;
-  postMessage({ id: data.id, ...answer });
-});
+    answer.refused = fence.count;
+    postMessage({ id: data.id, ...answer });
+  },
+);
 
 const plain = (value: unknown): unknown =>
-  typeof value === 'bigint' ? Number(value) : value === null || typeof value !== 'object' ? value : String(value);
+  typeof value === 'bigint'
+    ? Number(value)
+    : value === null || typeof value !== 'object'
+      ? value
+      : String(value);

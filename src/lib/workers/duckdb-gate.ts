@@ -35,7 +35,9 @@ export function gate(db: Asks, text: string): GatedStatement {
       `The statement has ${text.length.toLocaleString('en')} characters; ${most.toLocaleString('en')} are allowed.`,
     );
   if (text.includes('\0')) throw new LoamError('SqlError', 'A statement cannot hold the character NUL.');
-  const { head, body } = cut(text, tokensOf(db, text));
+  const written = tokensOf(db, text);
+  while (written.at(-1)?.text === ';') text = text.slice(0, written.pop()?.from);
+  const { head, body } = cut(text, written);
   const found = tablesOf(parsed(db, body));
   const forbidden = found.functions.find((name) => !harmless.has(name));
   if (forbidden !== undefined) throw new LoamError('ReadOnly', refusal(forbidden), { function: forbidden });
@@ -46,16 +48,15 @@ export function gate(db: Asks, text: string): GatedStatement {
 
 /** `EXPLAIN` and its like, and the statement behind it. A bare name behind DESCRIBE becomes a statement. */
 function cut(text: string, tokens: Token[]): { head: string; body: string } {
-  let at = 0;
   const first = tokens[0]?.text ?? '';
   if (!looking.test(first)) return { head: '', body: text };
-  at++;
-  if (/^explain$/i.test(first) && /^analyze$/i.test(tokens[at]?.text ?? '')) at++;
+  const analyze = /^explain$/i.test(first) && /^analyze$/i.test(tokens[1]?.text ?? '');
+  const at = analyze ? 2 : 1;
   const next = tokens[at];
   if (!next) throw new LoamError('SqlError', `There is nothing behind ${first.toUpperCase()}.`);
   const head = text.slice(0, next.from);
   if (/^explain$/i.test(first) || selecting.test(next.text)) return { head, body: text.slice(next.from) };
-  return { head: `${head}FROM `, body: text.slice(next.from) };
+  return { head, body: `FROM ${text.slice(next.from)}` };
 }
 
 /* ---------- the engine's parser ---------- */
@@ -68,7 +69,6 @@ interface Parsed {
 }
 
 function parsed(db: Asks, body: string): unknown {
-  // A body that begins with FROM came out of its head: the parser sees it whole.
   const [answer] = db.texts(`SELECT json_serialize_sql(${literal(body)})`);
   const tree = JSON.parse(answer ?? '{"error":true}') as Parsed;
   if (tree.error) {

@@ -1,8 +1,8 @@
 // Statements of one page on one engine: sources registered as a statement needs them, results in pages of Arrow, several
 // statements side by side, each to be cancelled while it works. Knows nothing of what an artifact is.
-import { MessageReader } from 'apache-arrow';
+import { DataType, MessageReader, RecordBatchReader } from 'apache-arrow';
 import { LoamError } from '../engine/errors.ts';
-import { createCodecReader } from './duckdb-codecs.ts';
+import { createCopies } from './duckdb-copies.ts';
 import { duckdbError } from './duckdb-errors.ts';
 import type { Fence } from './duckdb-fence.ts';
 import { gate, type GatedStatement } from './duckdb-gate.ts';
@@ -25,11 +25,15 @@ const progressMs = 100;
 /** Statements with pages left; the one not asked for longest gives way. */
 const openMost = 8;
 const rowsMost = 1_000_000;
+const nothing = new Uint8Array();
 const endOfStream = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
 
 interface Running {
   spec: DuckdbSpec;
   names: string[];
+  /** With its sources in place. */
+  sql: string;
+  send(sql: string): Statement;
   statement: Statement | null;
   schema: Uint8Array | null;
   rows: number;
@@ -50,7 +54,7 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
   const running = new Map<string, Running>();
   /** What a name of the engine's is to people, and which content it stands for. */
   const registered = new Map<string, { title: string; content: string }>();
-  const codecs = createCodecReader(fence, () => engine?.bundle !== 'signed');
+  const copies = createCopies(fence, () => engine?.bundle === 'signed');
 
   async function opened(bundle?: string): Promise<Duckdb> {
     opening ??= openDuckdb(fence, bundle).then((db) => (engine = db));
@@ -75,8 +79,7 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
       const content = `${source.uid}-${file.size}-${file.lastModified}-${path}`;
       run.names.push(name);
       if (registered.get(name)?.content !== content) {
-        const readable =
-          source.format === 'parquet' ? await readableFile(run, source, path, file, title) : file;
+        const readable = await readableFile(run, source, path, file, title);
         db.register(name, readable);
         registered.set(name, { title, content });
         fresh += readable.size;
@@ -89,25 +92,23 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
       }
     }
     // Text is read from end to end; of parquet nobody knows beforehand what is needed.
-    run.needed =
-      textual && fresh > 0 && !all.some(({ path, source }) => /\.gz$/i.test(path || source.key))
-        ? fresh
-        : null;
+    run.needed = textual && fresh > 0 ? fresh : null;
     run.before = new Map(
       run.names.map((name) => [name, { ...(db.files.read.get(name) ?? { bytes: 0, reads: 0 }) }]),
     );
   }
 
-  function readableFile(
-    run: Running,
-    source: DuckdbSource,
-    path: string,
-    file: File,
-    title: string,
-  ): Promise<File> {
-    const id = `${source.uid}-${file.size}-${file.lastModified}${path === '' ? '' : `-${hash(path)}`}`;
-    const report = (done: number, total: number) => tell(run, 'converting', done, total);
-    return codecs.readable(file, id.replace(/[^\w.-]/g, '_'), title, report, run.abort.signal);
+  function readableFile(run: Running, source: DuckdbSource, path: string, file: File, title: string) {
+    const below = path === '' ? '' : `-${hash(path)}`;
+    const id = `${source.uid}-${file.size}-${file.lastModified}${below}`.replace(/[^\w.-]/g, '_');
+    return copies.readable({
+      file,
+      format: source.format,
+      id,
+      title,
+      onProgress: (done, total) => tell(run, 'converting', done, total),
+      signal: run.abort.signal,
+    });
   }
 
   function meterOf(run: Running): DuckdbMeter {
@@ -147,20 +148,33 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
     if (run.abort.signal.aborted) throw cancelled();
   }
 
-  async function page(run: Running): Promise<DuckdbPage> {
-    const { statement } = run;
-    if (!statement) throw unknown();
-    const since = { slice: performance.now() };
-    while (run.schema === null) {
-      run.schema = statement.poll();
+  async function schemaOf(run: Running, since: { slice: number }): Promise<Uint8Array> {
+    for (;;) {
+      const schema = run.statement?.poll() ?? null;
       await breathe(run, since);
+      if (schema !== null) return schema;
+    }
+  }
+
+  async function page(run: Running): Promise<DuckdbPage> {
+    if (!run.statement) throw unknown();
+    const since = { slice: performance.now() };
+    if (run.schema === null) {
+      run.schema = await schemaOf(run, since);
+      // The engine streams no dictionaries: enumerated columns would come as NULL. They are asked for again as texts.
+      const plain = withoutDictionaries(run.schema, run.sql);
+      if (plain !== null) {
+        run.statement.close();
+        run.statement = run.send(plain);
+        run.schema = await schemaOf(run, since);
+      }
     }
     const messages = [run.schema];
     const from = run.rows;
     let rows = 0;
     let more = true;
     while (rows < run.spec.rows) {
-      const batch = statement.fetch();
+      const batch = run.statement?.fetch() ?? nothing;
       if (batch.length === 0) {
         more = false;
         break;
@@ -204,6 +218,10 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
     const run: Running = {
       spec: { ...spec, rows: Math.max(1, Math.min(rowsMost, Math.floor(spec.rows) || 1)) },
       names: [],
+      sql: '',
+      send: () => {
+        throw unknown();
+      },
       statement: null,
       schema: null,
       rows: 0,
@@ -257,9 +275,10 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
         const { db, gated } = await judged(spec.sql);
         await register(run, db);
         const sources = new Map(spec.sources.map((source) => [source.name, source]));
-        const sql = withSources(gated.sql, gated.uses, sources);
+        run.sql = withSources(gated.sql, gated.uses, sources);
+        run.send = db.send;
         if (run.abort.signal.aborted) throw cancelled();
-        run.statement = db.send(sql);
+        run.statement = db.send(run.sql);
       } catch (error) {
         end(run);
         throw inWords(error);
@@ -296,10 +315,35 @@ const unknown = () =>
     },
   );
 
+/** The statement with its enumerated columns as texts; null where it has none. */
+function withoutDictionaries(schema: Uint8Array, sql: string): string | null {
+  const { fields } = RecordBatchReader.from(joined([schema, endOfStream])).open().schema;
+  const deep = fields.find((field) => !DataType.isDictionary(field.type) && hasDictionary(field.type));
+  if (deep)
+    throw new LoamError(
+      'SqlError',
+      `The column "${deep.name}" holds values of an ENUM inside a list or struct, which cannot be shown. Cast them to VARCHAR.`,
+    );
+  const columns = fields.filter((field) => DataType.isDictionary(field.type));
+  if (columns.length === 0) return null;
+  const texts = columns.map(({ name }) => {
+    const quoted = `"${name.replaceAll('"', '""')}"`;
+    return `${quoted}::VARCHAR AS ${quoted}`;
+  });
+  return `SELECT * REPLACE (${texts.join(', ')}) FROM (${sql.replace(/;\s*$/, '')}\n)`;
+}
+
+const hasDictionary = (type: DataType): boolean =>
+  DataType.isDictionary(type) || (type.children ?? []).some((child) => hasDictionary(child.type as DataType));
+
 /** Rows of a record batch, from its header alone. Other messages, such as dictionaries, have none. */
 function rowsIn(message: Uint8Array): number {
   let rows = 0;
-  for (const one of new MessageReader(message)) if (one.isRecordBatch()) rows += Number(one.header().length);
+  const reader = new MessageReader(message);
+  for (let one = reader.readMessage(); one !== null; one = reader.readMessage()) {
+    if (one.isRecordBatch()) rows += Number(one.header().length);
+    reader.readMessageBody(one.bodyLength);
+  }
   return rows;
 }
 

@@ -8,14 +8,9 @@ import type { WrittenUse } from './duckdb-uses.ts';
 const hex = (text: string): string =>
   Array.from(new TextEncoder().encode(text), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** The engine guesses packing from the end of a name. */
-function ending(format: SourceFormat, path: string): string {
-  return `.${format}${/\.gz$/i.test(path) ? '.gz' : ''}`;
-}
-
 /** What a file is registered as; paths keep their `column=value` folders. */
 export function registeredName(source: Pick<DuckdbSource, 'uid' | 'key' | 'format'>, path: string): string {
-  const end = ending(source.format, path || source.key);
+  const end = `.${source.format}`;
   if (path === '') return `loam/${source.uid}/${hex(source.key)}${end}`;
   const folders = path.split('/');
   const file = folders.pop() ?? '';

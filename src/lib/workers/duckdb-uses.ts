@@ -138,20 +138,24 @@ function option(name: string, value: readonly Token[]): string {
 
 function namesIn(tokens: readonly Token[], names: readonly string[]): WrittenUse[] {
   const left = [...names];
-  const found = new Map<number, WrittenUse>();
-  const take = (before: (i: number) => boolean) => {
-    for (const [i, token] of tokens.entries()) {
-      const name = literalText(token) ?? (token.text.startsWith('"') ? nameText(token) : null);
-      if (name === null || found.has(i) || !before(i)) continue;
-      const at = left.indexOf(name);
-      if (at < 0) continue;
-      left.splice(at, 1);
-      found.set(i, { names: [name], list: false, options: [], from: token.from, to: token.to });
+  const found: WrittenUse[] = [];
+  const take = (stands: (before: string, further: string) => boolean) => {
+    for (const name of new Set(left)) {
+      const places = tokens.filter(
+        (token, i) =>
+          (literalText(token) ?? (token.text.startsWith('"') ? nameText(token) : null)) === name &&
+          stands(tokens[i - 1]?.text ?? '', tokens[i - 2]?.text ?? ''),
+      );
+      // More places than the parser found tables: some are texts, and which is not known here.
+      if (places.length > left.filter((one) => one === name).length) continue;
+      for (const { from, to } of places) {
+        left.splice(left.indexOf(name), 1);
+        found.push({ names: [name], list: false, options: [], from, to });
+      }
     }
   };
-  const behind = (i: number, pattern: RegExp) => pattern.test(tokens[i - 1]?.text ?? '');
-  take((i) => behind(i, /^(?:from|join)$/i) && !/^distinct$/i.test(tokens[i - 2]?.text ?? ''));
-  // The further tables of FROM a, b: only as many as the parser has found.
-  if (left.length > 0) take((i) => behind(i, /^,$/));
-  return [...found.values()];
+  take((before, further) => /^(?:from|join)$/i.test(before) && !/^distinct$/i.test(further));
+  // The further tables of FROM a, b.
+  take((before) => before === ',');
+  return found;
 }

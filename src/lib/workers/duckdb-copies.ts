@@ -1,0 +1,246 @@
+// Files before the query engine opens them: what parquet footers say, and a copy where the engine cannot read a file as it
+// is packed (parquet in BROTLI or LZ4, text in gzip). A copy is made once, piece by piece, and kept in the browser's
+// private file system beside the artifacts; it is a cache and may be removed at any time.
+import { parquetMetadataAsync, type FileMetaData } from 'hyparquet';
+import { isLoamError, LoamError } from '../engine/errors.ts';
+import { parquetEnd } from '../formats/parquet.ts';
+import { gunzipChunks } from '../formats/source.ts';
+import { blobSource } from '../storage/blob/blob-source.ts';
+import type { Fence } from './duckdb-fence.ts';
+import type { SourceFormat } from './duckdb-wire.ts';
+
+/** Packings that the built-in engine cannot read; the modern one reads all of them. */
+const unreadable = new Set<string>(['BROTLI', 'LZ4', 'LZ4_RAW', 'LZO']);
+/** Rows at most in one row group of a copy, as the engine itself writes them. */
+const rowsOfGroup = 122_880;
+/** Copies together may take so many bytes; those not used for longest go first. */
+const keptMost = 2e9;
+const folderName = 'query-copies';
+
+export interface Readable {
+  file: File;
+  format: SourceFormat;
+  /** Names its content; a file name. */
+  id: string;
+  /** As people call it. */
+  title: string;
+  /** Told bytes of the original while a copy is made. */
+  onProgress(done: number, total: number): void;
+  signal: AbortSignal;
+}
+
+export interface Copies {
+  /** The file to register in its place. Throws `FileUnreadable` for what no engine can read. */
+  readable(asked: Readable): Promise<File>;
+}
+
+const damaged = (title: string, why: string, details = {}) =>
+  new LoamError('FileUnreadable', `${title} cannot be asked: ${why}`, { file: title, ...details });
+
+/** `unpacked`: the engine reads every packing of parquet by itself. */
+export function createCopies(fence: Fence, unpacked: () => boolean): Copies {
+  /** Content that was found readable as it is. */
+  const plain = new Set<string>();
+
+  async function parquet(asked: Readable): Promise<File> {
+    const { file, id, title } = asked;
+    if (plain.has(id)) return file;
+    const footer = await footerOf(file, title);
+    const codecs = new Set(
+      footer.row_groups.flatMap((group) => group.columns.map((c) => c.meta_data?.codec)),
+    );
+    const strange = [...codecs].filter((codec) => codec !== undefined && unreadable.has(codec));
+    if (unpacked() || strange.length === 0) {
+      plain.add(id);
+      return file;
+    }
+    const kept = await keptCopy(`${id}.parquet`);
+    if (kept && (await sameRows(kept, footer))) return kept;
+    return repackedCopy(asked, footer, strange.join(', '), fence);
+  }
+
+  /** A copy is under its name only once it is whole. */
+  async function text({ file, format, id, title, onProgress, signal }: Readable): Promise<File> {
+    if (!(await isGzip(file))) return file;
+    const name = `${id}.${format}`;
+    const kept = await keptCopy(name);
+    if (kept) return kept;
+    try {
+      const source = blobSource(counted(file, onProgress, signal));
+      return await keep(name, streamOf(gunzipChunks(source, keptMost)), signal);
+    } catch (error) {
+      if (signal.aborted) throw cancelled();
+      if (isLoamError(error)) throw error;
+      throw damaged(title, `it could not be unpacked (${(error as Error).message}).`);
+    }
+  }
+
+  return { readable: (asked) => (asked.format === 'parquet' ? parquet(asked) : text(asked)) };
+}
+
+async function isGzip(file: File): Promise<boolean> {
+  const [a, b] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  return a === 0x1f && b === 0x8b;
+}
+
+async function footerOf(file: File, title: string): Promise<FileMetaData> {
+  let end: Awaited<ReturnType<typeof parquetEnd>>;
+  try {
+    end = await parquetEnd(blobSource(file));
+  } catch {
+    throw damaged(title, 'the file was changed or moved since it was opened. Open it again.');
+  }
+  if ('problem' in end) throw damaged(title, end.problem);
+  try {
+    return await parquetMetadataAsync(end.file, { initialFetchSize: end.footer + 8 });
+  } catch (error) {
+    throw damaged(title, `the table description at its end is damaged (${(error as Error).message}).`);
+  }
+}
+
+async function sameRows(copy: File, footer: FileMetaData): Promise<boolean> {
+  const own = await footerOf(copy, copy.name).catch(() => null);
+  return own !== null && own.num_rows === footer.num_rows;
+}
+
+async function repackedCopy(
+  { file, id, title, onProgress, signal }: Readable,
+  footer: FileMetaData,
+  codecs: string,
+  fence: Fence,
+): Promise<File> {
+  const name = `${id}.parquet`;
+  try {
+    const copy = await orCrash(async () =>
+      keep(name, await repacked(counted(file, onProgress, signal), fence), signal),
+    );
+    if (await sameRows(copy, footer)) return copy;
+    throw new Error(`the copy has not the ${footer.num_rows} rows of the file`);
+  } catch (error) {
+    await forget(name);
+    if (signal.aborted) throw cancelled();
+    if (isLoamError(error)) throw error;
+    const crashed = error instanceof WebAssembly.RuntimeError;
+    const why = crashed ? 'it is probably damaged' : ((error as Error).message ?? String(error));
+    // What crashed cannot be used again; a fresh worker can.
+    throw damaged(
+      title,
+      `it is packed with ${codecs}, which the query engine does not read, and it could not be repacked (${why}).`,
+      crashed ? { broken: true } : {},
+    );
+  }
+}
+
+/** A crash inside the repacker reaches nobody who waits for it: it is an error event of the whole worker. */
+function orCrash<T>(work: () => Promise<T>): Promise<T> {
+  let fail: (event: ErrorEvent) => void = () => {};
+  const crash = new Promise<never>((_, reject) => {
+    fail = (event) => {
+      if (!(event.error instanceof WebAssembly.RuntimeError)) return;
+      event.preventDefault();
+      reject(event.error);
+    };
+  });
+  addEventListener('error', fail);
+  return Promise.race([work(), crash]).finally(() => removeEventListener('error', fail));
+}
+
+const cancelled = () =>
+  new LoamError('StatementCancelled', 'The statement was cancelled.', { reason: 'cancelled' });
+
+/** The file as a Blob that tells how far it was read; its reader asks for ranges. */
+function counted(file: File, onProgress: (done: number, total: number) => void, signal: AbortSignal): Blob {
+  let done = 0;
+  return new Proxy(file, {
+    get(target, name) {
+      if (name === 'slice')
+        return (from?: number, to?: number, type?: string) => {
+          if (signal.aborted) throw cancelled();
+          done += (to ?? target.size) - (from ?? 0);
+          onProgress(Math.min(done, target.size), target.size);
+          return target.slice(from, to, type);
+        };
+      const value = Reflect.get(target, name, target) as unknown;
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+async function repacked(file: Blob, fence: Fence): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const [parquet, { default: url }] = await Promise.all([
+    import('parquet-wasm'),
+    import('parquet-wasm/esm/parquet_wasm_bg.wasm?url'),
+  ]);
+  fence.allow(url);
+  await parquet.default({ module_or_path: url });
+  const properties = new parquet.WriterPropertiesBuilder()
+    .setCompression(parquet.Compression.SNAPPY)
+    .setMaxRowGroupSize(rowsOfGroup)
+    .build();
+  const source = await parquet.ParquetFile.fromFile(file);
+  return parquet.transformParquetStream(await source.stream({ batchSize: 8192, concurrency: 1 }), properties);
+}
+
+function streamOf(chunks: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: async () => void (await chunks.return()),
+  });
+}
+
+/* ---------- the copies ---------- */
+
+const folder = async () =>
+  (await navigator.storage.getDirectory()).getDirectoryHandle(folderName, { create: true });
+
+/** An empty file is one whose writing was cut off: what is written is there as a whole or not at all. */
+async function keptCopy(name: string): Promise<File | null> {
+  try {
+    const file = await (await (await folder()).getFileHandle(name)).getFile();
+    return file.size > 0 ? file : null;
+  } catch {
+    return null;
+  }
+}
+
+async function forget(name: string): Promise<void> {
+  await (await folder().catch(() => null))?.removeEntry(name).catch(() => {});
+}
+
+/** Without a private file system the copy lives as long as this worker. */
+async function keep(name: string, stream: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<File> {
+  const directory = await folder().catch(() => null);
+  if (!directory) return new File([await new Response(stream as BodyInit).blob()], name);
+  try {
+    const handle = await directory.getFileHandle(name, { create: true });
+    const writable = await handle.createWritable();
+    await stream.pipeTo(writable as WritableStream<Uint8Array>, { signal });
+    await makeRoom(directory, name);
+    return await handle.getFile();
+  } catch (error) {
+    await forget(name);
+    if (error instanceof DOMException && error.name === 'QuotaExceededError')
+      throw new LoamError(
+        'StorageFull',
+        `There is not enough room on this device for an unpacked copy of ${name}, which this query needs. Free some space and try again.`,
+      );
+    throw error;
+  }
+}
+
+async function makeRoom(directory: FileSystemDirectoryHandle, newest: string): Promise<void> {
+  const copies: File[] = [];
+  for await (const handle of directory.values())
+    if (handle.kind === 'file') copies.push(await (handle as FileSystemFileHandle).getFile());
+  let total = copies.reduce((sum, { size }) => sum + size, 0);
+  for (const copy of copies.sort((a, b) => a.lastModified - b.lastModified)) {
+    if (total <= keptMost) return;
+    if (copy.name === newest) continue;
+    await directory.removeEntry(copy.name).catch(() => {});
+    total -= copy.size;
+  }
+}
