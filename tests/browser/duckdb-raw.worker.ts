@@ -4,6 +4,18 @@ import { tableFromIPC } from 'apache-arrow';
 import { raiseFence } from '../../src/lib/workers/duckdb-fence.ts';
 import { joined, openDuckdb, type Duckdb } from '../../src/lib/workers/duckdb.ts';
 
+/** What really goes out, whoever asks for it. */
+const asked: string[] = [];
+const realFetch = self.fetch.bind(self);
+self.fetch = (input, init) => {
+  asked.push(input instanceof Request ? input.url : String(input));
+  return realFetch(input, init);
+};
+const realSend = XMLHttpRequest.prototype.send;
+XMLHttpRequest.prototype.send = function (body) {
+  asked.push(`XMLHttpRequest ${this.responseURL}`);
+  return realSend.call(this, body as XMLHttpRequestBodyInit | null);
+};
 const fence = raiseFence();
 let db: Promise<Duckdb> | null = null;
 
@@ -11,12 +23,14 @@ export interface RawAnswer {
   rows: unknown[][] | null;
   error: string | null;
   refused: number;
+  /** Addresses that were asked for since the start. */
+  asked: string[];
 }
 
 addEventListener(
   'message',
   async ({ data }: MessageEvent<{ id: number; sql: string; files?: [string, Blob][]; bundle?: string }>) => {
-    const answer: RawAnswer = { rows: null, error: null, refused: 0 };
+    const answer: RawAnswer = { rows: null, error: null, refused: 0, asked: [] };
     try {
       const engine = await (db ??= openDuckdb(fence, data.bundle));
       for (const [name, file] of data.files ?? []) engine.register(name, file);
@@ -37,6 +51,7 @@ addEventListener(
       answer.error = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     }
     answer.refused = fence.count;
+    answer.asked = asked;
     postMessage({ id: data.id, ...answer });
   },
 );

@@ -121,7 +121,8 @@ function suite(bundle: string): void {
     expect(await rowsOf(queries, sql.replaceAll('art.1', 'art1'))).toEqual([
       ["artifact('lab/none')", " FROM 'lab/none.csv' ", 7, false],
     ]);
-    expect(await rowsOf(queries, "DESCRIBE artifact('lab/wide.csv')")).toMatchObject([
+    const described = await rowsOf(queries, "DESCRIBE artifact('lab/wide.csv')");
+    expect(described.map((row) => row.slice(0, 2))).toEqual([
       ['id', 'BIGINT'],
       ['extra', 'VARCHAR'],
     ]);
@@ -250,7 +251,7 @@ function suite(bundle: string): void {
     for (const [key, words] of [
       ['cut.parquet', /cut\.parquet.*incomplete/],
       ['empty.parquet', /empty\.parquet.*incomplete/],
-      ['bent.parquet', /\w{8}/],
+      ['bent.parquet', /bent\.parquet is probably damaged/],
       ['brotli.parquet', /brotli\.parquet.*BROTLI/],
       ['changed.parquet', /changed\.parquet.*changed/],
       ['latin1.csv', /UTF-8/],
@@ -296,7 +297,7 @@ function suite(bundle: string): void {
   it('out of memory is said with what to do; the session goes on in a fresh engine with its sources', async () => {
     const big = queriesOver({ 'good.parquet': parquetOf(table) });
     big.queries.hold('own.csv', textFile('a\n1\n', 'own.csv'));
-    const greedy = 'SELECT count(*) FROM (SELECT range, count(*) FROM range(80000000) GROUP BY 1)';
+    const greedy = "FROM (SELECT repeat('x', 10000) || range AS long FROM range(2000000)) ORDER BY long";
     const error = await big.queries.run(greedy).then(
       () => null,
       (reason: unknown) => reason as LoamError,

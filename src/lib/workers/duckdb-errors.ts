@@ -6,11 +6,21 @@ import { memoryLimit } from './duckdb.ts';
 /** Messages of a wasm module that is broken for good; a fresh worker is needed. */
 const broken =
   /memory access out of bounds|table index is out of bounds|function signature mismatch|unreachable|null function|invalidated|Maximum call stack|offset is out of bounds|Invalid typed array length|Array buffer allocation|Aborted|WebAssembly\.(?:Exception|RuntimeError)|INTERNAL Error/i;
+/** What the reader of parquet says about bytes that are not what they should be. */
+const undecodable =
+  /don't know what type|TProtocol|Thrift|deserialize|decompress|Snappy|ZSTD|GZIP|page header|Footer length|No magic bytes|dictionary (?:size|offset)|Out of buffer/i;
 const memory =
   /Out of Memory|bad_alloc|bad alloc|could not allocate|failed to (?:allocate|pin)|Array buffer allocation/i;
 
-/** `nameOf`: what people call a registered file. `broken` in the details asks for a fresh worker. */
-export function duckdbError(error: unknown, nameOf: (registered: string) => string): LoamError {
+/**
+ * `nameOf`: what people call a registered file. `lastRead` names the one that was read last. `broken` in the details asks
+ * for a fresh worker.
+ */
+export function duckdbError(
+  error: unknown,
+  nameOf: (registered: string) => string,
+  lastRead: string | null = null,
+): LoamError {
   const text = messageOf(error);
   const words = readable(text, nameOf);
   const lost = broken.test(text) || error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
@@ -34,6 +44,12 @@ export function duckdbError(error: unknown, nameOf: (registered: string) => stri
       { broken: true },
     );
   }
+  if (lastRead !== null && undecodable.test(text))
+    return new LoamError(
+      'FileUnreadable',
+      `${nameOf(lastRead)} is probably damaged: the engine could not make sense of it (${words.slice(0, 300)}).`,
+      { file: nameOf(lastRead) },
+    );
   return new LoamError('SqlError', advised(words));
 }
 

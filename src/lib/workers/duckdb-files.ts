@@ -34,6 +34,8 @@ export interface EngineFiles {
   calls: FileCalls;
   /** Bytes and reads since the start, by registered name. */
   readonly read: ReadonlyMap<string, { bytes: number; reads: number }>;
+  /** The name read from last: where a file turns out to be damaged, it is most likely this one. */
+  readonly last: string | null;
   /** What went wrong since it was last asked, in words; null where nothing did. */
   takeProblem(): string | null;
 }
@@ -44,6 +46,7 @@ export function createEngineFiles(nameOf: (mod: EngineModule, fileId: number) =>
   const read = new Map<string, { bytes: number; reads: number }>();
   const reader = new FileReaderSync();
   let problem: string | null = null;
+  let last: string | null = null;
 
   function fail(mod: EngineModule, words: string): 0 {
     problem ??= words;
@@ -72,6 +75,7 @@ export function createEngineFiles(nameOf: (mod: EngineModule, fileId: number) =>
       const name = nameOf(mod, fileId);
       const file = name === null ? undefined : files.get(name);
       if (name === null || !file) return fail(mod, `There is no file ${name ?? ''} any more.`);
+      last = name;
       const wanted = Math.max(0, Math.min(bytes, file.size - location));
       let found: Uint8Array;
       try {
@@ -112,6 +116,9 @@ export function createEngineFiles(nameOf: (mod: EngineModule, fileId: number) =>
   return {
     calls,
     read,
+    get last() {
+      return last;
+    },
     takeProblem() {
       const found = problem;
       problem = null;

@@ -63,7 +63,11 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
   }
 
   const inWords = (error: unknown) =>
-    duckdbError(error, (name) => registered.get(name)?.title ?? name.replace(/^loam\//, ''));
+    duckdbError(
+      error,
+      (name) => registered.get(name)?.title ?? name.replace(/^loam\//, ''),
+      engine?.files.last ?? null,
+    );
 
   /* ---------- files ---------- */
 
