@@ -164,7 +164,6 @@ export async function openDuckdb(fence: Fence, name: string = defaultBundle): Pr
     `memory_limit='${memoryLimit / 1e6}MB'`,
     'autoinstall_known_extensions=false',
     'autoload_known_extensions=false',
-    "TimeZone='UTC'",
     // Last: nothing can be set any more.
     'lock_configuration=true',
   ])

@@ -1,0 +1,8 @@
+// Queries over the artifacts of the database that this tab shows. Nothing is loaded before the first statement.
+import { createQueries } from './duckdb.ts';
+import { session } from './session.svelte.ts';
+
+export const queries = createQueries({ engine: session.engine });
+
+// Its memory is the largest of all: a page that leaves gives it back at once.
+if (typeof window !== 'undefined') window.addEventListener('pagehide', () => queries.restart());
