@@ -68,6 +68,8 @@ function table(sources: readonly DuckdbSource[], use: WrittenUse, filename: bool
     ...(names.length > 1 ? ['union_by_name = true'] : []),
     ...(filename ? ['filename = true'] : []),
     ...(sources.every(partitioned) ? ['hive_partitioning = true'] : []),
+    // A first line of nothing but texts is a header to everybody but the engine's guess.
+    ...(first.format === 'csv' && !use.options.some((one) => /^header /.test(one)) ? ['header = true'] : []),
     ...use.options,
   ];
   return `${readers[first.format]}([${names.map(literal).join(', ')}]${options.map((one) => `, ${one}`).join('')})`;
