@@ -21,7 +21,7 @@ export function tokensOf(db: Pick<Duckdb, 'tokens'>, sql: string): Token[] {
 
 /** The engine counts bytes of UTF-8. */
 function inCharacters(sql: string, offsets: readonly number[]): number[] {
-  // eslint-disable-next-line no-control-regex -- exactly the texts in which both counts agree
+  // Exactly the texts in which both counts agree.
   if (/^[\0-\x7f]*$/.test(sql)) return [...offsets];
   const starts: number[] = [];
   let bytes = 0;

@@ -2,7 +2,7 @@
 // others see `Duckdb`. Results are only ever streamed (`send` of the bundle): `query` of the built-in engine gives
 // fewer rows in place of an error (docs/decisions/0020). Files and network are those of duckdb-files.ts and
 // duckdb-fence.ts; the engine's own code for http, S3 and local files is never reached.
-import type { DuckDBBindings } from '@duckdb/duckdb-wasm/blocking';
+import type * as Engine from '@duckdb/duckdb-wasm/blocking';
 import { LoamError } from '../engine/errors.ts';
 import { createEngineFiles, type EngineFiles, type EngineModule } from './duckdb-files.ts';
 import type { Fence } from './duckdb-fence.ts';
@@ -41,13 +41,13 @@ export const tokenTypes = { identifier: 0, number: 1, text: 2, operator: 3, keyw
 export const memoryLimit = 1_400_000_000;
 
 interface Bundle {
-  load(): Promise<typeof import('@duckdb/duckdb-wasm/blocking')>;
+  load(): Promise<typeof Engine>;
   wasm(): Promise<string>;
   /** Signed extension files by the path at which the engine asks for them. */
   extensions: Record<string, () => Promise<string>>;
 }
 
-const vendored = import.meta.glob<typeof import('@duckdb/duckdb-wasm/blocking')>(
+const vendored = import.meta.glob<typeof Engine>(
   '/vendor/duckdb/duckdb-browser-blocking.mjs',
 );
 const vendoredWasm = import.meta.glob<string>('/vendor/duckdb/duckdb-eh.wasm', {
@@ -190,7 +190,7 @@ export async function openDuckdb(fence: Fence, name: string = defaultBundle): Pr
 }
 
 /** The bundle's own way of fetching its wasm waits for ever where that fails; here the failure is told. */
-async function instantiate(db: DuckDBBindings, url: string): Promise<void> {
+async function instantiate(db: Engine.DuckDBBindings, url: string): Promise<void> {
   const failed = new Promise<never>((_, reject) => {
     const own = db as unknown as {
       _runtime: unknown;
