@@ -47,9 +47,7 @@ interface Bundle {
   extensions: Record<string, () => Promise<string>>;
 }
 
-const vendored = import.meta.glob<typeof Engine>(
-  '/vendor/duckdb/duckdb-browser-blocking.mjs',
-);
+const vendored = import.meta.glob<typeof Engine>('/vendor/duckdb/duckdb-browser-blocking.mjs');
 const vendoredWasm = import.meta.glob<string>('/vendor/duckdb/duckdb-eh.wasm', {
   query: '?url',
   import: 'default',
