@@ -3,16 +3,26 @@
 import type { WireError } from '../engine/errors.ts';
 import type { SqlPage } from '../workers/wire.ts';
 import { saveStream } from './export.ts';
+import {
+  FILE_ROWS,
+  type FilesPage,
+  type FilesResult,
+  readsFiles,
+  runOverFiles,
+  stoppable,
+} from './file-statements.ts';
 import { interruptible, type Interruptible } from './interruptible.ts';
 import { jobs } from './jobs.svelte.ts';
 import { asWireError, say } from './notices.svelte.ts';
 import { remembered } from './remembered.svelte.ts';
 import { session } from './session.svelte.ts';
 import { statementHistory } from './statement-history.svelte.ts';
-import { resultOf, type SqlResult, withPage } from './sql-result.ts';
+import { csvLines, resultOf, type SqlResult, withPage } from './sql-result.ts';
 import { plural } from './words.ts';
 
-export const ROWS = 1000;
+const ROWS = 1000;
+/** Rows that the next page has, where there is one. */
+export const rowsOfPage = (of: SqlResult): number => (of.meter ? FILE_ROWS : ROWS);
 
 export interface PlanLine {
   id: number;
@@ -45,7 +55,10 @@ let result = $state.raw<SqlResult | null>(null);
 let failure = $state.raw<Failure | null>(null);
 /** The statement that ran last, and where in the text it began. */
 let ran = $state.raw<{ sql: string; from: number } | null>(null);
-let plan = $state.raw<{ sql: string; lines: PlanLine[] } | null>(null);
+/** `text` is a plan as DuckDB draws it, `lines` one of SQLite's. */
+let plan = $state.raw<{ sql: string; lines: PlanLine[] | null; text: string } | null>(null);
+/** The statement over files whose later pages can be asked for. */
+let files: FilesResult | null = null;
 let running: Interruptible<unknown> | null = null;
 let draftTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -58,10 +71,19 @@ function failureOf(problem: unknown): Failure {
 }
 
 /** One thing at a time: what runs is cancelled first. Answers undefined where it failed, and says why. */
-async function work<T>(what: Doing, begin: (id: string) => Promise<T>): Promise<T | undefined> {
+function work<T>(what: Doing, begin: (id: string) => Promise<T>): Promise<T | undefined> {
   running?.cancel();
   const id = uid();
-  const mine = interruptible(id, timeLimit.value, begin(id));
+  return follow(what, interruptible(id, timeLimit.value, begin(id)));
+}
+
+/** The same for a statement over files. */
+function workOnFiles<T>(what: Doing, begin: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+  running?.cancel();
+  return follow(what, stoppable(timeLimit.value, begin));
+}
+
+async function follow<T>(what: Doing, mine: Interruptible<T>): Promise<T | undefined> {
   running = mine;
   doing = what;
   since = Date.now();
@@ -122,7 +144,16 @@ export const sqlConsole = {
   async run(sql: string, from: number): Promise<void> {
     ran = { sql, from };
     plan = null;
-    const page: SqlPage | undefined = await work('rows', ask(sql, 0));
+    files?.close();
+    files = null;
+    let page: SqlPage | undefined;
+    let read: FilesPage | undefined;
+    if (readsFiles(sql)) {
+      const opened = await workOnFiles('rows', (signal) => runOverFiles(sql, signal));
+      files = opened ?? null;
+      read = opened?.first;
+      page = read?.page;
+    } else page = await work('rows', ask(sql, 0));
     if (!page) {
       // The rows of another statement must not stand under this one's error.
       if (failure) result = null;
@@ -130,13 +161,21 @@ export const sqlConsole = {
         statementHistory.add({ sql, at: Date.now(), rows: null, more: false, ms: 0 });
       return;
     }
-    result = resultOf(sql, page, jobs.running.length > 0);
+    result = { ...resultOf(sql, page, !read && jobs.running.length > 0), meter: read?.meter ?? null };
     statementHistory.add({ sql, at: Date.now(), rows: page.count, more: page.more, ms: page.ms });
   },
 
   async more(): Promise<void> {
     const before = result;
     if (!before?.more || doing) return;
+    if (before.meter) {
+      const open = files;
+      // Of a statement over files the rest is held by the worker, and goes with it.
+      if (!open) return sqlConsole.run(before.sql, ran?.from ?? 0);
+      const next = await workOnFiles('rows', () => open.next());
+      if (next && result === before) result = { ...withPage(before, next.page, false), meter: next.meter };
+      return;
+    }
     const page = await work('rows', ask(before.sql, before.count, before.stamp));
     if (page && result === before) result = withPage(before, page, jobs.running.length > 0);
   },
@@ -144,6 +183,12 @@ export const sqlConsole = {
   async explain(): Promise<void> {
     if (!ran || plan?.sql === ran.sql) return;
     const { sql } = ran;
+    if (readsFiles(sql)) {
+      const drawn = await workOnFiles('plan', (signal) => runOverFiles(`EXPLAIN ${sql}`, signal));
+      drawn?.close();
+      if (drawn) plan = { sql, lines: null, text: (drawn.first.page.values.at(-1) ?? []).join('\n') };
+      return;
+    }
     const page = await work('plan', ask(`EXPLAIN QUERY PLAN ${sql}`, 0));
     if (!page) return;
     const [ids = [], parents = [], , details = []] = page.values;
@@ -152,13 +197,24 @@ export const sqlConsole = {
       parent: Number(parents[i]),
       detail: String(details[i]),
     }));
-    plan = { sql, lines };
+    plan = { sql, lines, text: '' };
   },
 
   /** All rows to a file, however many there are. */
   async download(): Promise<void> {
     const shown = result;
     if (!shown) return;
+    if (shown.meter) {
+      let rows = 0;
+      const written = await workOnFiles('download', (signal) =>
+        saveStream('rows.csv', async () => {
+          const opened = await runOverFiles(shown.sql, signal);
+          return csvLines(opened.first.page, opened.next, (n) => (rows += n));
+        }),
+      );
+      if (typeof written === 'number') say(`${plural(rows, 'row')} downloaded`);
+      return;
+    }
     let id = '';
     const written = await work('download', (made) => {
       id = made;
@@ -178,6 +234,8 @@ export const sqlConsole = {
   /** Another text has come: what is on screen was not its answer. */
   putAway(): void {
     running?.cancel();
+    files?.close();
+    files = null;
     result = null;
     failure = null;
     plan = null;

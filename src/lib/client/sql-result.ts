@@ -1,5 +1,6 @@
 // The rows of a statement as the grid holds them: pages one after the other, and single values as text. Types are told
 // apart by how they look: a REAL has a point, a blob is bytes in hex, NULL is no text at all.
+import type { DuckdbMeter } from '../workers/duckdb-wire.ts';
 import type { SqlPage } from '../workers/wire.ts';
 import { bytes } from './words.ts';
 
@@ -24,6 +25,8 @@ export interface SqlResult {
   unfinished: boolean;
   stamp: string;
   artifacts: ReadonlySet<string>;
+  /** What was read for it, where it is over files; null for rows of the registries. */
+  meter: DuckdbMeter | null;
 }
 
 export interface Cell {
@@ -49,6 +52,7 @@ export function resultOf(sql: string, page: SqlPage, unfinished: boolean): SqlRe
     unfinished,
     stamp: page.stamp,
     artifacts: new Set(page.artifacts),
+    meter: null,
   };
 }
 
@@ -136,4 +140,38 @@ export function tsv(result: SqlResult, { top, left, bottom, right }: CellRange, 
   for (let row = top; row <= bottom; row++)
     lines.push(columns.map((column) => quote(cellAt(result, row, column).text)).join('\t'));
   return lines.join('\n');
+}
+
+/** All pages as CSV (RFC 4180), in the form that the engine writes: NULL is an empty field, empty text a quoted one. */
+export function csvLines(
+  first: SqlPage,
+  next: () => Promise<{ page: SqlPage }>,
+  count: (rows: number) => void,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let page: SqlPage | null = first;
+  const head = `${first.columns.map(({ name }) => csvField('text', name)).join(',')}\r\n`;
+  return new ReadableStream({
+    start: (controller) => controller.enqueue(encoder.encode(head)),
+    async pull(controller) {
+      if (!page) return controller.close();
+      const shown: SqlPage = page;
+      count(shown.count);
+      const lines = Array.from({ length: shown.count }, (_, row) =>
+        shown.columns
+          .map((_column, at) => {
+            const kind = KINDS[shown.kinds[at]?.[row] ?? 0] ?? 'null';
+            return csvField(kind, textOf(kind, shown.values[at]?.[row] ?? null));
+          })
+          .join(','),
+      );
+      controller.enqueue(encoder.encode(lines.map((line) => `${line}\r\n`).join('')));
+      page = shown.more ? (await next()).page : null;
+    },
+  });
+}
+
+function csvField(kind: Kind, text: string): string {
+  if (kind !== 'text') return text;
+  return text === '' || /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
