@@ -1,6 +1,7 @@
 // The drops of this page: what is being saved, how far it is, and the annotations waiting for files still on their way.
 /* eslint-disable svelte/prefer-svelte-reactivity -- thousands of progress events redraw through `version`, a few times a second */
-import type { DropItem, DropOptions, DropProgress, DropVerdict } from '../workers/wire.ts';
+import type { AnnotateOptions, DropItem, DropOptions, DropProgress, DropVerdict } from '../workers/wire.ts';
+import type { WireError } from '../engine/errors.ts';
 import { databases } from './databases.svelte.ts';
 import { databaseIn, type Picked, itemSize, toItems } from './files.ts';
 import { asWireError, attempt, say, sayError } from './notices.svelte.ts';
@@ -27,7 +28,7 @@ const held = new Map<string, DropItem>();
 /** Lines that stopped with their leader, by item; they go when the item comes back in another drop. */
 const stopped = new Map<string, string>();
 /** Annotations asked for while files of that drop are still on their way. */
-const waiting = new Map<string, DropOptions[]>();
+const waiting = new Map<string, AnnotateOptions[]>();
 /** Saved since the last gathering and to be annotated. */
 const arrived = new Map<string, string[]>();
 const order: string[] = [];
@@ -264,13 +265,13 @@ export const drops = {
     take({ ...line, key, artifact: line.artifact && { ...line.artifact, key } });
   },
   /** Annotates what is saved now and, as they arrive, the files still on their way. */
-  async annotateAll(options: DropOptions): Promise<string | null> {
+  async annotateAll(options: AnnotateOptions): Promise<WireError | null> {
     const saved = [...lines.values()].filter(isOurs);
     const uids = [...new Set(saved.flatMap((line) => (line.artifact ? [line.artifact.uid] : [])))];
     try {
       if (uids.length > 0) await session.engine.annotate(uids, options);
     } catch (problem) {
-      return asWireError(problem).message;
+      return asWireError(problem);
     }
     for (const drop of unfinished()) waiting.set(drop, [...(waiting.get(drop) ?? []), options]);
     return null;

@@ -27,7 +27,7 @@ import type {
 import type { FeedChange, UndoResult } from '../engine/write/writer.ts';
 import type { Parcel, TransferMode } from '../engine/interop/parcel.ts';
 import type { Transferred } from '../engine/interop/receive.ts';
-import type { DropOptions, DropProgress } from '../engine/registry/drop-types.ts';
+import type { AnnotateOptions, DropOptions, DropProgress } from '../engine/registry/drop-types.ts';
 import type { FacetSpec, ListFacet } from '../engine/view/facets.ts';
 import type { ListPage } from '../engine/view/list.ts';
 import type { FoundObjects } from '../engine/view/objects.ts';
@@ -127,7 +127,13 @@ export interface DropItem {
   files: { path: string; file: File }[] | null;
 }
 
-export type { DropOptions, DropProgress, DropState, DropVerdict } from '../engine/registry/drop-types.ts';
+export type {
+  AnnotateOptions,
+  DropOptions,
+  DropProgress,
+  DropState,
+  DropVerdict,
+} from '../engine/registry/drop-types.ts';
 
 /* ---------- inspection ---------- */
 
@@ -223,7 +229,7 @@ export interface EngineApi extends DatabasesApi, StoragesApi, QueryApi {
   purgeArtifacts(uids: string[]): Promise<{ bytes: number }>;
 
   /** All of it in one act, undone in one step. On many artifacts it is a job, told by `job` events. */
-  annotate(set: ArtifactSet, options: DropOptions): Promise<void>;
+  annotate(set: ArtifactSet, options: AnnotateOptions): Promise<void>;
   /** Jobs going on, e.g. for a tab that has just opened. */
   jobs(): Promise<JobProgress[]>;
   /** Takes back what the job has done; its call then rejects with `Cancelled`. */

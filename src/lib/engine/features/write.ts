@@ -55,8 +55,17 @@ export function* readValues(
   const [first] = problems;
   if (!first) return ready;
   if (problems.length === 1) throw first;
-  throw new LoamError('ValidationError', problems.map((p) => p.message).join(' '), first.details);
+  throw new LoamError('ValidationError', problems.map((p) => p.message).join(' '), {
+    ...first.details,
+    // One entry for each, so that a screen can show each where it belongs.
+    features: eachOf(problems, 'feature'),
+    dtypes: eachOf(problems, 'dtype'),
+    values: eachOf(problems, 'value'),
+  });
 }
+
+const eachOf = (problems: readonly LoamError[], detail: string): string[] =>
+  problems.map(({ details }) => String(details[detail] ?? ''));
 
 function* readOne(
   tx: Transaction,

@@ -12,6 +12,15 @@ export interface DropOptions {
   run?: string;
 }
 
+/** What is said about artifacts that are there already. */
+export interface AnnotateOptions extends Pick<
+  DropOptions,
+  'description' | 'labels' | 'projects' | 'features'
+> {
+  /** Features that are made first, in the same act: name -> dtype. One that is there with that dtype is used as it is. */
+  newFeatures?: Record<string, string>;
+}
+
 export type DropState = 'queued' | 'hashing' | 'storing' | 'saved' | 'failed' | 'cancelled' | 'paused';
 
 /**

@@ -10,7 +10,8 @@ import { randomUid } from '../uid.ts';
 import { update } from '../write/apply.ts';
 import type { Transaction } from '../write/transaction.ts';
 import { tableOf } from '../write/journal.ts';
-import type { DropOptions } from './drop-types.ts';
+import { create } from './create.ts';
+import type { AnnotateOptions } from './drop-types.ts';
 import { restoreRows, trashRows } from './trash.ts';
 
 /** Up to here a transaction is about as long as a slice would be. */
@@ -41,8 +42,8 @@ export function manyPart(context: EngineContext) {
     String(read(one('SELECT coalesce(key, uid) FROM lamindb_artifact WHERE id = ?', [id]))?.[0]);
 
   return {
-    /** Labels, projects, features and a description for many artifacts as one act. */
-    annotate: (set: ArtifactSet, options: DropOptions): Promise<void> =>
+    /** Labels, projects, features and a description for many artifacts as one act; new features are part of it. */
+    annotate: (set: ArtifactSet, options: AnnotateOptions): Promise<void> =>
       many('annotate', 'Annotate', set, (tx, ids) => annotate(tx, ids, options)),
     trashArtifacts: (set: ArtifactSet): Promise<void> =>
       many('trash', 'Move to trash:', set, function* (tx, ids) {
@@ -57,12 +58,14 @@ export function manyPart(context: EngineContext) {
   };
 }
 
-function* annotate(tx: Transaction, ids: readonly number[], options: DropOptions): Steps<void> {
-  const { labels = [], projects = [], features = {}, description } = options;
+function* annotate(tx: Transaction, ids: readonly number[], options: AnnotateOptions): Steps<void> {
+  const { labels = [], projects = [], features = {}, newFeatures = {}, description } = options;
   if (labels.length > 0)
     yield* link(tx, 'lamindb_artifactulabel', 'ulabel_id', ids, yield* ulabelsByName(tx, labels));
   if (projects.length > 0)
     yield* link(tx, 'lamindb_artifactproject', 'project_id', ids, yield* projectsByName(tx, projects));
+  // Slices after the first find the features of the first.
+  for (const [name, dtype] of Object.entries(newFeatures)) yield* create(tx, 'Feature', { name, dtype });
   if (Object.keys(features).length > 0) yield* addValues(tx, ids, features);
   if (description) yield* update(tx, 'lamindb_artifact', ids, { description });
 }
