@@ -179,7 +179,7 @@ describe.sequential('the keyboard', () => {
     await page.getByRole('heading', { name: /donor-1/ }).waitFor();
     await page.keyboard.press(']');
     await page
-      .getByRole('link', { name: 'Annotations', exact: true })
+      .getByRole('link', { name: /^Annotations/ })
       .and(page.locator('[aria-current]'))
       .waitFor();
     await page.keyboard.press('e');

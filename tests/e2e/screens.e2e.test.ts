@@ -69,26 +69,48 @@ describe.sequential('the screens', () => {
   it('values of every simple dtype are taken; a wrong one is refused in words and keeps the field', async () => {
     await open('plates/a.csv', 'annotations');
     const cases = [
-      { name: 'cells', dtype: 'int', wrong: 'many', right: '42', shown: '42' },
-      { name: 'ratio', dtype: 'float', wrong: 'half', right: '0.5', shown: '0.5' },
-      { name: 'medium', dtype: 'str', wrong: null, right: 'RPMI', shown: 'RPMI' },
-      { name: 'taken', dtype: 'date', wrong: '', right: '2024-02-29', shown: '2024-02-29' },
-      { name: 'read at', dtype: 'datetime', wrong: '', right: '2024-02-29T10:30', shown: '2024-02-29' },
-      { name: 'setup', dtype: 'dict', wrong: '[1]', right: '{"lane": 2}', shown: 'lane' },
-      { name: 'tissue', dtype: 'cat[ULabel]', wrong: null, right: 'lung', shown: 'lung' },
-      { name: 'passed', dtype: 'bool', wrong: null, right: 'true', shown: 'true' },
+      { name: 'cells', dtype: 'int', wrong: 'many', words: 'a whole number', right: '42', shown: '42' },
+      { name: 'ratio', dtype: 'float', wrong: 'half', words: 'takes a number', right: '0.5', shown: '0.5' },
+      { name: 'medium', dtype: 'str', wrong: null, words: '', right: 'RPMI', shown: 'RPMI' },
+      {
+        name: 'taken',
+        dtype: 'date',
+        wrong: '',
+        words: 'needs a date',
+        right: '2024-02-29',
+        shown: '2024-02-29',
+      },
+      {
+        name: 'read at',
+        dtype: 'datetime',
+        wrong: '',
+        words: 'needs a date and time',
+        right: '2024-02-29T10:30',
+        shown: '2024-02-29',
+      },
+      {
+        name: 'setup',
+        dtype: 'dict',
+        wrong: '[1]',
+        words: 'takes a JSON object',
+        right: '{"lane": 2}',
+        shown: 'lane',
+      },
+      { name: 'tissue', dtype: 'cat[ULabel]', wrong: null, words: '', right: 'lung', shown: 'lung' },
+      { name: 'passed', dtype: 'bool', wrong: null, words: '', right: 'true', shown: 'true' },
     ];
-    for (const { name, dtype, wrong, right, shown } of cases) {
+    for (const { name, dtype, wrong, words, right, shown } of cases) {
       await page.getByLabel('Feature', { exact: true }).fill(name);
       await page.getByLabel(`Type of ${name}`).selectOption(dtype);
       await page.getByRole('button', { name: 'Create feature' }).click();
       const value = page.getByLabel(`Value of ${name}`);
-      await value.waitFor();
+      // The focus leads on: what is typed next is the value, no command.
+      await expect.poll(() => value.evaluate((field) => field === document.activeElement)).toBe(true);
       const save = page.locator('.new').getByRole('button', { name: 'Save' });
       if (wrong !== null) {
         await value.fill(wrong);
         await save.click();
-        await page.getByRole('alert').filter({ hasText: dtype }).first().waitFor();
+        await page.getByRole('alert').filter({ hasText: words }).first().waitFor();
         expect(await value.inputValue()).toBe(wrong);
       }
       if (dtype === 'bool') await value.selectOption(right);
@@ -96,6 +118,8 @@ describe.sequential('the screens', () => {
       await save.click();
       await page.getByRole('button', { name: `Remove feature ${name}` }).waitFor();
       await page.getByRole('row').filter({ hasText: name }).filter({ hasText: shown }).waitFor();
+      const next = page.getByLabel('Feature', { exact: true });
+      await expect.poll(() => next.evaluate((field) => field === document.activeElement)).toBe(true);
     }
     await page.getByRole('button', { name: 'Remove feature medium' }).click();
     await page.getByRole('button', { name: 'Remove feature medium' }).waitFor({ state: 'detached' });
@@ -117,7 +141,7 @@ describe.sequential('the screens', () => {
     await sheet.getByLabel('Feature name').fill('cells');
     await sheet.getByLabel('Value of cells').fill('many');
     await sheet.getByRole('button', { name: /^Apply/ }).click();
-    await sheet.getByRole('alert').waitFor();
+    await sheet.getByRole('alert').getByText('cells takes a whole number; “many” is none.').waitFor();
     const filters = page.getByRole('complementary', { name: 'Filters' });
     expect(await filters.getByText('together').count()).toBe(0);
     await sheet.getByLabel('Value of cells').fill('7');
