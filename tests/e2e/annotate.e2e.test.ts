@@ -39,17 +39,20 @@ beforeAll(async () => {
   app = await suite.open();
   ({ page } = app);
   page.setDefaultTimeout(15_000);
-  const paths = ['one.csv', 'two.csv'].map((name) => join(suite.folder, name));
-  for (const path of paths) await writeFile(path, `well,signal\nA1,${path.length}\n${path}\n`);
-  await drop(page, paths);
-  await dropSaved(page, 2);
-  await page.getByRole('button', { name: 'Close', exact: true }).click();
-  await list();
-  address = suite.url + (await page.getByRole('link', { name: 'one.csv' }).first().getAttribute('href'));
 });
 afterAll(() => suite?.end());
 
 describe.sequential('annotating', () => {
+  it('two files are in the lab', async () => {
+    const paths = ['one.csv', 'two.csv'].map((name) => join(suite.folder, name));
+    for (const path of paths) await writeFile(path, `well,signal\nA1,${path.length}\n${path}\n`);
+    await drop(page, paths);
+    await dropSaved(page, 2);
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await list();
+    address = suite.url + (await page.getByRole('link', { name: 'one.csv' }).first().getAttribute('href'));
+  });
+
   it('a new feature is made with its value, as one act and one undo', async () => {
     await list();
     for (const key of ['j', 'x', 'j', 'x', 'e']) await press(key);
@@ -207,7 +210,7 @@ describe.sequential('annotating', () => {
   });
 
   it('a feature made in its registry says its types in words, and what it belongs to under more', async () => {
-    await page.goto(`${suite.url}/registries/Feature`);
+    await page.goto(`${suite.url}/r/Feature`);
     await page.getByRole('button', { name: /^New/ }).first().click();
     const kind = field('type of value');
     await kind.waitFor();
