@@ -168,7 +168,7 @@ describe.sequential('annotating', () => {
     await sheet().waitFor({ state: 'detached' });
     const filters = page.getByRole('complementary', { name: 'Filters' });
     for (const name of ['T cell', 'B cell', 'NK cell', 'mast cell', 'platelet'])
-      await filters.getByText(name).waitFor();
+      await filters.getByText(name, { exact: true }).waitFor();
   });
 
   it('on the page the tab counts the annotations, and the keyboard goes from name to value and on', async () => {
