@@ -124,6 +124,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     saveView: writing(engine.saveView),
     removeView: writing(engine.removeView),
     viewCode: direct(engine.viewCode),
+    artifactSchemas: direct(engine.artifactSchemas),
     row: direct(engine.row),
     drop: writing((items, options) => engine.drop(items.map(inputOf), options)),
     pauseDrop: direct(engine.pauseDrop),

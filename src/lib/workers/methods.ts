@@ -24,6 +24,7 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   saveView: 'write',
   removeView: 'write',
   viewCode: 'read',
+  artifactSchemas: 'read',
   row: 'read',
   openArtifact: 'read',
   openNamed: 'read',

@@ -28,6 +28,7 @@ import type { FeedChange, UndoResult } from '../engine/write/writer.ts';
 import type { Parcel, TransferMode } from '../engine/interop/parcel.ts';
 import type { Transferred } from '../engine/interop/receive.ts';
 import type { AnnotateOptions, DropOptions, DropProgress } from '../engine/registry/drop-types.ts';
+import type { ArtifactSchemas } from '../engine/view/artifact-schemas.ts';
 import type { FacetSpec, ListFacet } from '../engine/view/facets.ts';
 import type { ListPage } from '../engine/view/list.ts';
 import type { FoundObjects } from '../engine/view/objects.ts';
@@ -150,6 +151,7 @@ export type { FilterGroup, FilterNode, FilterTest, TestOp, View } from '../engin
 export type { ColumnInfo } from '../engine/view/columns.ts';
 export type { CodeLanguage } from '../engine/view/part.ts';
 export type { Density, SavedView, SavedViewInput } from '../engine/view/saved.ts';
+export type { ArtifactSchemas, SchemaSlot } from '../engine/view/artifact-schemas.ts';
 export type { Cell, RowLink } from '../engine/view/cells.ts';
 export type { ListPage, ListRow } from '../engine/view/list.ts';
 export type { FoundObject, FoundObjects } from '../engine/view/objects.ts';
@@ -208,6 +210,8 @@ export interface EngineApi extends DatabasesApi, StoragesApi, QueryApi {
   removeView(uid: string): Promise<void>;
   /** The view as a program that rebuilds it. */
   viewCode(view: View, language: CodeLanguage): Promise<string>;
+  /** Schema and slots of an artifact's dataset, with the first members of each. */
+  artifactSchemas(uid: string): Promise<ArtifactSchemas>;
   /** One row of any registry by uid (or id, where there is no uid), with all that its page shows. */
   row(registry: string, key: string): Promise<RowDetail>;
 

@@ -76,7 +76,7 @@ function table(model: Model, name: string): Table {
 }
 
 /** `bionty.Gene.ensembl_gene_id` -> the genes; `Feature[…]` and none -> features. */
-function memberTable(model: Model, itype: string | null): Table | null {
+export function memberTable(model: Model, itype: string | null): Table | null {
   if (itype === null || itype.startsWith('Feature')) return null;
   const [head = ''] = itype.split('[');
   const parts = head.split('.');

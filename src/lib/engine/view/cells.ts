@@ -14,6 +14,7 @@ import { tell } from '../query/read.ts';
 import { all, type Steps } from '../statement.ts';
 import { nothingHidden } from '../write/hidden.ts';
 import type { Column } from './columns.ts';
+import { nameSchemas } from './schema-names.ts';
 
 /** Another row, by what it is called. */
 export interface RowLink {
@@ -103,7 +104,18 @@ function* singleCells(
       found.get(column)?.set(Number(row[0]), cell);
     }
   }
+  for (const column of columns)
+    yield* nameRows(scope, column.path?.relations.at(-1)?.target, found.get(column));
   return found;
+}
+
+/** Rows of registries that name some of their rows by what these hold. */
+function* nameRows(scope: QueryScope, target: Table | undefined, found?: Map<number, Cell>): Steps<void> {
+  if (!target || !found) return;
+  const links = [...found.values()].flatMap((cell) =>
+    'row' in cell && cell.row ? [cell.row] : 'rows' in cell ? cell.rows : [],
+  );
+  yield* nameSchemas(scope, target, links);
 }
 
 /** What a row is called, from the stored value of its name field. */
@@ -144,6 +156,7 @@ function* manyCells(scope: QueryScope, table: Table, column: Column, json: strin
       : { values: items.map(([value]) => tell(few.type, value)), total };
     found.set(Number(id), cell);
   }
+  yield* nameRows(scope, target ?? undefined, found);
   return found;
 }
 

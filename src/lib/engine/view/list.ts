@@ -15,6 +15,7 @@ import { countedRows } from './facet-counts.ts';
 import { columnsOf, type ColumnInfo } from './columns.ts';
 import { idParts } from './id-parts.ts';
 import { pageIds, type Cursor, type PageSpec } from './page.ts';
+import { nameSchemas } from './schema-names.ts';
 import { hiddenKinds, hidesKinds, viewQuery } from './view-query.ts';
 import { checkView, pruned, type View } from './view.ts';
 
@@ -62,6 +63,7 @@ export function* listRows(scope: QueryScope, view: View, page: PageSpec): Steps<
       cells: cells.get(id) ?? [],
     };
   });
+  yield* nameSchemas(scope, table, rows);
   const tables = [
     table.name,
     ...columns.flatMap(({ path }) => path?.relations.map((r) => r.target.name) ?? []),

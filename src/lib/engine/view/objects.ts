@@ -10,6 +10,7 @@ import { tell } from '../query/read.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { namesOf, rowName, type RowLink } from './cells.ts';
 import { pageIds } from './page.ts';
+import { nameSchemas } from './schema-names.ts';
 import { canSearch } from './search-words.ts';
 import { viewQuery } from './view-query.ts';
 import { emptyView, type FilterTest, type View } from './view.ts';
@@ -77,9 +78,17 @@ function* bestRows(scope: QueryScope, table: Table, registry: string, text: stri
     [JSON.stringify(ids)],
   );
   const rank = ranker({ string: text, caseSensitive: false });
+  const links = rows.map(([own = null, called = null]) => ({
+    key: String(own),
+    name: rowName(table, called, own),
+  }));
+  yield* nameSchemas(scope, table, links);
   return rows
-    .map(([own = null, called = null, ...values]) => {
-      const found: FoundObject = { key: String(own), name: rowName(table, called, own), about: {} };
+    .map(([own = null, called = null, ...values], at) => {
+      const found: FoundObject = {
+        ...(links[at] ?? { key: String(own), name: rowName(table, called, own) }),
+        about: {},
+      };
       for (const [i, column] of said.entries()) {
         const value = values[i] ?? null;
         if (value === null || value === '') continue;

@@ -4,6 +4,7 @@ import { inTransaction, runSync, type Steps } from '../statement.ts';
 import type { QueryScope } from '../query/prepare.ts';
 import { branchesOf, createScope } from '../query/read.ts';
 import { registerRegex } from '../query/regex.ts';
+import { artifactSchemas, type ArtifactSchemas } from './artifact-schemas.ts';
 import type { Cursor, PageSpec } from './page.ts';
 import { facetSpecs, listFacet, type FacetSpec, type ListFacet } from './facets.ts';
 import { countList, listMarks, listRows, viewKeys, type ListPage } from './list.ts';
@@ -78,6 +79,7 @@ export function viewPart({ driver, model, clock, random, writer, request, tell, 
         if (language === 'python') return pythonCode(plan, name);
         return language === 'r' ? rCode(plan, name) : typescriptCode(plan, name);
       }),
+    artifactSchemas: (uid: string): ArtifactSchemas => read((scope) => artifactSchemas(scope, uid)),
     row: (registry: string, key: string): RowDetail => read((scope) => rowDetail(scope, registry, key)),
     listFacet: (view: View, spec: FacetSpec): Promise<ListFacet> =>
       readInTurn(scoped((scope) => listFacet(scope, checkView(view), spec))),

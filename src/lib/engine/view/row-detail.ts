@@ -15,6 +15,7 @@ import { cellsOf, namesOf, rowName, type Cell, type RowLink } from './cells.ts';
 import { columnsOf } from './columns.ts';
 import { featureHolders } from './feature-values.ts';
 import { isTyped, registryInfo } from './registry-info.ts';
+import { nameSchemas } from './schema-names.ts';
 import { emptyView } from './view.ts';
 
 export interface RowFeature {
@@ -92,11 +93,12 @@ export function* rowDetail(scope: QueryScope, registry: string, key: string): St
     [id],
   );
   const full = String(own?.[0] ?? key);
+  const called = { key: full, name: rowName(table, own?.[1] ?? null, own?.[0] ?? id) };
+  yield* nameSchemas(scope, table, [called]);
   return {
     registry: info.name,
     id,
-    key: full,
-    name: rowName(table, own?.[1] ?? null, own?.[0] ?? id),
+    ...called,
     fields,
     relations: yield* relationsOf(scope, table, id),
     features: info.hasFeatures ? yield* featuresOf(scope, table, id) : [],
@@ -132,13 +134,12 @@ function* relationsOf(scope: QueryScope, table: Table, id: number): Steps<RowDet
       `SELECT "${target.key}", "${target.name}" ${ids ? `FROM "${relation.target.name}" WHERE id IN (${ids})` : held} ORDER BY id DESC LIMIT ${shownRows}`,
       [id],
     );
-    found[name] = {
-      total,
-      rows: rows.map((row) => ({
-        key: String(row[0]),
-        name: rowName(relation.target, row[1] ?? null, row[0] ?? null),
-      })),
-    };
+    const links = rows.map((row) => ({
+      key: String(row[0]),
+      name: rowName(relation.target, row[1] ?? null, row[0] ?? null),
+    }));
+    yield* nameSchemas(scope, relation.target, links);
+    found[name] = { total, rows: links };
   }
   return found;
 }
