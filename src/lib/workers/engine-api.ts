@@ -115,6 +115,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     registryCounts: direct(engine.registryCounts),
     listRows: direct(engine.listRows),
     countList: direct(engine.countList),
+    elsewhere: direct(engine.elsewhere),
     listMarks: direct(engine.listMarks),
     listKeys: direct(engine.listKeys),
     findObjects: direct(engine.findObjects),

@@ -15,6 +15,7 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   registryCounts: 'read',
   listRows: 'read',
   countList: 'read',
+  elsewhere: 'read',
   listMarks: 'read',
   listKeys: 'read',
   findObjects: 'read',

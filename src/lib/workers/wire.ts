@@ -29,6 +29,7 @@ import type { Parcel, TransferMode } from '../engine/interop/parcel.ts';
 import type { Transferred } from '../engine/interop/receive.ts';
 import type { AnnotateOptions, DropOptions, DropProgress } from '../engine/registry/drop-types.ts';
 import type { ArtifactSchemas } from '../engine/view/artifact-schemas.ts';
+import type { Elsewhere } from '../engine/view/elsewhere.ts';
 import type { FacetSpec, ListFacet } from '../engine/view/facets.ts';
 import type { ListPage } from '../engine/view/list.ts';
 import type { FoundObjects } from '../engine/view/objects.ts';
@@ -151,6 +152,7 @@ export type { FilterGroup, FilterNode, FilterTest, TestOp, View } from '../engin
 export type { ColumnInfo } from '../engine/view/columns.ts';
 export type { CodeLanguage } from '../engine/view/part.ts';
 export type { Density, SavedView, SavedViewInput } from '../engine/view/saved.ts';
+export type { Elsewhere } from '../engine/view/elsewhere.ts';
 export type { ArtifactSchemas, SchemaSlot } from '../engine/view/artifact-schemas.ts';
 export type { Cell, RowLink } from '../engine/view/cells.ts';
 export type { ListPage, ListRow } from '../engine/view/list.ts';
@@ -195,6 +197,8 @@ export interface EngineApi extends DatabasesApi, StoragesApi, QueryApi {
   /** One page of a list, by keyset. Throws `FieldError` and its kin for what the view asks wrongly. */
   listRows(view: View, page: PageSpec): Promise<ListPage>;
   countList(view: View): Promise<number>;
+  /** Where the rows of a registry are that its list does not show at first, in numbers. */
+  elsewhere(registry: string): Promise<Elsewhere>;
   /** Cursors every `step` rows behind `after`, at most `most` of them. */
   listMarks(view: View, after: Cursor | null, step: number, most: number): Promise<Cursor[]>;
   /** Keys of all rows that the view shows, to act on all of them. */

@@ -4,6 +4,7 @@ import { inTransaction, runSync, type Steps } from '../statement.ts';
 import type { QueryScope } from '../query/prepare.ts';
 import { branchesOf, createScope } from '../query/read.ts';
 import { registerRegex } from '../query/regex.ts';
+import { elsewhere, type Elsewhere } from './elsewhere.ts';
 import { artifactSchemas, type ArtifactSchemas } from './artifact-schemas.ts';
 import type { Cursor, PageSpec } from './page.ts';
 import { facetSpecs, listFacet, type FacetSpec, type ListFacet } from './facets.ts';
@@ -52,6 +53,8 @@ export function viewPart({ driver, model, clock, random, writer, request, tell, 
       for (const { name } of infos) counts[name] = read((scope) => countList(scope, emptyView(name)));
       return counts;
     },
+    /** Rows that such a list does not show, by where they are. */
+    elsewhere: (registry: string): Elsewhere => read((scope) => elsewhere(scope, registry)),
     listRows: (view: View, page: PageSpec): ListPage =>
       read((scope) => listRows(scope, checkView(view), page)),
     countList: (view: View): number => read((scope) => countList(scope, checkView(view))),
