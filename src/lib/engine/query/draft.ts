@@ -77,7 +77,7 @@ export const among = (of: Draft, { sql, params }: PossibleHits): Where => ({
 export function draftOf(scope: QueryScope, query: Query, table: Table, calls: readonly Test[]): Draft {
   const counter: Counter = { next: 0 };
   const joins = createJoins(table, counter, scope.hidden);
-  const builder = createWhere(scope.model, joins, counter);
+  const builder = createWhere(scope.model, joins, counter, scope.ranges);
   const featureJoins: Draft['featureJoins'] = new Map();
   const wheres = calls.map((call) => {
     const { where, made } = builder.filter(call);

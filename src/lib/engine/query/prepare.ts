@@ -34,6 +34,8 @@ export interface QueryScope {
    * after the other; otherwise SQLite gathers all that they find first.
    */
   each: boolean;
+  /** Starts of texts are looked up by ranges that an index serves; false where a person is to read the statement. */
+  ranges: boolean;
   /** Finds the row that a reference names. */
   row(registry: string, lookups: Lookups): Steps<RowValue>;
   /** A query as the right side of `in`. */

@@ -25,6 +25,7 @@ export function createScope(
   hidden: Hidden = nothingHidden,
   { search = null, facets = null, zones = null }: Derived = {},
   each = false,
+  ranges = true,
 ): QueryScope {
   const scope: QueryScope = {
     model,
@@ -34,6 +35,7 @@ export function createScope(
     counters: facets,
     zones,
     each,
+    ranges,
     *row(registry, lookups) {
       const table = tableOf(scope, registry);
       return { $row: { table: table.name, id: yield* getId(scope, registry, lookups) } };

@@ -46,7 +46,18 @@ export interface WhereBuilder {
   filter(test: Test): { where: Where; made: Set<Alias> };
 }
 
-export function createWhere(model: Model, joins: Joins, counter: Counter): WhereBuilder {
+export function createWhere(
+  model: Model,
+  joins: Joins,
+  counter: Counter,
+  /** Starts of texts as ranges, too, where an index serves them. */
+  ranges = true,
+): WhereBuilder {
+  const operandAt = (path: Path, alias: Alias, name: string): Operand => {
+    const operand = operandOf(path, alias, name);
+    return ranges ? operand : { ...operand, indexed: false };
+  };
+
   function build(test: Test, context: Context): Where {
     if (test.kind === 'lookup') return lookup(test.lookup, test.value, context, test.residual);
     if (test.kind === 'not') {
@@ -77,7 +88,7 @@ export function createWhere(model: Model, joins: Joins, counter: Counter): Where
       taken.push(context.joins.join(taken.at(-1) as Alias, hop, hop.many ? context.reuse : null));
     for (const alias of taken) context.reuse.add(alias);
     const alias = taken.at(-1) as Alias;
-    const operand = operandOf(path, alias, last);
+    const operand = operandAt(path, alias, last);
     // No index helps to find what is not there: the ranges that would lead to it only cost time.
     if (context.negated) operand.indexed = false;
     // The unary plus hides the column from SQLite's planner (model.md §7.2).
@@ -105,7 +116,7 @@ export function createWhere(model: Model, joins: Joins, counter: Counter): Where
     const start = inner.root;
     let alias = start;
     for (const hop of hops.slice(asksForNone ? first : first + 1)) alias = inner.join(alias, hop, null);
-    const built = buildLookup(operandOf(path, alias, last), path.rest, value);
+    const built = buildLookup(operandAt(path, alias, last), path.rest, value);
     const tests = [built.sql];
     const same = sameJoin(path, first + (asksForNone ? 0 : 1), context);
     const outer = same ? null : outerColumn(path, first, context);

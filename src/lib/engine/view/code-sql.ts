@@ -5,14 +5,18 @@ import type { SqlValue } from '../ports.ts';
 import { fromWhere, narrowed } from '../query/compile.ts';
 import { draft, draftOf, select, tableOf } from '../query/draft.ts';
 import type { QueryScope } from '../query/prepare.ts';
+import { createScope } from '../query/read.ts';
 import type { Steps } from '../statement.ts';
+import { nothingHidden } from '../write/hidden.ts';
 import { columnsOf, type Column } from './columns.ts';
 import { featureHolders } from './feature-values.ts';
 import { orderTerm } from './page.ts';
 import { viewQuery } from './view-query.ts';
 import type { View } from './view.ts';
 
-export function* sqlCode(scope: QueryScope, view: View): Steps<string> {
+export function* sqlCode(asked: QueryScope, view: View): Steps<string> {
+  // Without what only this app has (its index of texts) and what only speeds up: a person reads it, any SQLite runs it.
+  const scope = createScope(asked.model, asked.branches, nothingHidden, {}, false, false);
   const table = tableOf(scope, view.registry);
   const of = yield* draft(scope, viewQuery(scope.model, table, view));
   const columns = yield* columnsOf(scope, table, view);
@@ -30,8 +34,15 @@ export function* sqlCode(scope: QueryScope, view: View): Steps<string> {
   const orders = [`${literal(order.sql, order.params)} ${way}`];
   if (order.sql !== 't0."id"') orders.push(`t0."id" ${way}`);
   const list = reads.map(({ sql, name }) => (sql === `t0."${name}"` ? sql : `${sql} AS ${quoted(name)}`));
-  return `SELECT ${list.join(',\n  ')}\n${broken(literal(from, params))}\nORDER BY ${orders.join(', ')};\n`;
+  return `SELECT ${list.join(',\n  ')}\n${broken(literal(plainNot(from), params))}\nORDER BY ${orders.join(', ')};\n`;
 }
+
+/** `NOT (a LIKE b AND a IS NOT NULL)`, which is how negations are compiled, as a person writes it. */
+const plainNot = (sql: string): string =>
+  sql.replace(
+    /NOT \((t\d+\."\w+") LIKE \? ESCAPE '\\' AND \1 IS NOT NULL\)/g,
+    "($1 IS NULL OR $1 NOT LIKE ? ESCAPE '\\')",
+  );
 
 const quoted = (name: string): string => `"${name.replace(/"/g, '""')}"`;
 
