@@ -129,6 +129,7 @@ async function start(items: DropItem[], options: DropOptions = {}): Promise<stri
         artifact: null,
         otype: null,
         suffix: null,
+        nFiles: item.files ? item.files.length : null,
       });
     }
     changed();

@@ -113,16 +113,24 @@ const SEQUENCES = new Set([
   '.bed',
 ]);
 
-/** The word and colour of an artifact's type; the word always stands beside the colour. */
-export function typeOf(row: { otype: string | null; suffix: string | null; nFiles?: number | null }): {
-  word: string;
-  colour: string;
-} {
-  const suffix = (row.suffix ?? '').toLowerCase();
+export interface Typed {
+  otype: string | null;
+  suffix: string | null;
+  nFiles?: number | null;
+  key?: string | null;
+}
+
+/**
+ * The word and colour of an artifact's type; the word always stands beside the colour. LaminDB stores no suffix it does not
+ * know (`.fq`): then the ending of the key says what it is.
+ */
+export function typeOf(row: Typed): { word: string; colour: string } {
+  const isFolder = row.nFiles !== null && row.nFiles !== undefined;
+  const ending = isFolder ? '' : (/[^./]\.\w{1,12}$/.exec(row.key ?? '')?.[0].slice(1) ?? '');
+  const suffix = (row.suffix || ending).toLowerCase();
   if (row.otype) return { word: row.otype, colour: COLOURS[row.otype] ?? 'var(--text)' };
   if (TABLES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--table)' };
   if (IMAGES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--img)' };
   if (SEQUENCES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--dna)' };
-  const plain = row.nFiles === null || row.nFiles === undefined ? 'file' : 'folder';
-  return { word: suffix ? suffix.slice(1) : plain, colour: 'var(--text)' };
+  return { word: suffix ? suffix.slice(1) : isFolder ? 'folder' : 'file', colour: 'var(--text)' };
 }

@@ -10,7 +10,7 @@ import type { Hidden } from '../write/hidden.ts';
 import type { Journal } from '../write/journal.ts';
 import { nameColumn } from '../write/history.ts';
 import { artifactRows } from './artifact-rows.ts';
-import type { ArtifactDetail, ArtifactRef, FeatureValue, RunInfo } from './artifact-types.ts';
+import type { ArtifactDetail, ArtifactRef, FeatureValue, RunInfo, UsingRun } from './artifact-types.ts';
 
 /** By full uid, or by a stem of at most 16 characters: then the latest version (lamindb.md §5). */
 export function* findArtifact(hidden: Hidden, uid: string): Steps<{ id: number; uid: string }> {
@@ -154,16 +154,14 @@ function* versionList(hidden: Hidden, uid: string): Steps<ArtifactDetail['versio
 function* lineage(hidden: Hidden, id: number): Steps<ArtifactDetail['lineage']> {
   const run = yield* one('SELECT run_id FROM lamindb_artifact WHERE id = ?', [id]);
   const runId = run?.[0] === null || run?.[0] === undefined ? null : Number(run[0]);
-  const refs = (rows: SqlValue[][]): ArtifactRef[] =>
-    rows.map((r) => ({ uid: String(r[0]), key: r[1] as string | null }));
   const used = yield* all(
     `SELECT run_id FROM lamindb_artifact_input_of_runs WHERE artifact_id = ?${hidden('lamindb_artifact_input_of_runs', 'id')} LIMIT 100`,
     [id],
   );
-  const usedBy: RunInfo[] = [];
+  const usedBy: UsingRun[] = [];
   for (const [other] of used) {
     const info = yield* runInfo(Number(other));
-    if (info) usedBy.push(info);
+    if (info) usedBy.push({ ...info, ...(yield* outputsOf(hidden, Number(other))) });
   }
   if (runId === null) return { inputs: [], run: null, outputs: [], usedBy };
   const inputs = yield* all(
@@ -177,6 +175,19 @@ function* lineage(hidden: Hidden, id: number): Steps<ArtifactDetail['lineage']> 
     [runId, id],
   );
   return { inputs: refs(inputs), run: yield* runInfo(runId), outputs: refs(outputs), usedBy };
+}
+
+const refs = (rows: SqlValue[][]): ArtifactRef[] =>
+  rows.map((r) => ({ uid: String(r[0]), key: r[1] as string | null }));
+
+const shownOutputs = 50;
+
+function* outputsOf(hidden: Hidden, run: number): Steps<Pick<UsingRun, 'outputs' | 'made'>> {
+  const made = `FROM lamindb_artifact WHERE run_id = ? AND +branch_id <> -1${hidden('lamindb_artifact', 'id')}`;
+  const rows = yield* all(`SELECT uid, key ${made} ORDER BY key, id LIMIT ${shownOutputs}`, [run]);
+  if (rows.length < shownOutputs) return { outputs: refs(rows), made: rows.length };
+  const count = yield* one(`SELECT count(*) ${made}`, [run]);
+  return { outputs: refs(rows), made: Number(count?.[0] ?? 0) };
 }
 
 const statusWords: Record<number, string> = {

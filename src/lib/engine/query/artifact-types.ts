@@ -69,13 +69,21 @@ export interface ArtifactDetail extends ArtifactRow {
     run: string | null;
     changed: string[];
   }[];
-  lineage: { inputs: ArtifactRef[]; run: RunInfo | null; outputs: ArtifactRef[]; usedBy: RunInfo[] };
+  lineage: { inputs: ArtifactRef[]; run: RunInfo | null; outputs: ArtifactRef[]; usedBy: UsingRun[] };
   trashed: boolean;
 }
 
 export interface ArtifactRef {
   uid: string;
   key: string | null;
+}
+
+/** A run that read an artifact, with what it made. */
+export interface UsingRun extends RunInfo {
+  /** The first fifty by key. */
+  outputs: ArtifactRef[];
+  /** All of them. */
+  made: number;
 }
 
 export interface RunInfo {

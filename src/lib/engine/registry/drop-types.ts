@@ -43,4 +43,6 @@ export interface DropProgress {
   artifact: { uid: string; key: string | null; version: number } | null;
   otype: string | null;
   suffix: string | null;
+  /** Files of a folder that becomes one artifact; null for a file. */
+  nFiles: number | null;
 }

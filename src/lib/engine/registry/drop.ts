@@ -396,5 +396,6 @@ function fresh(drop: string, input: DropInput): DropProgress {
     artifact: null,
     otype: null,
     suffix: null,
+    nFiles: input.folder ? input.folder.files.length : null,
   };
 }
