@@ -79,7 +79,7 @@ describe.sequential('lists', () => {
     // The chips say the same, open the filter again, and are taken out one by one.
     await builder().getByRole('button', { name: 'Done' }).click();
     await page
-      .getByRole('button', { name: 'not (file type is .csv or key ends with 22.tsv)', exact: true })
+      .getByRole('button', { name: 'neither file type is .csv nor key ends with 22.tsv', exact: true })
       .click();
     await builder().waitFor();
     await page.getByRole('button', { name: 'Remove: size over 100 bytes' }).click();

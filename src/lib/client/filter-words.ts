@@ -33,11 +33,20 @@ const plain: Record<FilterTest['op'], string> = {
 
 export function nodeWords(words: FilterWords, node: FilterNode, inner = false): string {
   if (node.kind === 'test') return testWords(words, node, inner);
-  const parts = node.items.map((item) => nodeWords(words, item, node.items.length > 1 || node.not === true));
+  const [only] = node.items;
+  // A group around one thing says nothing of its own; around it a negation is that thing's.
+  if (only && node.items.length === 1) return nodeWords(words, node.not ? opposite(only) : only, inner);
+  const parts = node.items.map((item) => nodeWords(words, item, true));
+  if (node.not && node.kind === 'any') {
+    const joined = `neither ${parts.join(' nor ')}`;
+    return inner ? `(${joined})` : joined;
+  }
   const joined = parts.join(node.kind === 'all' ? ' and ' : ' or ');
   if (node.not) return `not (${joined})`;
   return inner && parts.length > 1 ? `(${joined})` : joined;
 }
+
+const opposite = <N extends FilterNode>(node: N): N => ({ ...node, not: !node.not });
 
 function testWords(words: FilterWords, test: FilterTest, inner: boolean): string {
   const end = test.feature ? null : endOf(words.registries, words.registry, test.field);

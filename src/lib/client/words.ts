@@ -126,7 +126,7 @@ export interface Typed {
  */
 export function typeOf(row: Typed): { word: string; colour: string } {
   const isFolder = row.nFiles !== null && row.nFiles !== undefined;
-  const ending = isFolder ? '' : (/[^./]\.\w{1,12}$/.exec(row.key ?? '')?.[0].slice(1) ?? '');
+  const ending = isFolder ? '' : (/[^./]\.[a-z]\w{0,11}$/i.exec(row.key ?? '')?.[0].slice(1) ?? '');
   const suffix = (row.suffix || ending).toLowerCase();
   if (row.otype) return { word: row.otype, colour: COLOURS[row.otype] ?? 'var(--text)' };
   if (TABLES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--table)' };
