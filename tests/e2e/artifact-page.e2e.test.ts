@@ -26,6 +26,7 @@ afterAll(() => suite?.end());
 async function open(file: string, name: string): Promise<void> {
   await drop(page, [file]);
   await sheet().getByRole('button', { name: 'Open the database' }).click();
+  await sheet().getByLabel('Name on this device').fill(name);
   await sheet().getByRole('button', { name: 'Work in it' }).click();
   await page.locator('.top .db', { hasText: name }).waitFor();
   await opened(page);
