@@ -64,7 +64,7 @@ describe.sequential('a database someone else made', () => {
     await writeFile(file, bytes);
     await open(file, 'plates');
     await page.locator('.counts', { hasText: '2 artifacts' }).waitFor();
-    await page.getByText('Not in that list: 1 in the trash').waitFor();
+    await page.getByText('Not listed: 1 in the trash').waitFor();
     await looksWell();
     await page.getByRole('link', { name: '1 in the trash' }).click();
     await page.locator('[role=grid] .key a', { hasText: 'notes.txt' }).waitFor();
@@ -195,7 +195,7 @@ describe.skipIf(!there).sequential(`a real database${there ? '' : ' (skipped: no
   it('[row 4] the AnnData set is found by cell type; its schema and lineage are seen on its page', async () => {
     await go('/');
     await open(quickstart, 'quickstart-data');
-    await page.getByText('Not in that list: 1 older version, 6 reports and environments of runs').waitFor();
+    await page.getByText('Not listed: 1 older version, 6 reports and environments of runs').waitFor();
     await showList(page);
     const facets = page.getByRole('complementary', { name: 'Filters' });
     const heading = facets.getByRole('heading', { name: 'cell_type_by_model' });
