@@ -2,7 +2,8 @@
 // as JSON or with the error, and says what the fence had to refuse.
 import { tableFromIPC } from 'apache-arrow';
 import { raiseFence } from '../../src/lib/workers/duckdb-fence.ts';
-import { joined, openDuckdb, type Duckdb } from '../../src/lib/workers/duckdb.ts';
+import { join } from '../../src/lib/formats/source.ts';
+import { openDuckdb, type Duckdb } from '../../src/lib/workers/duckdb.ts';
 
 /** What really goes out, whoever asks for it. */
 const asked: string[] = [];
@@ -40,7 +41,7 @@ addEventListener(
         while (schema === null) schema = statement.poll();
         const parts = [schema];
         for (let batch = statement.fetch(); batch.length > 0; batch = statement.fetch()) parts.push(batch);
-        const table = tableFromIPC(joined(parts));
+        const table = tableFromIPC(join(parts));
         answer.rows = table
           .toArray()
           .map((row) => Object.values((row as { toJSON(): object }).toJSON()).map(plain));

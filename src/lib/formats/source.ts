@@ -166,7 +166,7 @@ export async function head(source: ByteSource, limit: number, gzip: boolean): Pr
   return join(parts);
 }
 
-export function join(parts: readonly Uint8Array[]): Uint8Array {
+export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

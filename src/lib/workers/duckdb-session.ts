@@ -7,7 +7,8 @@ import { duckdbError } from './duckdb-errors.ts';
 import type { Fence } from './duckdb-fence.ts';
 import { gate, type GatedStatement } from './duckdb-gate.ts';
 import { registeredName, withSources } from './duckdb-sources.ts';
-import { joined, memoryLimit, openDuckdb, type Duckdb, type Statement } from './duckdb.ts';
+import { join } from '../formats/source.ts';
+import { memoryLimit, openDuckdb, type Duckdb, type Statement } from './duckdb.ts';
 import type {
   DuckdbApi,
   DuckdbMeter,
@@ -189,7 +190,7 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
     }
     run.rows += rows;
     run.ms += performance.now() - since.slice;
-    const ipc = joined([...messages, endOfStream]);
+    const ipc = join([...messages, endOfStream]);
     return handOver({ ipc, rows, from, more, ms: Math.round(run.ms), meter: meterOf(run) }, [ipc.buffer]);
   }
 
@@ -321,7 +322,7 @@ const unknown = () =>
 
 /** The statement with its enumerated columns as texts; null where it has none. */
 function withoutDictionaries(schema: Uint8Array, sql: string): string | null {
-  const { fields } = RecordBatchReader.from(joined([schema, endOfStream])).open().schema;
+  const { fields } = RecordBatchReader.from(join([schema, endOfStream])).open().schema;
   const deep = fields.find((field) => !DataType.isDictionary(field.type) && hasDictionary(field.type));
   if (deep)
     throw new LoamError(

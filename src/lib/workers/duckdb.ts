@@ -4,6 +4,7 @@
 // duckdb-fence.ts; the engine's own code for http, S3 and local files is never reached.
 import type * as Engine from '@duckdb/duckdb-wasm/blocking';
 import { LoamError } from '../engine/errors.ts';
+import { join } from '../formats/source.ts';
 import { createEngineFiles, type EngineFiles, type EngineModule } from './duckdb-files.ts';
 import type { Fence } from './duckdb-fence.ts';
 
@@ -153,7 +154,7 @@ export async function openDuckdb(fence: Fence, name: string = defaultBundle): Pr
 
   const { tableFromIPC } = await import('apache-arrow');
   const texts = (sql: string): string[] => {
-    const table = tableFromIPC(joined(drained(sql)));
+    const table = tableFromIPC(join(drained(sql)));
     return Array.from({ length: table.numRows }, (_, row) => String(table.getChildAt(0)?.get(row)));
   };
 
@@ -231,14 +232,4 @@ async function loadExtensions(bundle: Bundle, fence: Fence, run: (sql: string) =
   run('SET autoload_known_extensions=false');
   run(`SET custom_extension_repository='${origin}'`);
   for (const [path] of paths) run(`LOAD ${/([a-z_]+)\.duckdb_extension/.exec(path)?.[1] ?? ''}`);
-}
-
-export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
