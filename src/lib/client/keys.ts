@@ -40,10 +40,11 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
-/** A focused link, button or box keeps its own Enter and Space; a dialog keeps every key. */
+/** A focused link, button or box keeps its own Enter and Space, a choice of one its arrows; a dialog keeps every key. */
 function keepsKey(event: KeyboardEvent): boolean {
   if (!(event.target instanceof Element)) return false;
   if (event.target.closest('[role=dialog], [role=alertdialog], [role=menu]')) return true;
+  if (event.key.startsWith('Arrow') && event.target.matches('input[type=radio]')) return true;
   return (
     (event.key === 'Enter' || event.key === ' ') &&
     event.target.matches('a, button, summary, input, [role=tab]')
