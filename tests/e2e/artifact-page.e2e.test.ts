@@ -122,8 +122,13 @@ describe.sequential('drops', () => {
     await drop(page, [join(suite.folder, 'one'), join(suite.folder, 'two')]);
     await page.getByRole('heading', { name: 'How should the 2 folders be kept?' }).waitFor();
     const focus = () => page.evaluate(() => (document.activeElement as HTMLInputElement).type);
-    expect(await focus()).toBe('radio');
-    await page.keyboard.press('ArrowDown');
+    await expect.poll(focus).toBe('radio');
+    const [byFile, whole] = [
+      'Each file becomes an artifact, as one/',
+      'Keep as one folder artifact, one',
+    ].map((name) => page.getByRole('radio', { name }));
+    await byFile?.press('ArrowDown');
+    await expect.poll(() => whole?.isChecked()).toBe(true);
     await page.getByRole('button', { name: 'Save them' }).click();
     await dropSaved(page, 2);
     // The folder that was asked about first is kept whole, the other file by file.

@@ -70,12 +70,6 @@ const open = (path?: string, profile?: string) =>
   suite.open({ ...(path === undefined ? {} : { path }), ...(profile === undefined ? {} : { profile }) });
 const close = (app: OpenedApp) => suite.close(app);
 
-/** What the service worker keeps counts towards the quota: measure after it is through, where there is one. */
-async function offlineCopyKept(page: Page): Promise<void> {
-  if (await page.evaluate(() => document.documentElement.dataset.offline !== undefined))
-    await waitUntilOffline(page);
-}
-
 /** Files on disk, and what their artifacts must be. */
 interface Given {
   path: string;
@@ -173,7 +167,8 @@ test(
 test('a full disk in the middle of a drop is said with the bytes needed, leaves nothing, and Retry ends the drop', async () => {
   const app = await open();
   const { page } = app;
-  await offlineCopyKept(page);
+  // What the service worker keeps counts towards the quota: measure after it is through.
+  await waitUntilOffline(page);
   const given = new Map<string, Given>();
   for (let i = 0; i < 10; i++) {
     const one = await give(`full-${i}.bin`, randomBytes(5_000_000));

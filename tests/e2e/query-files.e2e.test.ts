@@ -35,8 +35,8 @@ beforeAll(async () => {
     );
   const head = 'id,cell,score,day';
   paths = [join(suite.folder, 'plate a.csv'), join(suite.folder, 'b.csv')];
-  await writeFile(paths[0] ?? '', [head, ...rows('T', 0)].join('\n'));
-  await writeFile(paths[1] ?? '', [head, ...rows('B', n)].join('\n'));
+  await writeFile(paths[0] ?? '', [head, ...rows('CD4', 0)].join('\n'));
+  await writeFile(paths[1] ?? '', [head, ...rows('CD8', n)].join('\n'));
 });
 afterAll(() => suite.end());
 
@@ -50,7 +50,16 @@ it('an artifact’s page leads to its rows, which come a batch at a time with wh
   await told(/^First 2,048 rows, [\d.]+ m?s\. There are more\.\s*Read [\d.]+ kB of [\d.]+ kB in 1 file/);
   expect((await page.getByRole('columnheader').allInnerTexts()).join(' ')).toMatch(/id.*cell.*score.*day/s);
   // Numbers, a missing one, and a day as a day.
-  expect((await cells()).slice(0, 8)).toEqual(['0', 'T', '', '2026-01-01', '1', 'T', '0.25', '2026-01-02']);
+  expect((await cells()).slice(0, 8)).toEqual([
+    '0',
+    'CD4',
+    'null',
+    '2026-01-01',
+    '1',
+    'CD4',
+    '0.25',
+    '2026-01-02',
+  ]);
   await page.locator('.pane').focus();
   await page.keyboard.press('m');
   await told(/^3,000 rows/);
