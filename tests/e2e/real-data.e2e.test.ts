@@ -21,7 +21,15 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const bio = resolve(root, process.env['LOAM_FIXTURES'] ?? '../shared', 'fixtures/bio');
 const there = existsSync(join(bio, 'facts.json'));
 
-describe.skipIf(!there)(`real files${there ? '' : ' (skipped: LOAM_FIXTURES has no fixtures/bio)'}`, () => {
+/** The same journey runs on generated files every time; the 64 real ones take half a minute more. */
+const long = process.env['LOAM_LONG'] === '1';
+const whyNot = there
+  ? long
+    ? ''
+    : ' (skipped: LOAM_LONG is needed)'
+  : ' (skipped: LOAM_FIXTURES has no fixtures/bio)';
+
+describe.skipIf(!there || !long)(`real files${whyNot}`, () => {
   it('[row 95] all become artifacts with LaminDB’s hashes and counts, and survive a kill', async () => {
     const facts = (JSON.parse(readFileSync(join(bio, 'facts.json'), 'utf8')) as { files: RealFact[] }).files;
     const folders = facts
