@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { prepare, root } from './prepare.mjs';
 
 /** What a change must pass everywhere. */
@@ -32,17 +32,20 @@ process.env.LOAM_FIXTURES ??= join(root, '..', 'shared');
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
 const lines = [];
+/** @type {string[]} What failed, told again at the end: the end is what CI keeps. */
+const broke = [];
 for (const kind of selected) {
   const counts = await runKind(kind);
   sum.passed += counts.passed;
   sum.failed += counts.failed;
   sum.skipped += counts.skipped;
+  broke.push(...(counts.failures ?? []).map((words) => `FAILED ${kind} · ${words}`));
   lines.push(`${kind.padEnd(8)} ${counts.note ?? inWords(counts)}`);
 }
-console.log(`\n${lines.join('\n')}\n${inWords(sum)}`);
+console.log(`\n${[...broke, ...lines].join('\n')}\n${inWords(sum)}`);
 process.exitCode = sum.failed > 0 ? 1 : 0;
 
-/** @param {string} kind @returns {Promise<{ passed: number, failed: number, skipped: number, note?: string }>} */
+/** @param {string} kind @returns {Promise<{ passed: number, failed: number, skipped: number, note?: string, failures?: string[] }>} */
 async function runKind(kind) {
   console.log(`\n— ${kind} —`);
   const folder = mkdtempSync(join(tmpdir(), 'loam-test-'));
@@ -101,14 +104,28 @@ function count(report, exit) {
     passed: report.numPassedTests,
     failed: report.numFailedTests,
     skipped: report.numPendingTests + report.numTodoTests,
+    failures: /** @type {string[]} */ ([]),
   };
   // A file that cannot even be loaded has no tests to fail, and an error outside of any test fails none.
   for (const file of report.testResults) {
-    if (file.status === 'failed' && file.assertionResults.length === 0) counts.failed += 1;
+    const name = relative(root, file.name);
+    if (file.status === 'failed' && file.assertionResults.length === 0) {
+      counts.failed += 1;
+      counts.failures.push(`${name}: ${firstLines(file.message)}`);
+    }
+    for (const test of file.assertionResults) {
+      if (test.status !== 'failed') continue;
+      counts.failures.push(`${name} > ${test.fullName}: ${firstLines(test.failureMessages.join(' '))}`);
+    }
   }
   if (exit !== 0 && counts.failed === 0) counts.failed = 1;
   if (report.testResults.length === 0 && exit === 0) return { ...counts, note: 'no test files' };
   return counts;
+}
+
+/** One line a failure. @param {string | undefined} message */
+function firstLines(message = '') {
+  return (message.split(/\s+at file:/)[0] ?? '').replaceAll(/\s+/g, ' ').slice(0, 400);
 }
 
 /** @param {string} note */

@@ -5,8 +5,7 @@ import { session } from './session.svelte.ts';
 
 /** The engine stops a statement itself; these are for when it does not. */
 const GRACE_MS = 5_000;
-/** A busy machine takes seconds to hand a message on; who waits has said already that it may end. */
-const ANSWER_MS = 8_000;
+const ANSWER_MS = 5_000;
 
 const pause = (ms: number) => new Promise<false>((resolve) => setTimeout(() => resolve(false), ms));
 

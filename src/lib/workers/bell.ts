@@ -5,28 +5,40 @@
 import type { Bell } from '../engine/ports.ts';
 import { bellFile, bellFolder } from './tab-messages.ts';
 
+/** Several tabs ring when they all wait, each again and again; more rings than this in one breath are not from them. */
+const attempts = 20;
+
+/** What a ring does to the hanging: the file, or its folder's entry, is gone or held at that moment. */
+const ringsIn = new Set(['NotFoundError', 'NoModificationAllowedError', 'InvalidStateError']);
+
 export function createBell(): Bell {
   let file: File | null = null;
   let hanging: Promise<void> | null = null;
   const reader = typeof FileReaderSync === 'undefined' ? null : new FileReaderSync();
 
-  async function hang(): Promise<void> {
+  async function place(): Promise<File> {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle(bellFolder, { create: true });
+    const handle = await folder.getFileHandle(bellFile, { create: true });
+    const access = await handle.createSyncAccessHandle();
     try {
-      const root = await navigator.storage.getDirectory();
-      const folder = await root.getDirectoryHandle(bellFolder, { create: true });
-      const handle = await folder.getFileHandle(bellFile, { create: true });
-      const access = await handle.createSyncAccessHandle();
+      // An empty file would be read without looking at the disk.
+      access.truncate(0);
+      access.write(new Uint8Array([1]));
+    } finally {
+      access.close();
+    }
+    return handle.getFile();
+  }
+
+  /** A ring in the middle of this must not leave the statement without a bell: nobody would be heard again. */
+  async function hang(): Promise<void> {
+    for (let i = 0; i < attempts && !file; i++) {
       try {
-        // An empty file would be read without looking at the disk.
-        access.truncate(0);
-        access.write(new Uint8Array([1]));
-        access.flush();
-      } finally {
-        access.close();
+        file = await place();
+      } catch (error) {
+        if (!(error instanceof DOMException && ringsIn.has(error.name))) return;
       }
-      file = await handle.getFile();
-    } catch {
-      file = null; // no OPFS here, or rung at this very moment: the next statement hangs it again
     }
   }
 
@@ -37,6 +49,8 @@ export function createBell(): Bell {
       return hanging;
     },
     rung() {
+      // Another statement has heard it and is hanging it again: whoever rang is waiting still.
+      if (hanging) return true;
       if (!file || !reader) return false;
       try {
         reader.readAsArrayBuffer(file);
