@@ -73,6 +73,8 @@ export default defineConfig(async () => ({
           browser: {
             enabled: true,
             headless: true,
+            // The first page waits until all packages are bundled, which a loaded machine takes its time for.
+            connectTimeout: 240_000,
             screenshotFailures: false,
             provider: playwright({
               launchOptions: { executablePath: await browserPath(), args: browserArgs },

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LoamError } from '../src/lib/engine/errors.ts';
 import {
-  countRows,
   fillTables,
   portableTables,
   readTable,
+  tableParts,
 } from '../src/lib/engine/interop/registry-tables.ts';
 import { model } from '../src/lib/engine/model/model.ts';
 import { insertOne } from '../src/lib/engine/write/apply.ts';
@@ -58,11 +58,12 @@ async function exportdb(args: string[], on: Io): Promise<void> {
     mkdirSync(folder, { recursive: true });
     let rows = 0;
     for (const table of tables) {
-      const file = createParquetTable(readTable(driver, table, 0, 0));
-      const count = countRows(driver, table);
-      for (let at = 0; at < count; at += chunk) file.write(readTable(driver, table, at, chunk));
+      const file = createParquetTable(readTable(driver, table, null, 0));
+      for (const part of tableParts(driver, table, chunk)) {
+        file.write(part);
+        rows += part[0]?.values.length ?? 0;
+      }
       writeFileSync(join(folder, `${table.name}.parquet`), file.finish());
-      rows += count;
     }
     on.out(`Exported ${tables.length} tables with ${rows} rows to ${folder}`);
   });

@@ -7,7 +7,6 @@ export type Order = 'hang' | 'rung' | 'hangUnawaited' | { ringInside: number };
 
 const bell = createBell();
 let inside = 0;
-// eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own handle below
 const getFile = FileSystemFileHandle.prototype.getFile;
 FileSystemFileHandle.prototype.getFile = async function () {
   if (inside > 0) {

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, inject, it } from 'vitest';
 import { createQueries } from '../../src/lib/client/duckdb.ts';
 import { connectEngine } from '../../src/lib/client/engine.ts';
 import { isLoamError } from '../../src/lib/engine/errors.ts';
-import { cells, packedParquet, parquetOf, textFile } from './duckdb-files.ts';
+import { cells, packedParquet, parquetOf, saveFile, textFile } from './duckdb-files.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -24,12 +24,7 @@ afterAll(() => {
   client.close();
 });
 
-async function save(key: string, file: File): Promise<string> {
-  const { drop } = await engine.drop([{ id: key, key, file, files: null }], {});
-  const mine = async () => (await engine.drops()).find((one) => one.drop === drop);
-  await expect.poll(async () => (await mine())?.state, { timeout: 20_000 }).toBe('saved');
-  return (await mine())?.artifact?.uid ?? '';
-}
+const save = (key: string, file: File) => saveFile(engine, key, file);
 
 const first = async (sql: string): Promise<unknown[]> => {
   const { first: page } = await queries.run(sql);

@@ -2,9 +2,11 @@
 import { tableToIPC, vectorFromArray, Utf8, Int32, Float64, Table } from 'apache-arrow';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import initParquet, * as parquetWasm from 'parquet-wasm';
+import { vi } from 'vitest';
 import parquetUrl from 'parquet-wasm/esm/parquet_wasm_bg.wasm?url';
 import { LoamError } from '../../src/lib/engine/errors.ts';
-import type { NamedFiles } from '../../src/lib/workers/storages.ts';
+import type { OpenedSource } from '../../src/lib/workers/storages.ts';
+import type { AskedSource, EngineApi } from '../../src/lib/workers/wire.ts';
 
 export interface Cells {
   id: number[];
@@ -64,7 +66,22 @@ export async function gzipped(text: string, name: string): Promise<File> {
   return new File([await new Response(packed).blob()], name);
 }
 
-/** What `openNamed` answers, over files by key. */
+/** Saves a file as an artifact and answers with its uid. */
+export async function saveFile(engine: EngineApi, key: string, file: File): Promise<string> {
+  const { drop } = await engine.drop([{ id: key, key, file, files: null }], {});
+  const saved = await vi.waitFor(
+    async () => {
+      const mine = (await engine.drops()).find((one) => one.drop === drop);
+      if (mine?.state !== 'saved')
+        throw new Error(`${key} is ${mine?.state ?? 'unknown'}: ${mine?.message ?? ''}`);
+      return mine;
+    },
+    { timeout: 20_000, interval: 20 },
+  );
+  return saved.artifact?.uid ?? '';
+}
+
+/** A database of nothing but files by key. */
 export function shelfOf(files: Record<string, File | { path: string; file: File }[]>) {
   const uidOf = (key: string) =>
     `T${Array.from(new TextEncoder().encode(key), (byte) => byte.toString(36)).join('')}`
@@ -73,24 +90,36 @@ export function shelfOf(files: Record<string, File | { path: string; file: File 
   return {
     uidOf,
     files,
-    openNamed: async (names: readonly string[]): Promise<NamedFiles[]> =>
-      names.map((name) => {
-        const key = Object.keys(files).find((one) => one === name || uidOf(one) === name);
-        const found = key === undefined ? undefined : files[key];
-        if (key === undefined || !found)
-          throw new LoamError('DoesNotExist', `There is no artifact with the key or uid "${name}".`, {
-            name,
-          });
-        const suffix = /(?:\.[^./]+)?\.gz$|\.[^./]+$/.exec(key)?.[0] ?? '';
-        const folder = Array.isArray(found);
-        return {
-          name,
-          uid: uidOf(key),
-          key,
-          suffix,
-          folder,
-          files: folder ? found : [{ path: '', file: found }],
-        };
-      }),
+    openSources: async (asked: readonly AskedSource[]): Promise<OpenedSource[]> =>
+      asked.map((source) => ({
+        others: 0,
+        artifacts: (source.of === 'artifact' ? source.names : Object.keys(files)).map((name) => {
+          const key = Object.keys(files).find((one) => one === name || uidOf(one) === name);
+          const found = key === undefined ? undefined : files[key];
+          if (key === undefined || !found)
+            throw new LoamError('DoesNotExist', `There is no artifact with the key or uid "${name}".`, {
+              name,
+            });
+          const suffix = /(?:\.[^./]+)?\.gz$|\.[^./]+$/.exec(key)?.[0] ?? '';
+          const folder = Array.isArray(found);
+          return {
+            uid: uidOf(key),
+            key,
+            suffix,
+            folder,
+            files: folder ? found : [{ path: '', file: found }],
+          };
+        }),
+      })),
+    annotationTable: async (uids: readonly string[]) => ({
+      columns: [
+        { name: 'artifact_uid', type: 'VARCHAR' },
+        { name: 'artifact_key', type: 'VARCHAR' },
+      ],
+      lines: uids.map((uid) => JSON.stringify({ artifact_uid: uid })).join('\n'),
+    }),
+    registryTable: async (name: string): Promise<Uint8Array<ArrayBuffer>> => {
+      throw new LoamError('DoesNotExist', `There is no registry table "${name}".`);
+    },
   };
 }

@@ -113,7 +113,7 @@ describe.sequential('the SQL console', () => {
 
   it('[row 13] the tree shows types and keys and puts names into the statement', async () => {
     await write('select  from lamindb_project');
-    await page.getByLabel('Find a table or column').fill('project');
+    await page.getByLabel('Find a file, table or column').fill('project');
     const table = page.getByRole('treeitem', { name: 'lamindb_project', exact: true });
     await table.click();
     const column = page.getByRole('treeitem', { name: /^start_date/ });
@@ -129,7 +129,7 @@ describe.sequential('the SQL console', () => {
     for (let i = 0; i < 7; i++) await page.keyboard.press('ArrowRight');
     await column.click();
     expect(await editor(page).innerText()).toBe('select start_date from lamindb_project');
-    await page.getByLabel('Find a table or column').fill('');
+    await page.getByLabel('Find a file, table or column').fill('');
   });
 
   it('[row 13] shows rows with their types, a thousand at first, more on demand, and all of them as CSV', async () => {

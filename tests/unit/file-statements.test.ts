@@ -54,8 +54,9 @@ function pageWith(columns: Record<string, [DataType, unknown[]]>, more = false) 
   );
   const table = new Table(vectors);
   const ipc = tableToIPC(table, 'stream') as Uint8Array<ArrayBuffer>;
-  const meter = { files: 1, totalBytes: 1, readBytes: 1, reads: 1 };
-  return { ipc, rows: table.numRows, from: 0, more, ms: 5, meter };
+  const leftOut = { byAnnotations: 0, byFooters: 0 };
+  const meter = { files: 1, totalBytes: 1, readBytes: 1, reads: 1, leftOut };
+  return { ipc, rows: table.numRows, from: 0, more, ms: 5, meter, drift: [] };
 }
 
 describe('values of Arrow', () => {

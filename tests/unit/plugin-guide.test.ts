@@ -84,7 +84,7 @@ it('[plug-in] rows, labels, queries, lists, facets, forms, pages, code, export a
   );
   const back = await memoryEngine(model);
   await fillTables(back.driver, model, async (table) =>
-    readTable(m.driver, table, 0, countRows(m.driver, table)),
+    readTable(m.driver, table, null, countRows(m.driver, table)),
   );
   for (const table of ['wetlab_sample', 'wetlab_well', 'wetlab_artifactsample', 'wetlab_sample_parents'])
     expect(back.rows(`SELECT * FROM "${table}"`), table).toEqual(m.rows(`SELECT * FROM "${table}"`));

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { completionsAt } from '../../src/lib/client/sql-completion.ts';
 import { suggestionFor } from '../../src/lib/client/sql-suggestion.ts';
-import { statementAt, statementsOf, tablesIn } from '../../src/lib/client/sql-statements.ts';
+import { filesIn, statementAt, statementsOf, tablesIn } from '../../src/lib/client/sql-statements.ts';
 import type { SqlTable } from '../../src/lib/workers/wire.ts';
 
 const column = (name: string, references: string | null = null) => ({
@@ -24,15 +24,62 @@ const tables: SqlTable[] = [
   { name: 'odd name', kind: 'other', registry: null, columns: [column('a b')] },
 ];
 
+const datasets = {
+  tables: [
+    {
+      name: "artifact('lab/cells.csv')",
+      label: 'lab/cells.csv',
+      kind: 'file' as const,
+      registry: null,
+      columns: [],
+    },
+    {
+      name: "artifact('lab/it''s.csv')",
+      label: "lab/it's.csv",
+      kind: 'file' as const,
+      registry: null,
+      columns: [],
+    },
+  ],
+  columnsOf: (key: string) => (key === 'lab/cells.csv' ? [column('cell_type'), column('id')] : null),
+};
+
 /** `|` marks the cursor. */
 function offered(marked: string): string[] {
   const pos = marked.indexOf('|');
-  const found = completionsAt(marked.replace('|', ''), pos, { tables });
+  const found = completionsAt(marked.replace('|', ''), pos, { tables, datasets });
   const typed = marked.slice(found?.from ?? pos, pos).toLowerCase();
   return (found?.options ?? [])
     .map(({ label }) => label)
     .filter((label) => label.toLowerCase().startsWith(typed));
 }
+
+describe('files', () => {
+  it('are named with their aliases', () => {
+    expect(
+      filesIn(
+        `select * from artifact('a.csv') t join Artifact (['it''s.csv', 'c.csv'], header = false) as u on true, artifact('d.csv') where x = 'artifact'`,
+      ),
+    ).toEqual([
+      { key: 'a.csv', as: 't', list: false },
+      { key: "it's.csv", as: 'u', list: true },
+      { key: 'd.csv', as: 'artifact', list: false },
+    ]);
+  });
+
+  it('are offered by key behind FROM and within the quotes, and their columns where columns stand', () => {
+    expect(offered('select * from |')).toContain('lab/cells.csv');
+    expect(offered("select * from artifact('lab/c|")).toEqual(['lab/cells.csv']);
+    expect(offered("select * from artifact(['a.csv', 'lab/i|")).toEqual(["lab/it''s.csv"]);
+    expect(offered("select cell|  from artifact('lab/cells.csv')")).toEqual(['cell_type']);
+    expect(offered("select t.|  from artifact('lab/cells.csv') t")).toEqual(['cell_type', 'id']);
+    expect(offered("select artifact_l|  from artifact(['lab/cells.csv'])")).toEqual(['artifact_labels']);
+    expect(offered("select * from artifact('lab/cells.csv') t join lamindb_user u on t.|")).toContain(
+      'cell_type',
+    );
+    expect(offered("select 'cel|' from artifact('lab/cells.csv')")).toEqual([]);
+  });
+});
 
 describe('statements', () => {
   it('are cut at semicolons outside quotes and comments; empty ones do not count', () => {

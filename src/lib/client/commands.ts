@@ -57,6 +57,7 @@ export const COMMANDS = {
   select: { does: 'Select or unselect the row', where: 'Lists', keys: ['x'], keysOnly: true },
   clear: { does: 'Clear the selection', where: 'Lists', keys: ['Escape'] },
   annotate: { does: 'Annotate the selection', where: 'Lists', keys: ['e'] },
+  queryFiles: { does: 'Query the files of the selection', where: 'Lists', keys: ['q'] },
   versions: { does: 'Show versions', where: 'Lists', keys: ['v'], keysOnly: true },
   trash: { does: 'Move the selection to the trash', where: 'Lists', keys: ['Delete'] },
 
@@ -92,6 +93,7 @@ export const COMMANDS = {
   history: { does: 'Show earlier statements', where: 'Query', keys: ['h'] },
   moreRows: { does: 'Load more rows', where: 'Query', keys: ['m'] },
   downloadCsv: { does: 'Download all rows as CSV', where: 'Query', keys: ['d'] },
+  saveRows: { does: 'Save all rows as an artifact', where: 'Query', keys: ['s'] },
   copyCells: {
     does: 'Copy the selected cells (in the rows)',
     where: 'Query',

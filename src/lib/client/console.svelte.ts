@@ -1,6 +1,7 @@
 // The one statement of the Query screen: its text, how it is doing, its rows and its plan. It outlives the screen, so
 // that coming back finds everything as it was.
 import type { WireError } from '../engine/errors.ts';
+import type { Drift } from '../workers/duckdb-wire.ts';
 import type { SqlPage } from '../workers/wire.ts';
 import { saveStream } from './export.ts';
 import {
@@ -33,6 +34,8 @@ export interface PlanLine {
 export interface Failure extends WireError {
   /** Where in the statement that ran, in characters; null where unknown. */
   offset: number | null;
+  /** How files of a list differ, where that kept the statement from running. */
+  drift: Drift[] | null;
 }
 
 /** What is being done; `rows` also for more of them. */
@@ -55,6 +58,8 @@ let result = $state.raw<SqlResult | null>(null);
 let failure = $state.raw<Failure | null>(null);
 /** The statement that ran last, and where in the text it began. */
 let ran = $state.raw<{ sql: string; from: number } | null>(null);
+/** Whether what ran was allowed to read columns of several kinds as texts. */
+let mixed = false;
 /** `text` is a plan as DuckDB draws it, `lines` one of SQLite's. */
 let plan = $state.raw<{ sql: string; lines: PlanLine[] | null; text: string } | null>(null);
 /** The statement over files whose later pages can be asked for. */
@@ -67,7 +72,8 @@ const uid = () => crypto.randomUUID();
 function failureOf(problem: unknown): Failure {
   const error = asWireError(problem);
   const offset = error.details['offset'];
-  return { ...error, offset: typeof offset === 'number' && offset >= 0 ? offset : null };
+  const drift = error.code === 'SchemaDrift' ? (JSON.parse(String(error.details['drift'])) as Drift[]) : null;
+  return { ...error, offset: typeof offset === 'number' && offset >= 0 ? offset : null, drift };
 }
 
 /** One thing at a time: what runs is cancelled first. Answers undefined where it failed, and says why. */
@@ -140,16 +146,22 @@ export const sqlConsole = {
   get plan() {
     return plan;
   },
+  /** Whether columns of several kinds are read as texts. */
+  get mixed() {
+    return mixed;
+  },
 
-  async run(sql: string, from: number): Promise<void> {
+  /** `asItIs`: also where files of a list do not agree, which is asked about else. */
+  async run(sql: string, from: number, asItIs = false): Promise<void> {
     ran = { sql, from };
+    mixed = asItIs;
     plan = null;
     files?.close();
     files = null;
     let page: SqlPage | undefined;
     let read: FilesPage | undefined;
     if (readsFiles(sql)) {
-      const opened = await workOnFiles('rows', (signal) => runOverFiles(sql, signal));
+      const opened = await workOnFiles('rows', (signal) => runOverFiles(sql, signal, asItIs));
       files = opened ?? null;
       read = opened?.first;
       page = read?.page;
@@ -171,7 +183,7 @@ export const sqlConsole = {
     if (before.meter) {
       const open = files;
       // Of a statement over files the rest is held by the worker, and goes with it.
-      if (!open) return sqlConsole.run(before.sql, ran?.from ?? 0);
+      if (!open) return sqlConsole.run(before.sql, ran?.from ?? 0, mixed);
       const next = await workOnFiles('rows', () => open.next());
       if (next && result === before) result = { ...withPage(before, next.page, false), meter: next.meter };
       return;
@@ -184,7 +196,7 @@ export const sqlConsole = {
     if (!ran || plan?.sql === ran.sql) return;
     const { sql } = ran;
     if (readsFiles(sql)) {
-      const drawn = await workOnFiles('plan', (signal) => runOverFiles(`EXPLAIN ${sql}`, signal));
+      const drawn = await workOnFiles('plan', (signal) => runOverFiles(`EXPLAIN ${sql}`, signal, mixed));
       drawn?.close();
       if (drawn) plan = { sql, lines: null, text: (drawn.first.page.values.at(-1) ?? []).join('\n') };
       return;
@@ -208,7 +220,7 @@ export const sqlConsole = {
       let rows = 0;
       const written = await workOnFiles('download', (signal) =>
         saveStream('rows.csv', async () => {
-          const opened = await runOverFiles(shown.sql, signal);
+          const opened = await runOverFiles(shown.sql, signal, mixed);
           return csvLines(opened.first.page, opened.next, (n) => (rows += n));
         }),
       );

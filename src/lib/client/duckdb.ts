@@ -4,17 +4,21 @@
 import { isLoamError, LoamError } from '../engine/errors.ts';
 import { formatOf } from '../workers/duckdb-formats.ts';
 import type {
+  DuckdbAnnotations,
   DuckdbApi,
   DuckdbPage,
+  DuckdbPlan,
   DuckdbProgress,
   DuckdbSource,
   DuckdbStatus,
+  DuckdbTable,
   SourceUse,
 } from '../workers/duckdb-wire.ts';
-import type { EngineApi } from '../workers/wire.ts';
+import type { AskedSource, EngineApi, View } from '../workers/wire.ts';
 import { connectWorker, type WorkerPort } from '../workers/worker-port.ts';
+import { readView } from './view-address.ts';
 
-export type { DuckdbMeter, DuckdbPage, DuckdbProgress, DuckdbStatus } from '../workers/duckdb-wire.ts';
+export type { Drift, DuckdbMeter, DuckdbPage, DuckdbProgress, DuckdbStatus } from '../workers/duckdb-wire.ts';
 
 export interface QueryOptions {
   /** Rows of a page; 2,048 where nothing is said. */
@@ -22,6 +26,8 @@ export interface QueryOptions {
   onProgress?: (progress: DuckdbProgress) => void;
   /** Cancels the statement, also between its pages. */
   signal?: AbortSignal;
+  /** Runs although columns of the files are of several kinds, which is `SchemaDrift` else. */
+  mixed?: boolean;
 }
 
 /** A result that is read page by page; the statement is held until its last page or `close`. */
@@ -30,14 +36,27 @@ export interface QueryResult {
   readonly first: DuckdbPage;
   /** Artifacts that the statement named, each once, in order. */
   readonly sources: readonly { uid: string; key: string }[];
+  /** Artifacts of views that are no tables, and so no part of this. */
+  readonly others: number;
   /** Throws `StatementCancelled` where the rest is not held any more. */
   next(): Promise<DuckdbPage>;
   close(): void;
 }
 
+export interface WrittenRows extends Pick<QueryResult, 'sources'> {
+  file: File;
+  rows: number;
+  forget(): Promise<void>;
+}
+
 export interface Queries {
-  /** One statement that reads. Its sources are `artifact('key or uid')`, lists of them, and files held here. */
+  /**
+   * One statement that reads. Its sources are `artifact('key or uid')`, lists of them, `collection('key')`,
+   * `artifacts('saved view')` or `artifacts('?where=…')`, tables of the registries, and files held here.
+   */
   run(sql: string, options?: QueryOptions): Promise<QueryResult>;
+  /** All rows of a statement as a parquet file, until it is forgotten. */
+  write(sql: string, options?: QueryOptions): Promise<WrittenRows>;
   /** What a statement would read, without running it. */
   plan(sql: string): Promise<SourceUse[]>;
   /** A file that no artifact is: `FROM 'name'` means it until it is released. A name hides an artifact's key. */
@@ -50,8 +69,11 @@ export interface Queries {
   restart(): void;
 }
 
+/** What is asked of the database. */
+export type QueryEngine = Pick<EngineApi, 'openSources' | 'annotationTable' | 'registryTable'>;
+
 export interface QueriesOptions {
-  engine: Pick<EngineApi, 'openNamed'>;
+  engine: QueryEngine;
   /** For tests: how a worker is made, and which engine it runs. */
   createWorker?: () => Worker;
   bundle?: string;
@@ -107,11 +129,11 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
   }
 
   /** Cancels when the signal fires; a worker that does not listen by then is ended. */
-  async function cancellable(
+  async function cancellable<T>(
     uid: string,
     signal: AbortSignal | undefined,
-    work: () => Promise<DuckdbPage>,
-  ): Promise<DuckdbPage> {
+    work: () => Promise<T>,
+  ): Promise<T> {
     if (signal?.aborted) throw cancelled();
     const used = connected();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -137,40 +159,71 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
   /* ---------- sources ---------- */
 
   /** Asked for with each statement: a key means the latest version, and files may have changed. */
-  async function sourcesOf(uses: readonly SourceUse[]): Promise<DuckdbSource[]> {
-    const names = [...new Set(uses.flatMap((use) => use.names))];
-    const artifacts = names.filter((name) => !held.has(name));
-    const opened = artifacts.length > 0 ? await engine.openNamed(artifacts) : [];
-    return [
-      ...names.flatMap((name): DuckdbSource[] => {
-        const own = held.get(name);
-        if (!own) return [];
-        return [
-          source({
-            name,
-            uid: own.uid,
-            key: name,
-            suffix: suffixOf(name),
-            files: [{ path: '', file: own.file }],
-          }),
-        ];
-      }),
-      ...opened.map(source),
+  async function given({ uses, tables, annotations }: DuckdbPlan): Promise<Given> {
+    const asked = uses.map(asksFor);
+    const opened = asked.length > 0 ? await engine.openSources(asked) : [];
+    let others = 0;
+    const sources = uses.map((use, i) => {
+      const found = opened[i] ?? { artifacts: [], others: 0 };
+      others += found.others;
+      if (use.of === 'artifacts') {
+        const read = found.artifacts.map(source);
+        others += read.filter((one) => one === null).length;
+        return read.filter((one) => one !== null);
+      }
+      const left = [...found.artifacts];
+      const names = use.of === 'artifact' ? use.names : left.map(({ uid }) => uid);
+      const all = names.map((name) => {
+        const own = use.of === 'artifact' ? held.get(name) : undefined;
+        const one = own
+          ? { uid: own.uid, key: name, suffix: suffixOf(name), files: [{ path: '', file: own.file }] }
+          : left.shift();
+        if (!one) throw new LoamError('DoesNotExist', `There is no artifact "${name}".`, { name });
+        return source(one) ?? refuse(one);
+      });
+      return [...new Map(all.map((one) => [one.uid, one])).values()];
+    });
+    const uids = [
+      ...new Set(sources.flatMap((list, i) => (uses[i]?.list ? list.map(({ uid }) => uid) : []))),
     ];
+    const known = uids.filter((uid) => !uid.startsWith('held-'));
+    return {
+      sources,
+      others,
+      annotations: annotations && known.length > 0 ? await annotationsOf(known) : null,
+      tables: await Promise.all(tables.filter((name) => registryTables.test(name)).map(registryTable)),
+    };
+  }
+
+  /** Held files are the page's own; the rest the engine knows. */
+  function asksFor(use: SourceUse): AskedSource {
+    const [name = ''] = use.names;
+    if (use.of === 'artifact') return { of: 'artifact', names: use.names.filter((one) => !held.has(one)) };
+    if (use.of === 'collection') return { of: 'collection', name };
+    return { of: 'artifacts', name, view: viewNamed(name) };
+  }
+
+  async function annotationsOf(uids: readonly string[]): Promise<DuckdbAnnotations> {
+    const { columns, lines } = await engine.annotationTable(uids);
+    return { columns, file: new File([lines], 'annotations.json') };
+  }
+
+  async function registryTable(name: string): Promise<DuckdbTable> {
+    return { name, file: new File([await engine.registryTable(name)], `${name}.parquet`) };
   }
 
   return {
-    async run(sql, { rows = 2048, onProgress, signal } = {}) {
+    async run(sql, { rows = 2048, onProgress, signal, mixed = false } = {}) {
       if (signal?.aborted) throw cancelled();
       const uid = crypto.randomUUID();
       if (onProgress) listeners.set(uid, onProgress);
       const quiet = () => listeners.delete(uid);
       try {
-        const { uses } = await call((api) => api.plan(sql));
-        const sources = await sourcesOf(uses);
+        const plan = await call((api) => api.plan(sql));
+        const { others, ...having } = await given(plan);
         const used = connected();
         const first = await cancellable(uid, signal, () =>
-          call((api) => api.run({ uid, sql, rows, sources })),
+          call((api) => api.run({ uid, sql, rows, mixed, ...having })),
         );
         let last = first;
         if (!first.more) quiet();
@@ -182,7 +235,8 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
         return {
           uid,
           first,
-          sources: [...new Map(sources.map((one) => [one.uid, { uid: one.uid, key: one.key }])).values()],
+          sources: named(having.sources),
+          others,
           async next() {
             if (port !== used) throw replaced();
             last = await cancellable(uid, signal, () => call((api) => api.next(uid)));
@@ -194,6 +248,21 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
       } catch (error) {
         quiet();
         throw error;
+      }
+    },
+    async write(sql, { onProgress, signal, mixed = false } = {}) {
+      const uid = crypto.randomUUID();
+      if (onProgress) listeners.set(uid, onProgress);
+      try {
+        const { others: _, ...having } = await given(await call((api) => api.plan(sql)));
+        const used = connected();
+        const written = await cancellable(uid, signal, () =>
+          call((api) => api.write({ uid, sql, rows: 122_880, mixed, ...having })),
+        );
+        const forget = () => used.api.forget(written.file.name);
+        return { ...written, sources: named(having.sources), forget };
+      } finally {
+        listeners.delete(uid);
       }
     },
     plan: async (sql) => (await call((api) => api.plan(sql))).uses,
@@ -221,18 +290,48 @@ const unreadable = (key: string, suffix: string) =>
     { key },
   );
 
-/** Of a folder the files of its commonest readable kind: what else lies there is no part of the table. */
-function source(found: Omit<DuckdbSource, 'format'> & { suffix: string }): DuckdbSource {
-  const { name, uid, key, suffix, files } = found;
+/** Each artifact once, in order. */
+const named = (sources: readonly DuckdbSource[][]) => [
+  ...new Map(sources.flat().map(({ uid, key }) => [uid, { uid, key }])).values(),
+];
+
+type Found = Omit<DuckdbSource, 'format'> & { suffix: string };
+
+interface Given {
+  sources: DuckdbSource[][];
+  others: number;
+  annotations: DuckdbAnnotations | null;
+  tables: DuckdbTable[];
+}
+
+/** Names that can be tables of a registry; the engine knows which are. */
+const registryTables = /^[a-z]+_[a-z0-9_]+$/;
+
+/** An address of a list from its `?` on; null for the name of a saved view. */
+function viewNamed(name: string): View | null {
+  if (!name.startsWith('?')) return null;
+  const { view, problem } = readView('Artifact', new URLSearchParams(name));
+  if (problem !== null)
+    throw new LoamError('InvalidArgument', `artifacts('${name.slice(0, 80)}'): ${problem}`);
+  return view;
+}
+
+function refuse({ key, suffix, files }: Found): never {
+  const single = files.length === 1 && files[0]?.path === '';
+  throw unreadable(key, single ? suffix : 'a folder without such files');
+}
+
+/** Of a folder the files of its commonest readable kind: what else lies there is no part of the table. Null for no table. */
+function source(found: Found): DuckdbSource | null {
+  const { uid, key, suffix, files } = found;
   const single = files.length === 1 && files[0]?.path === '';
   const format = single
     ? formatOf(suffix || suffixOf(key))
     : (['parquet', 'csv', 'json'] as const).find((one) =>
         files.some(({ path }) => formatOf(suffixOf(path)) === one),
       );
-  if (!format) throw unreadable(key, single ? suffix : 'a folder without such files');
+  if (!format) return null;
   return {
-    name,
     uid,
     key,
     format,

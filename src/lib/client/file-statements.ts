@@ -1,21 +1,24 @@
 // Statements over the files of artifacts, as the console runs them: DuckDB answers, in a worker that starts with the first
 // of them. Everything else on the Query screen is a question to the registries.
 import { LoamError } from '../engine/errors.ts';
-import type { DuckdbMeter } from '../workers/duckdb-wire.ts';
-import type { SqlPage } from '../workers/wire.ts';
+import type { Drift, DuckdbMeter } from '../workers/duckdb-wire.ts';
+import type { ListRow, SqlPage, View } from '../workers/wire.ts';
 import { formatOf } from '../workers/duckdb-formats.ts';
 import type { QueryResult } from './duckdb.ts';
+import type { Target } from './selection.svelte.ts';
+import { callOf, literal } from './sql-statements.ts';
 import { queryAddress } from './statement-address.ts';
+import { emptyView, viewQuery } from './view-address.ts';
 
 /** Rows of a page: a batch of the engine, which it does not divide. */
 export const FILE_ROWS = 2_048;
 
-/** Whether the statement names files: `artifact(…)`, or text in quotes where a table stands. */
+/** Whether the statement names files: `artifact(…)` and its like, or text in quotes where a table stands. */
 export function readsFiles(sql: string): boolean {
   const bare = sql.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[^]*?\*\//g, (part) =>
     part.startsWith("'") ? "''" : ' ',
   );
-  return /\bartifact\s*\(|\b(?:from|join)\s+''/i.test(bare);
+  return /\b(?:artifacts?|collection)\s*\(|\b(?:from|join)\s+''/i.test(bare);
 }
 
 /** The Query screen with all rows of an artifact; null where it is no table that queries read. */
@@ -28,32 +31,70 @@ export function queryOf(artifact: {
   if (formatOf(artifact.suffix) === null) return null;
   // A key means its latest version.
   const name = artifact.isLatest ? (artifact.key ?? artifact.uid) : artifact.uid;
-  return queryAddress(`select * from artifact('${name.replaceAll("'", "''")}')`);
+  return queryAddress(`select * from ${callOf(name)}`);
+}
+
+/**
+ * A statement over the chosen rows of a list of artifacts, or over all that it shows; null where none of the chosen is a
+ * table. Rows are named by their keys where the list shows latest versions only.
+ */
+export function queryOfList(target: Target, rows: readonly ListRow[], view: View): string | null {
+  if (target.view) {
+    const { registry, filter, search, trash, versions } = target.view;
+    const shown = { ...emptyView(registry), filter, search, trash, versions };
+    const but = target.except.map(literal).join(', ');
+    // The list of all artifacts has an address without a question.
+    const address = viewQuery(shown) || '?';
+    return `select * from artifacts(${literal(address)})${but === '' ? '' : `\nwhere artifact_uid not in (${but})`}`;
+  }
+  const tables = rows.filter(({ key, name }) => target.keys.includes(key) && isTable(name));
+  const names = tables.map(({ key, name }) => (view.versions ? key : name));
+  if (names.length === 0) return null;
+  return `select * from artifact([${names.map(literal).join(', ')}])`;
+}
+
+const isTable = (name: string): boolean =>
+  formatOf(/(?:\.[^./]+)?\.gz$|\.[^./]+$/i.exec(name)?.[0] ?? '') !== null;
+
+/** What was read for the rows, and what they are not. */
+export interface FilesRead extends DuckdbMeter {
+  /** Artifacts of views that are no tables. */
+  others: number;
+  /** How the files of a list differ. */
+  drift: Drift[];
 }
 
 export interface FilesPage {
   page: SqlPage;
-  meter: DuckdbMeter;
+  meter: FilesRead;
 }
 
 export interface FilesResult {
   first: FilesPage;
+  readonly sources: QueryResult['sources'];
   next(): Promise<FilesPage>;
   close(): void;
 }
 
 /** Runs the statement to its first page. What it loads is large, so it comes with the first statement. */
-export async function runOverFiles(sql: string, signal: AbortSignal): Promise<FilesResult> {
+export async function runOverFiles(sql: string, signal: AbortSignal, mixed = false): Promise<FilesResult> {
   const [{ queries }, { pageOf }] = await Promise.all([import('./queries.ts'), import('./arrow-page.ts')]);
-  const result: QueryResult = await queries.run(sql, { rows: FILE_ROWS, signal });
+  const result: QueryResult = await queries.run(sql, { rows: FILE_ROWS, signal, mixed });
   const artifacts = result.sources.map(({ uid }) => uid);
   let ms = 0;
   const told = (page: QueryResult['first']): FilesPage => {
-    const made = { page: pageOf(page, artifacts, ms), meter: page.meter };
+    const { others } = result;
+    const made = { page: pageOf(page, artifacts, ms), meter: { ...page.meter, others, drift: page.drift } };
     ms = page.ms;
     return made;
   };
-  return { first: told(result.first), next: async () => told(await result.next()), close: result.close };
+  const { sources } = result;
+  return {
+    first: told(result.first),
+    sources,
+    next: async () => told(await result.next()),
+    close: result.close,
+  };
 }
 
 /** Work that a signal stops after this time, and what stops it before. */

@@ -2,7 +2,16 @@
 // the other side of a foreign key after ON, tables by their registry's name too, keywords and functions.
 import type { Completion, CompletionContext, CompletionResult } from '@codemirror/autocomplete';
 import type { SqlTable } from '../workers/wire.ts';
-import { insideText, statementAt, tablesIn, type TableUse, wordsOf } from './sql-statements.ts';
+import type { Datasets } from './datasets.svelte.ts';
+import {
+  callOf,
+  filesIn,
+  insideText,
+  statementAt,
+  tablesIn,
+  type TableUse,
+  wordsOf,
+} from './sql-statements.ts';
 
 const KEYWORDS =
   'select from where join left outer inner cross on using group by having order asc desc limit offset distinct as and or not in is null like glob between exists case when then else end with recursive union all intersect except values over partition window filter cast collate explain query plan nulls first last'.split(
@@ -16,6 +25,55 @@ const FUNCTIONS =
 
 export interface Completable {
   tables: readonly SqlTable[];
+  datasets: Pick<Datasets, 'tables' | 'columnsOf'>;
+}
+
+/** What lists of artifacts have beside the columns of their files. */
+const ABOUT = [
+  'artifact_uid',
+  'artifact_key',
+  'artifact_description',
+  'artifact_created_at',
+  'artifact_labels',
+  'artifact_projects',
+];
+const aboutColumns = ABOUT.map((name) => ({
+  name,
+  type: '',
+  notNull: false,
+  primary: false,
+  references: null,
+}));
+
+/** The files that a statement names, as tables under the names that its columns are written with. */
+function filesAsTables(
+  sql: string,
+  { columnsOf }: Completable['datasets'],
+): { use: TableUse; table: SqlTable }[] {
+  return filesIn(sql).map(({ key, as, list }) => {
+    const columns = [...(columnsOf(key) ?? []), ...(list ? aboutColumns : [])];
+    return {
+      use: { table: `${callOf(key)} ${as}`, as },
+      table: { name: as, kind: 'other', registry: null, columns },
+    };
+  });
+}
+
+/** Keys behind `artifact('`, where otherwise nothing is offered within quotes. */
+function keysAt(
+  before: string,
+  { tables }: Completable['datasets'],
+): { from: number; options: Completion[] } | null {
+  const open = /\bartifact\s*\(\s*(?:\[(?:\s*'(?:[^']|'')*'\s*,)*\s*)?'((?:[^']|'')*)$/i.exec(before);
+  if (!open) return null;
+  return {
+    from: before.length - (open[1] ?? '').length,
+    options: tables.map(({ label = '' }) => ({
+      label: label.replaceAll("'", "''"),
+      type: 'class',
+      detail: 'file',
+    })),
+  };
 }
 
 const quoted = (name: string): string =>
@@ -71,6 +129,10 @@ function tableCompletions(tables: readonly SqlTable[], boost: number): Completio
   }));
 }
 
+/** Files as they stand in a statement; found by their keys. */
+const fileCompletions = ({ tables }: Completable['datasets']): Completion[] =>
+  tables.map(({ name, label = name }) => ({ label, apply: name, type: 'class', detail: 'file', boost: 40 }));
+
 const named = (names: readonly string[], type: string, boost: number): Completion[] =>
   names.map((label) => ({ label, type, boost }));
 
@@ -78,13 +140,22 @@ const named = (names: readonly string[], type: string, boost: number): Completio
 export function completionsAt(
   text: string,
   pos: number,
-  { tables }: Completable,
+  { tables, datasets }: Completable,
 ): { from: number; options: Completion[] } | null {
   const part = statementAt(text, { from: pos, to: pos }) ?? { from: 0, sql: text };
   const before = text.slice(part.from, pos);
+  const keys = keysAt(before, datasets);
+  if (keys) return { ...keys, from: part.from + keys.from };
   if (insideText(text, pos)) return null;
-  const byName = new Map(tables.map((table) => [table.name.toLowerCase(), table]));
-  const uses = tablesIn(part.sql);
+  const files = filesAsTables(part.sql, datasets);
+  const byName = new Map([
+    ...tables.map((table) => [table.name.toLowerCase(), table] as const),
+    ...files.map(({ use, table }) => [use.table.toLowerCase(), table] as const),
+  ]);
+  const uses = [
+    ...tablesIn(part.sql).filter(({ table }) => table.toLowerCase() !== 'artifact'),
+    ...files.map(({ use }) => use),
+  ];
   const member = /([\p{L}_][\p{L}\p{N}_]*|"[^"]*")\.([\p{L}_][\p{L}\p{N}_]*)?$/u.exec(before);
   if (member) {
     const name = (member[1] ?? '').replaceAll('"', '').toLowerCase();
@@ -103,7 +174,7 @@ export function completionsAt(
     ?.text.toLowerCase();
 
   if (lastWord === 'from' || lastWord === 'join' || (keyword === 'from' && lastWord === ',')) {
-    return { from, options: tableCompletions(tables, 50) };
+    return { from, options: [...tableCompletions(tables, 50), ...fileCompletions(datasets)] };
   }
   const shared = new Map<string, number>();
   for (const use of uses)
@@ -137,7 +208,8 @@ export function completeSql(known: () => Completable) {
     const text = context.state.doc.toString();
     const before = text.slice(Math.max(0, context.pos - 60), context.pos);
     const afterKey = /\b(?:from|join|on)\s+$/i.test(before);
-    if (!context.explicit && !/[\p{L}\p{N}_.]$/u.test(before) && !afterKey) return null;
+    const inFile = /\bartifact\s*\([^)]*'$/i.test(before);
+    if (!context.explicit && !/[\p{L}\p{N}_.]$/u.test(before) && !afterKey && !inFile) return null;
     const found = completionsAt(text, context.pos, known());
     return found && { ...found, validFor: /^[\p{L}\p{N}_]*$/u };
   };

@@ -1,6 +1,6 @@
 // The rows of a statement as the grid holds them: pages one after the other, and single values as text. Types are told
 // apart by how they look: a REAL has a point, a blob is bytes in hex, NULL is no text at all.
-import type { DuckdbMeter } from '../workers/duckdb-wire.ts';
+import type { FilesRead } from './file-statements.ts';
 import type { SqlPage } from '../workers/wire.ts';
 import { bytes } from './words.ts';
 
@@ -26,7 +26,7 @@ export interface SqlResult {
   stamp: string;
   artifacts: ReadonlySet<string>;
   /** What was read for it, where it is over files; null for rows of the registries. */
-  meter: DuckdbMeter | null;
+  meter: FilesRead | null;
 }
 
 export interface Cell {

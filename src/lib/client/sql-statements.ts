@@ -114,3 +114,28 @@ export function tablesIn(sql: string): TableUse[] {
   }
   return found;
 }
+
+/** A text as SQL writes it. */
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** The table that a file is in a statement. */
+export const callOf = (key: string): string => `artifact(${literal(key)})`;
+
+export interface FileUse {
+  /** The key or uid in `artifact('…')`; of a list the first. */
+  key: string;
+  as: string;
+  list: boolean;
+}
+
+/** Files that the statement reads, with their aliases. */
+export function filesIn(sql: string): FileUse[] {
+  const found: FileUse[] = [];
+  const call =
+    /\bartifact\s*\(\s*(\[\s*)?'((?:[^']|'')*)'(?:'(?:[^']|'')*'|[^'()])*\)(?:\s+(?:as\s+)?([\p{L}_][\p{L}\p{N}_]*))?/giu;
+  for (const [, list, key = '', alias] of sql.matchAll(call)) {
+    const as = alias !== undefined && !AFTER_TABLE.has(alias.toLowerCase()) ? alias : 'artifact';
+    found.push({ key: key.replaceAll("''", "'"), as, list: list !== undefined });
+  }
+  return found;
+}

@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'DatabaseLocked'
   | 'DatabaseDamaged'
   | 'StatementCancelled'
+  | 'SchemaDrift'
   | 'ReadOnly'
   | 'Cancelled'
   | 'BranchChanged'

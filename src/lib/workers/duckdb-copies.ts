@@ -6,13 +6,14 @@ import { isLoamError, LoamError } from '../engine/errors.ts';
 import { parquetEnd } from '../formats/parquet.ts';
 import { gunzipChunks } from '../formats/source.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
+import { cancelled } from './duckdb-errors.ts';
+import { factsOf, type FileFacts } from './duckdb-facts.ts';
 import type { Fence } from './duckdb-fence.ts';
+import { loadParquet, writerProperties } from './duckdb-parquet.ts';
 import type { SourceFormat } from './duckdb-wire.ts';
 
 /** Packings that the built-in engine cannot read; the modern one reads all of them. */
 const unreadable = new Set<string>(['BROTLI', 'LZ4', 'LZ4_RAW', 'LZO']);
-/** Rows at most in one row group of a copy, as the engine itself writes them. */
-const rowsOfGroup = 122_880;
 /** Copies together may take so many bytes; those not used for longest go first. */
 const keptMost = 2e9;
 const folderName = 'query-copies';
@@ -29,9 +30,15 @@ export interface Readable {
   signal: AbortSignal;
 }
 
+export interface ReadableFile {
+  file: File;
+  /** What the footer tells; null where there is none. */
+  facts: FileFacts | null;
+}
+
 export interface Copies {
   /** The file to register in its place. Throws `FileUnreadable` for what no engine can read. */
-  readable(asked: Readable): Promise<File>;
+  readable(asked: Readable): Promise<ReadableFile>;
 }
 
 const damaged = (title: string, why: string, details = {}) =>
@@ -39,24 +46,18 @@ const damaged = (title: string, why: string, details = {}) =>
 
 /** `unpacked`: the engine reads every packing of parquet by itself. */
 export function createCopies(fence: Fence, unpacked: () => boolean): Copies {
-  /** Content that was found readable as it is. */
-  const plain = new Set<string>();
-
-  async function parquet(asked: Readable): Promise<File> {
+  async function parquet(asked: Readable): Promise<ReadableFile> {
     const { file, id, title } = asked;
-    if (plain.has(id)) return file;
     const footer = await footerOf(file, title);
     const codecs = new Set(
       footer.row_groups.flatMap((group) => group.columns.map((c) => c.meta_data?.codec)),
     );
     const strange = [...codecs].filter((codec) => codec !== undefined && unreadable.has(codec));
-    if (unpacked() || strange.length === 0) {
-      plain.add(id);
-      return file;
-    }
+    const facts = factsOf(footer);
+    if (unpacked() || strange.length === 0) return { file, facts };
     const kept = await keptCopy(`${id}.parquet`);
-    if (kept && (await sameRows(kept, footer))) return kept;
-    return repackedCopy(asked, footer, strange.join(', '), fence);
+    if (kept && (await sameRows(kept, footer))) return { file: kept, facts };
+    return { file: await repackedCopy(asked, footer, strange.join(', '), fence), facts };
   }
 
   /** A copy is under its name only once it is whole. */
@@ -75,7 +76,10 @@ export function createCopies(fence: Fence, unpacked: () => boolean): Copies {
     }
   }
 
-  return { readable: (asked) => (asked.format === 'parquet' ? parquet(asked) : text(asked)) };
+  return {
+    readable: async (asked) =>
+      asked.format === 'parquet' ? parquet(asked) : { file: await text(asked), facts: null },
+  };
 }
 
 async function isGzip(file: File): Promise<boolean> {
@@ -145,9 +149,6 @@ function orCrash<T>(work: () => Promise<T>): Promise<T> {
   return Promise.race([work(), crash]).finally(() => removeEventListener('error', fail));
 }
 
-const cancelled = () =>
-  new LoamError('StatementCancelled', 'The statement was cancelled.', { reason: 'cancelled' });
-
 /** The file as a Blob that tells how far it was read; its reader asks for ranges. */
 function counted(file: File, onProgress: (done: number, total: number) => void, signal: AbortSignal): Blob {
   let done = 0;
@@ -167,18 +168,12 @@ function counted(file: File, onProgress: (done: number, total: number) => void, 
 }
 
 async function repacked(file: Blob, fence: Fence): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-  const [parquet, { default: url }] = await Promise.all([
-    import('parquet-wasm'),
-    import('parquet-wasm/esm/parquet_wasm_bg.wasm?url'),
-  ]);
-  fence.allow(url);
-  await parquet.default({ module_or_path: url });
-  const properties = new parquet.WriterPropertiesBuilder()
-    .setCompression(parquet.Compression.SNAPPY)
-    .setMaxRowGroupSize(rowsOfGroup)
-    .build();
+  const parquet = await loadParquet(fence);
   const source = await parquet.ParquetFile.fromFile(file);
-  return parquet.transformParquetStream(await source.stream({ batchSize: 8192, concurrency: 1 }), properties);
+  return parquet.transformParquetStream(
+    await source.stream({ batchSize: 8192, concurrency: 1 }),
+    writerProperties(parquet),
+  );
 }
 
 function streamOf(chunks: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8Array> {
@@ -230,6 +225,17 @@ async function keep(name: string, stream: ReadableStream<Uint8Array>, signal: Ab
       );
     throw error;
   }
+}
+
+const resultEnd = '-rows.parquet';
+
+/** Rows on their way to becoming an artifact, kept like a copy until they are forgotten. */
+export function keepResult(stream: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<File> {
+  return keep(`${crypto.randomUUID()}${resultEnd}`, stream, signal);
+}
+
+export async function forgetResult(name: string): Promise<void> {
+  if (name.endsWith(resultEnd)) await forget(name);
 }
 
 async function makeRoom(directory: FileSystemDirectoryHandle, newest: string): Promise<void> {

@@ -12,6 +12,9 @@ const undecodable =
 const memory =
   /Out of Memory|bad_alloc|bad alloc|could not allocate|failed to (?:allocate|pin)|Array buffer allocation/i;
 
+export const cancelled = () =>
+  new LoamError('StatementCancelled', 'The statement was cancelled.', { reason: 'cancelled' });
+
 /**
  * `nameOf`: what people call a registered file. `lastRead` names the one that was read last. `broken` in the details asks
  * for a fresh worker.
@@ -35,8 +38,7 @@ export function duckdbError(
       { broken: true, engine: words.slice(0, 500) },
     );
   }
-  if (/quer(?:y|ies) (?:was|were) cancell?ed|interrupted/i.test(text))
-    return new LoamError('StatementCancelled', 'The statement was cancelled.', { reason: 'cancelled' });
+  if (/quer(?:y|ies) (?:was|were) cancell?ed|interrupted/i.test(text)) return cancelled();
   if (lost) {
     return new LoamError(
       'InternalError',

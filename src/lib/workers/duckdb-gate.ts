@@ -4,12 +4,18 @@
 import { LoamError } from '../engine/errors.ts';
 import type { Duckdb } from './duckdb.ts';
 import { literal, tokensOf, type Token } from './duckdb-tokens.ts';
-import { findUses, type FoundTables, type WrittenUse } from './duckdb-uses.ts';
+import { findUses, sourceKinds, type FoundTables, type WrittenUse } from './duckdb-uses.ts';
 
 export interface GatedStatement {
   sql: string;
   /** Sources as they stand in `sql`, in order. */
   uses: WrittenUse[];
+  /** Tables that are neither files nor made by the statement itself. */
+  tables: string[];
+  /** Whether columns beside those of the files, artifact_uid and artifact_key may be asked for. */
+  annotations: boolean;
+  /** What the parser made of it, without `EXPLAIN` and its like. */
+  tree: unknown;
 }
 
 /** Table functions that read no files and change nothing. */
@@ -38,12 +44,14 @@ export function gate(db: Asks, text: string): GatedStatement {
   const written = tokensOf(db, text);
   while (written.at(-1)?.text === ';') text = text.slice(0, written.pop()?.from);
   const { head, body } = cut(text, written);
-  const found = tablesOf(parsed(db, body));
+  const tree = parsed(db, body);
+  const found = tablesOf(tree);
   const forbidden = found.functions.find((name) => !harmless.has(name));
   if (forbidden !== undefined) throw new LoamError('ReadOnly', refusal(forbidden), { function: forbidden });
   const sql = head + body;
   const tokens = tokensOf(db, sql).filter((token) => token.from >= head.length);
-  return { sql, uses: findUses(tokens, found) };
+  const { tables, annotations } = found;
+  return { sql, uses: findUses(tokens, found), tables, annotations, tree };
 }
 
 /** `EXPLAIN` and its like, and the statement behind it. A bare name behind DESCRIBE becomes a statement. */
@@ -70,7 +78,7 @@ interface Parsed {
 
 function parsed(db: Asks, body: string): unknown {
   const [answer] = db.texts(`SELECT json_serialize_sql(${literal(body)})`);
-  const tree = JSON.parse(answer ?? '{"error":true}') as Parsed;
+  const tree = JSON.parse(answer?.[0] ?? '{"error":true}') as Parsed;
   if (tree.error) {
     const message = tree.error_message ?? 'it cannot be read';
     if (/Only SELECT/i.test(message)) throw new LoamError('ReadOnly', onlyReading(body));
@@ -101,7 +109,8 @@ function refusal(name: string): string {
 
 /** Everything that rows come from, wherever in the tree it stands. */
 export function tablesOf(tree: unknown): FoundTables {
-  const found: FoundTables = { calls: 0, names: [], functions: [] };
+  const found: FoundTables = { calls: 0, names: [], functions: [], tables: [], annotations: false };
+  const own = new Set<string>();
   const left: unknown[] = [tree];
   while (left.length > 0) {
     const node = left.pop();
@@ -110,13 +119,25 @@ export function tablesOf(tree: unknown): FoundTables {
       for (const child of node as unknown[]) left.push(child);
       continue;
     }
-    const { type, table_name, function: called } = node as Record<string, unknown>;
+    const { type, table_name, function: called, cte_map, column_names } = node as Record<string, unknown>;
+    for (const { key } of (cte_map as { map?: { key?: unknown }[] } | null)?.map ?? [])
+      own.add(String(key).toLowerCase());
+    if (type === 'STAR') found.annotations = true;
+    if (type === 'COLUMN_REF') {
+      const name = String((column_names as unknown[]).at(-1)).toLowerCase();
+      if (name.startsWith('artifact_') && name !== 'artifact_uid' && name !== 'artifact_key')
+        found.annotations = true;
+    }
     if (type === 'TABLE_FUNCTION') {
       const name = String((called as { function_name?: unknown } | null)?.function_name ?? '').toLowerCase();
-      if (name === 'artifact') found.calls++;
+      if (sourceKinds.has(name)) found.calls++;
       else found.functions.push(name);
-    } else if (type === 'BASE_TABLE' && /[./]/.test(String(table_name))) found.names.push(String(table_name));
+    } else if (type === 'BASE_TABLE') {
+      if (/[./]/.test(String(table_name))) found.names.push(String(table_name));
+      else found.tables.push(String(table_name).toLowerCase());
+    }
     for (const child of Object.values(node)) left.push(child);
   }
+  found.tables = [...new Set(found.tables)].filter((name) => !own.has(name));
   return found;
 }

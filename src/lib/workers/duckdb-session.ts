@@ -2,10 +2,12 @@
 // statements side by side, each to be cancelled while it works. Knows nothing of what an artifact is.
 import { DataType, MessageReader, RecordBatchReader } from 'apache-arrow';
 import { LoamError } from '../engine/errors.ts';
-import { createCopies } from './duckdb-copies.ts';
-import { duckdbError } from './duckdb-errors.ts';
+import { createCopies, forgetResult, keepResult } from './duckdb-copies.ts';
+import { cancelled, duckdbError } from './duckdb-errors.ts';
 import type { Fence } from './duckdb-fence.ts';
 import { gate, type GatedStatement } from './duckdb-gate.ts';
+import { createLists, type ListRun, type RegisteredFile } from './duckdb-lists.ts';
+import { parquetStream } from './duckdb-parquet.ts';
 import { registeredName, withSources } from './duckdb-sources.ts';
 import { join } from '../formats/source.ts';
 import { memoryLimit, openDuckdb, type Duckdb, type Statement } from './duckdb.ts';
@@ -23,15 +25,19 @@ import { handOver, nextTask } from './serve.ts';
 /** The engine works for so long before messages are listened to. */
 const sliceMs = 12;
 const progressMs = 100;
+/** Where the annotations of a statement's artifacts lie for the engine, while it runs. */
+const tablePath = ({ spec }: Running, name: string) => `loam/tables/${spec.uid}/${name}.parquet`;
+const aboutPath = ({ spec }: Running) => `loam/about/${spec.uid}.json`;
 /** Statements with pages left; the one not asked for longest gives way. */
 const openMost = 8;
 const rowsMost = 1_000_000;
 const nothing = new Uint8Array();
 const endOfStream = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
 
-interface Running {
-  spec: DuckdbSpec;
+interface Running extends ListRun {
   names: string[];
+  /** Files that the engine had not seen before. */
+  fresh: Set<string>;
   /** With its sources in place. */
   sql: string;
   send(sql: string): Statement;
@@ -40,7 +46,6 @@ interface Running {
   rows: number;
   ms: number;
   working: boolean;
-  abort: AbortController;
   /** Counters of its files when it began. */
   before: Map<string, { bytes: number; reads: number }>;
   totalBytes: number;
@@ -54,7 +59,8 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
   let engine: Duckdb | null = null;
   const running = new Map<string, Running>();
   /** What a name of the engine's is to people, and which content it stands for. */
-  const registered = new Map<string, { title: string; content: string }>();
+  const registered = new Map<string, RegisteredFile>();
+  const lists = createLists(registered, (run, done, total) => tell(run as Running, 'files', done, total));
   const copies = createCopies(fence, () => engine?.bundle === 'signed');
 
   async function opened(bundle?: string): Promise<Duckdb> {
@@ -72,32 +78,47 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
 
   /* ---------- files ---------- */
 
+  /** Makes all files of the sources known to the engine; none is opened by it yet. */
   async function register(run: Running, db: Duckdb): Promise<void> {
     const { spec } = run;
-    let fresh = 0;
-    let textual = true;
-    const all = spec.sources.flatMap((source) => source.files.map((one) => ({ source, ...one })));
+    const all = spec.sources.flat().flatMap((source) => source.files.map((one) => ({ source, ...one })));
     for (const [i, { source, path, file }] of all.entries()) {
       if (run.abort.signal.aborted) throw cancelled();
       const name = registeredName(source, path);
       const title = path === '' ? source.key : `${source.key}/${path}`;
       const content = `${source.uid}-${file.size}-${file.lastModified}-${path}`;
-      run.names.push(name);
       if (registered.get(name)?.content !== content) {
         const readable = await readableFile(run, source, path, file, title);
-        db.register(name, readable);
-        registered.set(name, { title, content });
-        fresh += readable.size;
-      } else textual = false;
-      if (source.format === 'parquet') textual = false;
-      run.totalBytes += db.files.calls._files.get(name)?.size ?? file.size;
+        db.register(name, readable.file);
+        registered.set(name, { title, content, facts: readable.facts });
+        run.fresh.add(name);
+      }
       if (i % 50 === 49) {
         tell(run, 'files', i + 1, all.length);
         await nextTask();
       }
     }
+    for (const { name, file } of spec.tables ?? []) {
+      // A statement that still reads the table as it was keeps its own.
+      const path = tablePath(run, name);
+      db.register(path, file);
+      registered.set(path, { title: name, content: '', facts: null });
+      db.texts(`CREATE OR REPLACE VIEW "${name}" AS SELECT * FROM read_parquet(['${path}'])`);
+    }
+    if (spec.annotations) db.register(aboutPath(run), spec.annotations.file);
+  }
+
+  /** The files that the statement reads, counted from here on. */
+  function begun(run: Running, db: Duckdb, sources: readonly DuckdbSource[][]): void {
+    const used = sources
+      .flat()
+      .flatMap((source) => source.files.map(({ path }) => registeredName(source, path)));
+    run.names = [...new Set(used)];
+    const size = (name: string) => db.files.calls._files.get(name)?.size ?? 0;
+    run.totalBytes = run.names.reduce((sum, name) => sum + size(name), 0);
     // Text is read from end to end; of parquet nobody knows beforehand what is needed.
-    run.needed = textual && fresh > 0 ? fresh : null;
+    const textual = run.names.every((name) => run.fresh.has(name) && !name.endsWith('.parquet'));
+    run.needed = textual && run.totalBytes > 0 ? run.totalBytes : null;
     run.before = new Map(
       run.names.map((name) => [name, { ...(db.files.read.get(name) ?? { bytes: 0, reads: 0 }) }]),
     );
@@ -125,7 +146,8 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
       readBytes += (now?.bytes ?? 0) - (before?.bytes ?? 0);
       reads += (now?.reads ?? 0) - (before?.reads ?? 0);
     }
-    return { files: run.names.length, totalBytes: run.totalBytes, readBytes, reads };
+    const { names, totalBytes, leftOut } = run;
+    return { files: names.length, totalBytes, readBytes, reads, leftOut };
   }
 
   function tell(run: Running, phase: DuckdbProgress['phase'], done: number, needed: number | null): void {
@@ -191,7 +213,10 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
     run.rows += rows;
     run.ms += performance.now() - since.slice;
     const ipc = join([...messages, endOfStream]);
-    return handOver({ ipc, rows, from, more, ms: Math.round(run.ms), meter: meterOf(run) }, [ipc.buffer]);
+    const { drift } = run;
+    return handOver({ ipc, rows, from, more, ms: Math.round(run.ms), meter: meterOf(run), drift }, [
+      ipc.buffer,
+    ]);
   }
 
   async function working(run: Running): Promise<DuckdbPage> {
@@ -215,6 +240,11 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
     const { statement } = run;
     run.statement = null;
     statement?.close();
+    if (run.spec.annotations) engine?.drop(aboutPath(run));
+    for (const { name } of run.spec.tables ?? []) {
+      registered.delete(tablePath(run, name));
+      engine?.drop(tablePath(run, name));
+    }
   }
 
   function begin(spec: DuckdbSpec): Running {
@@ -223,6 +253,9 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
     const run: Running = {
       spec: { ...spec, rows: Math.max(1, Math.min(rowsMost, Math.floor(spec.rows) || 1)) },
       names: [],
+      fresh: new Set(),
+      leftOut: { byAnnotations: 0, byFooters: 0 },
+      drift: [],
       sql: '',
       send: () => {
         throw unknown();
@@ -240,6 +273,31 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
     };
     running.set(spec.uid, run);
     return run;
+  }
+
+  /** The statement on its way, before its first page. */
+  async function started(spec: DuckdbSpec): Promise<Running> {
+    if (running.has(spec.uid))
+      throw new LoamError('InvalidArgument', `A statement ${spec.uid} runs already.`);
+    const run = begin(spec);
+    try {
+      const { db, gated } = await judged(spec.sql);
+      if (spec.sources.length !== gated.uses.length)
+        throw new LoamError('InvalidArgument', 'Sources must be given for each place that names some.');
+      await register(run, db);
+      await lists.compare(run, db, gated.uses);
+      const about = spec.annotations ? { path: aboutPath(run), columns: spec.annotations.columns } : null;
+      const sources = lists.needed(run, db, gated, about);
+      begun(run, db, sources);
+      run.sql = withSources(gated.sql, gated.uses, sources, about);
+      run.send = db.send;
+      if (run.abort.signal.aborted) throw cancelled();
+      run.statement = db.send(run.sql);
+      return run;
+    } catch (error) {
+      end(run);
+      throw inWords(error);
+    }
   }
 
   async function judged(sql: string): Promise<{ db: Duckdb; gated: GatedStatement }> {
@@ -270,27 +328,41 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
     },
     async plan(sql) {
       const { gated } = await judged(sql);
-      return { uses: gated.uses.map(({ names, list }) => ({ names, list })) };
+      const { tables, annotations } = gated;
+      return { uses: gated.uses.map(({ of, names, list }) => ({ of, names, list })), tables, annotations };
     },
     async run(spec) {
-      if (running.has(spec.uid))
-        throw new LoamError('InvalidArgument', `A statement ${spec.uid} runs already.`);
-      const run = begin(spec);
+      const run = await started(spec);
+      run.working = false;
+      return working(run);
+    },
+    async write(spec) {
+      const run = await started(spec);
+      run.working = false;
+      async function* pages(): AsyncGenerator<Uint8Array, void> {
+        for (let more = true; more;) {
+          const { ipc, ...page } = await working(run);
+          more = page.more;
+          if (page.rows > 0) yield ipc;
+        }
+      }
+      const all = pages();
       try {
-        const { db, gated } = await judged(spec.sql);
-        await register(run, db);
-        const sources = new Map(spec.sources.map((source) => [source.name, source]));
-        run.sql = withSources(gated.sql, gated.uses, sources);
-        run.send = db.send;
-        if (run.abort.signal.aborted) throw cancelled();
-        run.statement = db.send(run.sql);
+        const first = await all.next();
+        if (first.done)
+          throw new LoamError('ValueError', 'The statement has no rows, so there is nothing to save.');
+        async function* rest(): AsyncGenerator<Uint8Array, void> {
+          yield first.value as Uint8Array;
+          yield* all;
+        }
+        const stream = await parquetStream(fence, rest());
+        return { file: await keepResult(stream, run.abort.signal), rows: run.rows };
       } catch (error) {
         end(run);
         throw inWords(error);
       }
-      run.working = false;
-      return working(run);
     },
+    forget: forgetResult,
     async next(uid) {
       const run = running.get(uid);
       if (!run) throw unknown();
@@ -309,8 +381,6 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
   };
 }
 
-const cancelled = () =>
-  new LoamError('StatementCancelled', 'The statement was cancelled.', { reason: 'cancelled' });
 const unknown = () =>
   new LoamError(
     'StatementCancelled',

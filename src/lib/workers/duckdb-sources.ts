@@ -1,7 +1,7 @@
 // Sources as SQL: the tables that a statement's `artifact(…)` means, over names under which the files are registered.
 // A name holds the artifact's uid and its key in hex, so that both can be columns at no cost where nobody asks for them.
 import { LoamError } from '../engine/errors.ts';
-import type { DuckdbSource, SourceFormat } from './duckdb-wire.ts';
+import type { DuckdbAnnotations, DuckdbSource, SourceFormat } from './duckdb-wire.ts';
 import { literal } from './duckdb-tokens.ts';
 import type { WrittenUse } from './duckdb-uses.ts';
 
@@ -24,52 +24,94 @@ const readers: Record<SourceFormat, string> = {
   json: 'read_json_auto',
 };
 
-const partitioned = (source: DuckdbSource) =>
+/** Whether the folders of its paths are columns. */
+export const partitioned = (source: DuckdbSource) =>
   source.files.length > 0 && source.files.every(({ path }) => /(?:^|\/)[^/=]+=[^/]+\//.test(path));
 
-/** The statement with its sources in place. `sources` holds every name that the uses name. */
+/** Where the rows of annotations lie, and what they are. */
+export interface AnnotationRows {
+  path: string;
+  columns: DuckdbAnnotations['columns'];
+}
+
+/** One line of JSON per artifact, with the types that its maker knows. */
+export function annotationTable({ path, columns }: AnnotationRows): string {
+  const types = columns.map(({ name, type }) => `${literal(name)}: ${literal(type)}`);
+  return `read_json([${literal(path)}], format = 'newline_delimited', maximum_object_size = 16777216, columns = {${types.join(', ')}})`;
+}
+
+/** The statement with its sources in place; `sources` are those of each use, in order. */
 export function withSources(
   sql: string,
   uses: readonly WrittenUse[],
-  sources: ReadonlyMap<string, DuckdbSource>,
+  sources: readonly (readonly DuckdbSource[])[],
+  annotations: AnnotationRows | null,
 ): string {
   let text = '';
   let at = 0;
-  for (const use of uses) {
-    const named = use.names.map((name) => {
-      const source = sources.get(name);
-      if (!source) throw new LoamError('DoesNotExist', `There is no artifact "${name}".`, { name });
-      return source;
-    });
-    text += sql.slice(at, use.from) + (use.list ? union(named, use) : table(named.slice(0, 1), use, false));
+  for (const [i, use] of uses.entries()) {
+    const named = sources[i] ?? [];
+    text += sql.slice(at, use.from) + (use.list ? union(named, use, annotations) : single(named, use));
     at = use.to;
   }
   return text + sql.slice(at);
 }
 
 /** Files of one format are one table by the names of their columns; formats are put together the same way. */
-function union(sources: readonly DuckdbSource[], use: WrittenUse): string {
-  const distinct = [...new Map(sources.map((source) => [source.uid, source])).values()];
-  const groups = Object.groupBy(distinct, ({ format }) => format);
+function union(
+  sources: readonly DuckdbSource[],
+  use: WrittenUse,
+  annotations: AnnotationRows | null,
+): string {
+  const groups = Object.groupBy(sources, ({ format }) => format);
   const tables = Object.values(groups).map(
     (group) =>
-      `SELECT * EXCLUDE (filename), split_part(filename, '/', 2) AS artifact_uid, ` +
-      `decode(unhex(split_part(split_part(filename, '/', 3), '.', 1))) AS artifact_key FROM ${table(group, use, true)}`,
+      `SELECT * EXCLUDE (filename)${replaced(group, use)}, split_part(filename, '/', 2) AS artifact_uid, ` +
+      `decode(unhex(split_part(split_part(filename, '/', 3), '.', 1))) AS artifact_key FROM ${tableOf(group, use, true)}`,
   );
-  return `(${tables.join(' UNION ALL BY NAME ')})`;
+  if (tables.length === 0)
+    throw new LoamError(
+      'DoesNotExist',
+      `${use.of}('${use.names[0] ?? ''}') holds no table that queries read.`,
+    );
+  const all = `(${tables.join(' UNION ALL BY NAME ')})`;
+  if (!annotations) return all;
+  return `(SELECT loam_rows.*, loam_about.* EXCLUDE (artifact_uid, artifact_key) FROM ${all} loam_rows LEFT JOIN ${annotationTable(annotations)} loam_about ON loam_rows.artifact_uid = loam_about.artifact_uid)`;
 }
 
-function table(sources: readonly DuckdbSource[], use: WrittenUse, filename: boolean): string {
+function single(sources: readonly DuckdbSource[], use: WrittenUse): string {
+  const rows = tableOf(sources.slice(0, 1), use);
+  const types = replaced(sources, use);
+  return types === '' ? rows : `(SELECT *${types} FROM ${rows})`;
+}
+
+/** Text is read as the types that the statement names; other files hold types of their own, which are cast. */
+function replaced(sources: readonly DuckdbSource[], use: WrittenUse): string {
+  if (use.types.size === 0 || sources[0]?.format === 'csv') return '';
+  const casts = [...use.types].map(([column, type]) => `CAST(${name(column)} AS ${type}) AS ${name(column)}`);
+  return ` REPLACE (${casts.join(', ')})`;
+}
+
+const name = (column: string): string => `"${column.replaceAll('"', '""')}"`;
+
+/** The files of one format as a table, without what is added to it. */
+export function tableOf(
+  sources: readonly DuckdbSource[],
+  use: Pick<WrittenUse, 'options' | 'types'>,
+  filename = false,
+): string {
   const [first] = sources;
   const names = sources.flatMap((source) => source.files.map(({ path }) => registeredName(source, path)));
   if (!first || names.length === 0)
     throw new LoamError('DoesNotExist', `${first?.key ?? 'The artifact'} holds no file that can be asked.`);
+  const types = [...use.types].map(([column, type]) => `${literal(column)}: ${literal(type)}`);
   const options = [
     ...(names.length > 1 ? ['union_by_name = true'] : []),
     ...(filename ? ['filename = true'] : []),
     ...(sources.every(partitioned) ? ['hive_partitioning = true'] : []),
     // A first line of nothing but texts is a header to everybody but the engine's guess.
     ...(first.format === 'csv' && !use.options.some((one) => /^header /.test(one)) ? ['header = true'] : []),
+    ...(first.format === 'csv' && types.length > 0 ? [`types = {${types.join(', ')}}`] : []),
     ...use.options,
   ];
   return `${readers[first.format]}([${names.map(literal).join(', ')}]${options.map((one) => `, ${one}`).join('')})`;

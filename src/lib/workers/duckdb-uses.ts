@@ -1,17 +1,21 @@
 // Where a statement names its sources, and how: `artifact('key')`, `artifact(['a', 'b'], header = false)`,
-// `FROM 'folder/cells.parquet'`. What the engine's parser has found must all be found in the text, else nothing runs.
+// `collection('key')`, `artifacts('view')`, `FROM 'folder/cells.parquet'`. What the engine's parser has found must all be found in the text, else nothing runs.
 import { LoamError } from '../engine/errors.ts';
 import { tokenTypes } from './duckdb.ts';
-import { literalText, nameText, type Token } from './duckdb-tokens.ts';
-import type { SourceUse } from './duckdb-wire.ts';
+import { literal, literalText, nameText, type Token } from './duckdb-tokens.ts';
+import type { SourceKind, SourceUse } from './duckdb-wire.ts';
 
 export interface FoundTables {
-  /** Calls of artifact(). */
+  /** Calls of artifact(), collection() and artifacts(). */
   calls: number;
   /** Tables whose names are those of files. */
   names: string[];
   /** Other table functions. */
   functions: string[];
+  /** Other tables, in lower case, without those of WITH. */
+  tables: string[];
+  /** A star, or a column whose name begins as those of annotations do. */
+  annotations: boolean;
 }
 
 /** What stands from `from` to `to` is replaced by the tables that it means. */
@@ -20,7 +24,12 @@ export interface WrittenUse extends SourceUse {
   to: number;
   /** Options for the reader, `header = false`, as written. */
   options: string[];
+  /** `types = {'n': 'BIGINT'}`: what columns are read as. */
+  types: Map<string, string>;
 }
+
+export const sourceKinds: ReadonlySet<string> = new Set<SourceKind>(['artifact', 'collection', 'artifacts']);
+const isKind = (name: string | null): name is SourceKind => name !== null && sourceKinds.has(name);
 
 /** Options that the readers take, beside those that we set. */
 const options = new Set([
@@ -36,17 +45,20 @@ const options = new Set([
     'sample_size',
     'columns',
   ],
-  ...['dateformat', 'timestampformat', 'decimal_separator', 'names', 'types', 'compression', 'null_padding'],
+  ...['dateformat', 'timestampformat', 'decimal_separator', 'names', 'compression', 'null_padding'],
   ...['format', 'records', 'maximum_object_size', 'binary_as_string', 'file_row_number', 'normalize_names'],
 ]);
 
 const wrong = (why: string) => new LoamError('SqlError', why);
 
-export function findUses(tokens: readonly Token[], tables: Omit<FoundTables, 'functions'>): WrittenUse[] {
+export function findUses(
+  tokens: readonly Token[],
+  tables: Pick<FoundTables, 'calls' | 'names'>,
+): WrittenUse[] {
   const calls = callsIn(tokens);
   if (calls.length !== tables.calls)
     throw wrong(
-      "artifact('key') is a table: it stands behind FROM, JOIN or a comma there, with its key or uid in single quotes.",
+      "artifact('key'), collection('key') and artifacts('view') are tables: they stand behind FROM, JOIN or a comma there, with names in single quotes.",
     );
   const names = namesIn(tokens, tables.names);
   if (names.length !== tables.names.length)
@@ -62,11 +74,12 @@ function callsIn(tokens: readonly Token[]): WrittenUse[] {
   const found: WrittenUse[] = [];
   for (let i = 0; i + 1 < tokens.length; i++) {
     const token = tokens[i];
-    if (!token || nameText(token) !== 'artifact' || tokens[i + 1]?.text !== '(') continue;
+    const of = token ? nameText(token) : null;
+    if (!token || !isKind(of) || tokens[i + 1]?.text !== '(') continue;
     const close = closing(tokens, i + 1);
     const end = tokens[close];
-    if (!end) throw wrong("artifact( is not closed: write artifact('key').");
-    const read = readCall(tokens.slice(i + 2, close));
+    if (!end) throw wrong(`${of}( is not closed: write ${of}('${of === 'artifacts' ? 'view' : 'key'}').`);
+    const read = readCall(of, tokens.slice(i + 2, close));
     found.push({ ...read, from: token.from, to: end.to });
     i = close;
   }
@@ -84,14 +97,15 @@ function closing(tokens: readonly Token[], open: number): number {
 }
 
 /** Arguments: names, or one list of them, then options. */
-function readCall(tokens: readonly Token[]): Omit<WrittenUse, 'from' | 'to'> {
+function readCall(of: SourceKind, tokens: readonly Token[]): Omit<WrittenUse, 'from' | 'to'> {
   const names: string[] = [];
   const read: string[] = [];
-  let list = false;
+  let types = new Map<string, string>();
+  let list = of !== 'artifact';
   for (const argument of byComma(tokens)) {
     const [first, second] = argument;
     if (first && argument.length === 1 && literalText(first) !== null) names.push(literalText(first) ?? '');
-    else if (first?.text === '[' && !list && names.length === 0) {
+    else if (of === 'artifact' && first?.text === '[' && !list && names.length === 0) {
       list = true;
       for (const item of byComma(argument.slice(1, -1))) {
         const name = item[0] && item.length === 1 ? literalText(item[0]) : null;
@@ -99,13 +113,40 @@ function readCall(tokens: readonly Token[]): Omit<WrittenUse, 'from' | 'to'> {
           throw wrong("The list in artifact([…]) holds keys or uids in single quotes: artifact(['a', 'b']).");
         names.push(name);
       }
-    } else if (first && (second?.text === '=' || second?.text === ':='))
-      read.push(option(first.text.toLowerCase(), argument.slice(2)));
-    else
-      throw wrong("artifact() takes keys or uids in single quotes: artifact('key'), artifact(['a', 'b']).");
+    } else if (first && (second?.text === '=' || second?.text === ':=')) {
+      const name = first.text.toLowerCase();
+      if (name === 'types') types = typesIn(argument.slice(2));
+      else read.push(option(of, name, argument.slice(2)));
+    } else throw wrong(takes[of]);
   }
-  if (names.length === 0) throw wrong("artifact() needs a key or a uid: artifact('key').");
-  return { names, list: list || names.length > 1, options: read };
+  if (names.length === 0 || (of !== 'artifact' && names.length > 1)) throw wrong(takes[of]);
+  return { of, names, list: list || names.length > 1, options: read, types };
+}
+
+const takes: Record<SourceKind, string> = {
+  artifact: "artifact() takes keys or uids in single quotes: artifact('key'), artifact(['a', 'b']).",
+  collection:
+    "collection() takes the key, name or uid of one collection in single quotes: collection('key').",
+  artifacts:
+    "artifacts() takes the name of a saved view in single quotes, or the address of a list from its ? on: artifacts('My view'), artifacts('?where=suffix:is:.parquet').",
+};
+
+/** `{'n': 'BIGINT', …}`: a type is a name of the engine's, never more. */
+function typesIn(tokens: readonly Token[]): Map<string, string> {
+  const types = new Map<string, string>();
+  const say = "types takes columns and what they are read as: types = {'n_cells': 'BIGINT'}.";
+  if (tokens[0]?.text !== '{' || tokens.at(-1)?.text !== '}') throw wrong(say);
+  for (const [column, sign, type, ...more] of byComma(tokens.slice(1, -1))) {
+    const name = column ? (literalText(column) ?? nameText(column)) : null;
+    const as = type ? literalText(type) : null;
+    if (name === null || sign?.text !== ':' || as === null || more.length > 0) throw wrong(say);
+    if (!/^[A-Za-z][A-Za-z0-9_ ]{0,40}(?:\(\d{1,2}(?:, ?\d{1,2})?\))?(?:\[\])?$/.test(as))
+      throw wrong(
+        `"${as.slice(0, 60)}" is no type. Types are BIGINT, DOUBLE, VARCHAR, BOOLEAN, DATE, TIMESTAMP, DECIMAL(18,3) and their like.`,
+      );
+    types.set(name, as);
+  }
+  return types;
 }
 
 function byComma(tokens: readonly Token[]): Token[][] {
@@ -121,16 +162,16 @@ function byComma(tokens: readonly Token[]): Token[][] {
 }
 
 /** Values are constants: what is written here goes to the reader as it is. */
-function option(name: string, value: readonly Token[]): string {
+function option(of: SourceKind, name: string, value: readonly Token[]): string {
   if (!options.has(name))
-    throw wrong(`artifact() has no option ${name}. Options are ${[...options].join(', ')}.`);
+    throw wrong(`${of}() has no option ${name}. Options are types, ${[...options].join(', ')}.`);
   const constant = ({ text, type }: Token) =>
     type === tokenTypes.text ||
     type === tokenTypes.number ||
     /^(?:true|false|null)$/i.test(text) ||
     /^[[\]{},:-]$/.test(text);
   if (value.length === 0 || !value.every(constant))
-    throw wrong(`The option ${name} of artifact() needs a plain value, for instance ${name} = true.`);
+    throw wrong(`The option ${name} of ${of}() needs a plain value, for instance ${name} = true.`);
   return `${name} = ${value.map(({ text }) => text).join(' ')}`;
 }
 
@@ -150,7 +191,7 @@ function namesIn(tokens: readonly Token[], names: readonly string[]): WrittenUse
       if (places.length > left.filter((one) => one === name).length) continue;
       for (const { from, to } of places) {
         left.splice(left.indexOf(name), 1);
-        found.push({ names: [name], list: false, options: [], from, to });
+        found.push({ of: 'artifact', names: [name], list: false, options: [], types: new Map(), from, to });
       }
     }
   };
@@ -158,4 +199,19 @@ function namesIn(tokens: readonly Token[], names: readonly string[]): WrittenUse
   // The further tables of FROM a, b.
   take((before) => before === ',');
   return found;
+}
+
+/** The source as it is written when the columns that differ are read as proposed; null where none does. */
+export function fixFor(
+  use: WrittenUse,
+  columns: readonly { name: string; proposal: string | null }[],
+): { from: number; to: number; text: string } | null {
+  const types = new Map(use.types);
+  for (const { name, proposal } of columns) if (proposal !== null) types.set(name, proposal);
+  if (types.size === use.types.size) return null;
+  const names = use.names.map(literal).join(', ');
+  const read = [...types].map(([column, type]) => `${literal(column)}: ${literal(type)}`).join(', ');
+  const given = use.of === 'artifact' && use.list ? `[${names}]` : names;
+  const text = `${use.of}(${[given, ...use.options, `types = {${read}}`].join(', ')})`;
+  return { from: use.from, to: use.to, text };
 }

@@ -4,10 +4,8 @@
 /** What the reader of a file is; others cannot be asked yet. */
 export type SourceFormat = 'parquet' | 'csv' | 'json';
 
-/** One artifact, or one file that the page holds, under the name by which a statement calls it. */
+/** One artifact, or one file that the page holds. */
 export interface DuckdbSource {
-  /** As written in the statement: a key, a uid or the name of a held file. */
-  name: string;
   /** Of the artifact; for held files a name of the page's own making without a slash. */
   uid: string;
   key: string;
@@ -16,8 +14,17 @@ export interface DuckdbSource {
   files: { path: string; file: File }[];
 }
 
-/** `artifact('a')` and `FROM 'a'` are one table as it is; `artifact(['a', 'b'])` adds artifact_uid and artifact_key. */
+/**
+ * What a statement names: `artifact('key')` and lists of them, `collection('key')`, `artifacts('a saved view')`.
+ */
+export type SourceKind = 'artifact' | 'collection' | 'artifacts';
+
+/**
+ * `artifact('a')` and `FROM 'a'` are one table as it is. Lists, collections and views are one table of many artifacts, with
+ * artifact_uid, artifact_key and what the artifacts are annotated with as further columns.
+ */
 export interface SourceUse {
+  of: SourceKind;
   names: string[];
   list: boolean;
 }
@@ -25,6 +32,43 @@ export interface SourceUse {
 export interface DuckdbPlan {
   /** Sources in the order they are written. */
   uses: SourceUse[];
+  /** Names of tables that are no files; those of the registries are sent along. */
+  tables: string[];
+  /** Whether annotations of the artifacts may be asked for. */
+  annotations: boolean;
+}
+
+/** A table of the registries as parquet, under the name by which the statement calls it. */
+export interface DuckdbTable {
+  name: string;
+  file: File;
+}
+
+/** A row per artifact, with `artifact_uid`, as lines of JSON; the types are the engine's. */
+export interface DuckdbAnnotations {
+  columns: { name: string; type: string }[];
+  file: File;
+}
+
+/** How the files of one list differ from the table that they make together. */
+export interface DriftColumn {
+  name: string;
+  /** Types that are no two ways of writing the same kind of value; empty where only files miss the column. */
+  types: { type: string; files: number; example: string }[];
+  /** Files without the column, whose rows have null there. */
+  missing: number;
+  missingExample: string | null;
+  /** What to read it as, so that all files agree. */
+  proposal: string | null;
+}
+
+export interface Drift {
+  /** Which of the statement's sources it is, counted from 0. */
+  use: number;
+  files: number;
+  columns: DriftColumn[];
+  /** What to write in place of the source, from and to which character of the statement, so that all files agree. */
+  fix: { from: number; to: number; text: string } | null;
 }
 
 export interface DuckdbSpec {
@@ -33,8 +77,12 @@ export interface DuckdbSpec {
   sql: string;
   /** Rows of a page, at least one batch (2,048 rows at most) and at most 1,000,000. */
   rows: number;
-  /** Every source that the statement names. */
-  sources: DuckdbSource[];
+  /** For each source that the statement names, in the order of the plan, the artifacts that it means. */
+  sources: DuckdbSource[][];
+  tables?: DuckdbTable[];
+  annotations?: DuckdbAnnotations | null;
+  /** Columns of several kinds are read as texts instead of being refused with `SchemaDrift`. */
+  mixed?: boolean;
 }
 
 /** Bytes read from the files since the statement began, and what they hold in all. Pages kept in memory cost none. */
@@ -43,6 +91,8 @@ export interface DuckdbMeter {
   totalBytes: number;
   readBytes: number;
   reads: number;
+  /** Files of the lists that were not opened, since the statement's own conditions leave nothing of them. */
+  leftOut: { byAnnotations: number; byFooters: number };
 }
 
 export interface DuckdbPage {
@@ -56,6 +106,8 @@ export interface DuckdbPage {
   /** Milliseconds of work since the statement began, waiting between pages left out. */
   ms: number;
   meter: DuckdbMeter;
+  /** How files differ that are one table here; columns of several kinds are among them only where they were allowed. */
+  drift: Drift[];
 }
 
 export interface DuckdbProgress {
@@ -88,6 +140,10 @@ export interface DuckdbApi {
   /** The first page; later ones by `next`. Errors are told in words; fewer rows never are an answer. */
   run(spec: DuckdbSpec): Promise<DuckdbPage>;
   next(uid: string): Promise<DuckdbPage>;
+  /** All rows as a parquet file that is kept until it is forgotten. Throws `ValueError` where there is no row. */
+  write(spec: DuckdbSpec): Promise<{ file: File; rows: number }>;
+  /** The file of this name, which `write` gave, is not needed any more. */
+  forget(name: string): Promise<void>;
   /** Ends a statement between its pages or while it works; an unknown one is no error. */
   cancel(uid: string): Promise<void>;
   status(): Promise<DuckdbStatus>;

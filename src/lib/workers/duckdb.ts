@@ -22,8 +22,8 @@ export interface Duckdb {
   tokens(sql: string): { offsets: number[]; types: number[] };
   /** Starts a statement on a connection of its own. */
   send(sql: string): Statement;
-  /** All rows of a statement of our own, as JSON texts of its only column. */
-  texts(sql: string): string[];
+  /** All rows of a statement of our own, each value as a text. */
+  texts(sql: string): string[][];
 }
 
 export interface Statement {
@@ -153,9 +153,11 @@ export async function openDuckdb(fence: Fence, name: string = defaultBundle): Pr
   }
 
   const { tableFromIPC } = await import('apache-arrow');
-  const texts = (sql: string): string[] => {
+  const texts = (sql: string): string[][] => {
     const table = tableFromIPC(join(drained(sql)));
-    return Array.from({ length: table.numRows }, (_, row) => String(table.getChildAt(0)?.get(row)));
+    return Array.from({ length: table.numRows }, (_, row) =>
+      Array.from({ length: table.numCols }, (_, column) => String(table.getChildAt(column)?.get(row))),
+    );
   };
 
   await loadExtensions(bundle, fence, (sql) => void drained(sql));

@@ -12,6 +12,8 @@ const methods: Readonly<Record<keyof DuckdbApi, MethodKind>> = {
   plan: 'read',
   run: 'long',
   next: 'long',
+  write: 'long',
+  forget: 'read',
   cancel: 'control',
   status: 'read',
 };

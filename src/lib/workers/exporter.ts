@@ -8,7 +8,7 @@ import {
   type ExportReport,
   type FoundSources,
 } from '../engine/interop/python-export.ts';
-import { countRows, portableTables, readTable } from '../engine/interop/registry-tables.ts';
+import { portableTables, readTable, tableParts } from '../engine/interop/registry-tables.ts';
 import { model } from '../engine/model/model.ts';
 import type { SqlDriver } from '../engine/ports.ts';
 import type { Whereabouts } from '../engine/registry/whereabouts.ts';
@@ -128,9 +128,8 @@ async function* parquetMembers(name: string): AsyncGenerator<ExportMember> {
       whole,
       whole.modules.map((module) => module.name),
     )) {
-      const file = createParquetTable(readTable(driver, table, 0, 0));
-      const count = countRows(driver, table);
-      for (let at = 0; at < count; at += chunkRows) file.write(readTable(driver, table, at, chunkRows));
+      const file = createParquetTable(readTable(driver, table, null, 0));
+      for (const part of tableParts(driver, table, chunkRows)) file.write(part);
       yield bytesMember(`${table.name}.parquet`, file.finish());
     }
   } finally {

@@ -2,7 +2,9 @@
 // that stands for a storage location. Says in words where bytes are that cannot be reached.
 import type { Engine } from '../engine/index.ts';
 import { LoamError } from '../engine/errors.ts';
-import type { FileSummary, Inspector, Payload } from '../engine/ports.ts';
+import type { FileSummary, Inspector, Payload, TableColumn, TableValue } from '../engine/ports.ts';
+import type { AnnotationTable } from '../engine/query/annotation-table.ts';
+import type { AskedSource } from '../engine/registry/query-sources.ts';
 import type { StorageFacts, Whereabouts } from '../engine/registry/whereabouts.ts';
 import {
   attachedFolders,
@@ -12,9 +14,11 @@ import {
   markedUid,
   permissionOf,
 } from '../storage/blob/attached.ts';
+import { formatOf } from './duckdb-formats.ts';
 import { createFinder, type FoundBytes } from './find-bytes.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
 import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
+import { handOver, nextTask } from './serve.ts';
 
 export interface DeviceStorage extends StorageFacts {
   /** The folder that stands for it here; `readable` is false until the page has asked for permission. */
@@ -34,8 +38,6 @@ export type StoredItem = Pick<Whereabouts, 'uid' | 'key' | 'folder' | 'size'> & 
 
 /** An artifact's bytes, lazily read. `path` is empty for a single file. */
 export interface NamedFiles {
-  /** As it was asked for. */
-  name: string;
   uid: string;
   key: string;
   suffix: string;
@@ -55,12 +57,29 @@ export interface StoragesApi {
   /** Keeps a copy of an artifact's bytes on this device; `differs` where they are not those of the artifact. */
   copyBytes(uid: string, files: { path: string; file: File }[]): Promise<'copied' | 'there' | 'differs'>;
   openArtifact(uid: string, path?: string): Promise<File>;
-  /** Artifacts by key or uid with all their files, for queries over them. Errors as `openArtifact`, and near keys. */
-  openNamed(names: readonly string[]): Promise<NamedFiles[]>;
+  /**
+   * The artifacts that a statement over files names, with all their files, source by source. Of a view only those that are
+   * tables count; `others` says how many are not. Errors as `openArtifact`, with the near names of a wrong one.
+   */
+  openSources(asked: readonly AskedSource[]): Promise<OpenedSource[]>;
+  /** What artifacts are annotated with, as columns of a table by artifact_uid. */
+  annotationTable(uids: readonly string[]): Promise<AnnotationTable>;
+  /** A registry's table as parquet. Throws `DoesNotExist`, and `InvalidArgument` for one of over 2,000,000 rows. */
+  registryTable(name: string): Promise<Uint8Array<ArrayBuffer>>;
   listFiles(uid: string): Promise<{ path: string; size: number }[]>;
   /** What is inside an artifact's file, looked up or looked at now; null where nothing can look. */
   preview(uid: string): Promise<FileSummary | null>;
 }
+
+export interface OpenedSource {
+  artifacts: NamedFiles[];
+  /** Artifacts of a view that are no tables. */
+  others: number;
+}
+
+/** Rows of a registry's table that are read at once, and that a statement over files takes in all. */
+const partRows = 5_000;
+const rowsMost = 2_000_000;
 
 /** So many artifacts are looked for when a folder is attached. */
 const sample = 100;
@@ -72,9 +91,22 @@ export interface StoragesDeps {
   inspector: Inspector | null;
 }
 
+/** A folder may hold tables where its name does not say that it is something else. */
+const mayBeTable = ({ suffix, folder }: Whereabouts): boolean =>
+  formatOf(suffix) !== null || (folder && suffix === '');
+
 export function createStorages({ engine, blobs, inspector }: StoragesDeps): StoragesApi {
   const { find, folderOf } = createFinder(blobs);
   const isThere = (found: FoundBytes, place: Whereabouts) => 'files' in found === place.folder;
+
+  async function opened(place: Whereabouts): Promise<NamedFiles> {
+    const found = await find(place);
+    const { uid, name: key, suffix, folder } = place;
+    if (!isThere(found, place))
+      throw new LoamError('FileUnreadable', `${key} is ${folder ? 'no folder' : 'a folder'} on this device.`);
+    const files = 'files' in found ? found.files : [{ path: '', file: found.file }];
+    return { uid, key, suffix, folder, files };
+  }
 
   return {
     async storages() {
@@ -144,21 +176,39 @@ export function createStorages({ engine, blobs, inspector }: StoragesDeps): Stor
       return new File([file], name, { type: file.type });
     },
 
-    async openNamed(names) {
-      const places = engine.namedArtifacts(names);
+    async openSources(asked) {
+      const found = await engine.querySources(asked);
       return Promise.all(
-        places.map(async (place, i): Promise<NamedFiles> => {
-          const found = await find(place);
-          const { uid, name: key, suffix, folder } = place;
-          if ('files' in found !== folder)
-            throw new LoamError(
-              'FileUnreadable',
-              `${key} is ${folder ? 'no folder' : 'a folder'} on this device.`,
-            );
-          const files = 'files' in found ? found.files : [{ path: '', file: found.file }];
-          return { name: names[i] ?? key, uid, key, suffix, folder, files };
+        found.map(async (places, i): Promise<OpenedSource> => {
+          const wanted = asked[i]?.of === 'artifacts' ? places.filter(mayBeTable) : places;
+          const artifacts = await Promise.all(wanted.map(opened));
+          return { artifacts, others: places.length - wanted.length };
         }),
       );
+    },
+
+    annotationTable: (uids) => engine.annotationTable(uids),
+
+    async registryTable(name) {
+      const { createParquetTable } = await import('../formats/parquet-table.ts');
+      const file = createParquetTable(engine.tableRows(name, null, 0));
+      let rows = 0;
+      for (let after: number | null = null; ;) {
+        const part: TableColumn[] = engine.tableRows(name, after, partRows);
+        file.write(part);
+        const ids: TableValue[] = part.find((column) => column.name === 'id')?.values ?? [];
+        rows += ids.length;
+        if (rows > rowsMost)
+          throw new LoamError(
+            'InvalidArgument',
+            `${name} has more than ${rowsMost.toLocaleString('en')} rows, which a statement over files does not take. Ask the registries alone, or name the artifacts that are meant.`,
+          );
+        if (ids.length < partRows) break;
+        after = Number(ids.at(-1));
+        await nextTask();
+      }
+      const bytes = file.finish() as Uint8Array<ArrayBuffer>;
+      return handOver(bytes, [bytes.buffer]);
     },
 
     async listFiles(uid) {

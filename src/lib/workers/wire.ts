@@ -4,6 +4,7 @@ import type { WireError } from '../engine/errors.ts';
 import type { SqlExport, SqlPage, SqlSpec, SqlTable } from '../engine/console/types.ts';
 import type { ArtifactDetail, ArtifactListSpec, ArtifactPage } from '../engine/query/artifact-types.ts';
 import type { ArtifactSet } from '../engine/query/artifact-set.ts';
+import type { AskedSource } from '../engine/registry/query-sources.ts';
 import type { JobProgress } from '../engine/jobs.ts';
 import type { BlockInput, SavedBlock } from '../engine/registry/block.ts';
 import type { GoneName, GoneRow } from '../engine/registry/gone.ts';
@@ -112,7 +113,7 @@ export type {
   RunInfo,
 } from '../engine/query/artifact-types.ts';
 
-export type { ArtifactSet };
+export type { ArtifactSet, AskedSource };
 
 /** An act on many rows that is going on in the leading tab. */
 export type { JobProgress };

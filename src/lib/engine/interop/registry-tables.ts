@@ -29,12 +29,13 @@ export function portableTables(model: Model, modules: readonly string[]): Table[
     .filter((table) => modules.includes(table.module));
 }
 
-/** Rows [offset, offset + limit) of a table by id, as columns. */
-export function readTable(driver: SqlDriver, table: Table, offset: number, limit: number): TableColumn[] {
+/** Rows by id, the first ones or those behind the id `after`, as columns; `id` is one of them. */
+export function readTable(driver: SqlDriver, table: Table, after: number | null, limit: number): TableColumn[] {
   const names = table.columns.map((c) => `"${c.name}"`).join(', ');
-  const batch = driver.columns(`SELECT ${names} FROM "${table.name}" ORDER BY id LIMIT ? OFFSET ?`, [
+  const batch = driver.columns(`SELECT ${names} FROM "${table.name}" WHERE id > ? ORDER BY id LIMIT ?`, [
+    // The trash is the branch −1.
+    after ?? Number.MIN_SAFE_INTEGER,
     limit,
-    offset,
   ]);
   return table.columns.map((column, i) => ({
     name: column.name,
@@ -42,6 +43,17 @@ export function readTable(driver: SqlDriver, table: Table, offset: number, limit
     nullable: column.nullable,
     values: (batch.columns[i] ?? []).map((value) => portable(value, column)),
   }));
+}
+
+/** A whole table in parts of so many rows; the first part may be empty. */
+export function* tableParts(driver: SqlDriver, table: Table, limit: number): Generator<TableColumn[]> {
+  for (let after: number | null = null; ; ) {
+    const part: TableColumn[] = readTable(driver, table, after, limit);
+    yield part;
+    const ids = part.find(({ name }) => name === 'id')?.values ?? [];
+    if (ids.length < limit) return;
+    after = Number(ids.at(-1));
+  }
 }
 
 export function countRows(driver: SqlDriver, table: Table): number {

@@ -10,6 +10,18 @@ export interface DropOptions {
   sameContent?: 'existing' | 'duplicate';
   /** Uid of a run that is going on and saves these files; without one the drop is a run of its own. */
   run?: string;
+  /** What made these files, in place of the drop: its code becomes a Transform and this drop a Run of it. */
+  made?: MadeBy;
+}
+
+export interface MadeBy {
+  /** Of the Transform, e.g. `queries/cells.sql`. */
+  key: string;
+  code: string;
+  description: string | null;
+  params?: Record<string, unknown>;
+  /** Uids of the artifacts it read. */
+  inputs: string[];
 }
 
 /** What is said about artifacts that are there already. */

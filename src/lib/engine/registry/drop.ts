@@ -23,6 +23,7 @@ import { checkKey, planSave } from './artifact.ts';
 import type { ReadyItem } from './drop-save.ts';
 import { createSaver } from './drop-saver.ts';
 import type { DropOptions, DropProgress } from './drop-types.ts';
+import { startMadeBy } from './made-by.ts';
 import { dropTransform, finishRun, runningOf, startRun } from './run.ts';
 
 export interface DropInput {
@@ -89,7 +90,12 @@ export function startDrop(deps: DropDeps, inputs: DropInput[], options: DropOpti
     queue.push({ input, options });
   }
   const total = inputs.length;
-  const title = total === 1 ? `Add ${inputs[0]?.key.slice(0, 60)}` : `Add ${total} files`;
+  const named = inputs[0]?.key.slice(0, 60);
+  const title = options.made
+    ? `Save ${named} from code`
+    : total === 1
+      ? `Add ${inputs[0]?.key.slice(0, 60)}`
+      : `Add ${total} files`;
   const signal = { aborted: false };
   let paused = false;
   /** A file found no room: nothing is written until the drop goes on. */
@@ -136,6 +142,7 @@ export function startDrop(deps: DropDeps, inputs: DropInput[], options: DropOpti
     if (!act) {
       const opened = deps.writer.grow({ uid, kind: 'drop', title }, function* (tx) {
         if (options.run !== undefined) return yield* runningOf(options.run);
+        if (options.made) return (yield* startMadeBy(tx, options.made)).id;
         const transform = yield* dropTransform(tx);
         const started = yield* startRun(tx, transform, { files: total });
         return started.id;

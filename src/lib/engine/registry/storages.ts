@@ -1,17 +1,32 @@
 // Storage locations as the engine's facade offers them: where bytes are, which of them have a copy on this device, and
 // what was found inside files that were not dropped here.
 import type { EngineContext } from '../context.ts';
+import { LoamError } from '../errors.ts';
 import type { FileSummary } from '../ports.ts';
 import { one } from '../statement.ts';
-import { namedArtifacts } from './named-artifacts.ts';
+import { annotationTable, type AnnotationTable } from '../query/annotation-table.ts';
+import { readTable } from '../interop/registry-tables.ts';
+import type { TableColumn } from '../ports.ts';
+import { querySources, type AskedSource } from './query-sources.ts';
 import { contentsOf, storageFacts, whereabouts, type StorageFacts, type Whereabouts } from './whereabouts.ts';
 
-export function storagesPart({ driver, read, writer }: EngineContext) {
+export function storagesPart({ driver, model, read, readInTurn, writer }: EngineContext) {
+  const { hidden } = writer.journal;
   return {
-    whereabouts: (uid: string): Whereabouts => read(whereabouts(writer.journal.hidden.without, uid)),
-    /** Where artifacts are that are called by key or uid. */
-    namedArtifacts: (names: readonly string[]): Whereabouts[] =>
-      read(namedArtifacts(writer.journal.hidden.without, names)),
+    whereabouts: (uid: string): Whereabouts => read(whereabouts(hidden.without, uid)),
+    /** Where the artifacts are that a statement over files names. */
+    querySources: (asked: readonly AskedSource[]): Promise<Whereabouts[][]> =>
+      readInTurn(querySources(model, hidden.without, writer.journal, asked)),
+    /** What the artifacts are annotated with, as columns. */
+    annotationTable: (uids: readonly string[]): Promise<AnnotationTable> =>
+      readInTurn(annotationTable(model, hidden.without, writer.journal, uids)),
+    /** Rows of a registry's table by id, from the first or from behind `after`, as columns; `DoesNotExist` for no such table. */
+    tableRows(name: string, after: number | null, limit: number): TableColumn[] {
+      const table = model.tables.get(name);
+      if (!table || !model.modules.some((module) => module.name === table.module))
+        throw new LoamError('DoesNotExist', `There is no registry table "${name}".`, { table: name });
+      return readTable(driver, table, after, limit);
+    },
     storageFacts: (): StorageFacts[] => read(storageFacts()),
     contentsOf: (storage: string, after: number, limit: number): Whereabouts[] =>
       read(contentsOf(storage, after, Math.min(limit, 1000))),

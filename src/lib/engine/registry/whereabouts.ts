@@ -44,6 +44,15 @@ export function* whereabouts(hidden: Hidden, uid: string): Steps<Whereabouts> {
   return read(row);
 }
 
+/** Of many at once, in the order of the ids; those that are not there are left out. */
+export function* whereaboutsOf(ids: readonly number[]): Steps<Whereabouts[]> {
+  const rows = yield* all(`SELECT ${columns} WHERE a.id IN (SELECT value FROM json_each(?))`, [
+    JSON.stringify(ids),
+  ]);
+  const byId = new Map(rows.map((row) => [Number(row[0]), read(row)]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
+}
+
 /** Everything that a storage should hold, ids ascending from after `after`. */
 export function* contentsOf(storage: string, after: number, limit: number): Steps<Whereabouts[]> {
   const rows = yield* all(`SELECT ${columns} WHERE s.uid = ? AND a.id > ? ORDER BY a.id LIMIT ?`, [

@@ -1,0 +1,57 @@
+// Parquet written in the query worker (parquet-wasm, 5 MB, loaded when it is first needed): Arrow batches in, a file in the
+// browser's private file system out, piece by piece.
+import type * as ParquetWasm from 'parquet-wasm';
+import { LoamError } from '../engine/errors.ts';
+import type { Fence } from './duckdb-fence.ts';
+
+/** Rows at most in one row group, as the engine itself writes them. */
+const rowsOfGroup = 122_880;
+
+export async function loadParquet(fence: Fence): Promise<typeof ParquetWasm> {
+  const [parquet, { default: url }] = await Promise.all([
+    import('parquet-wasm'),
+    import('parquet-wasm/esm/parquet_wasm_bg.wasm?url'),
+  ]);
+  fence.allow(url);
+  await parquet.default({ module_or_path: url });
+  return parquet;
+}
+
+export function writerProperties(parquet: typeof ParquetWasm) {
+  return new parquet.WriterPropertiesBuilder()
+    .setCompression(parquet.Compression.SNAPPY)
+    .setMaxRowGroupSize(rowsOfGroup)
+    .build();
+}
+
+/** A file of all pages, each an Arrow IPC stream, in their order. There must be a row. */
+export async function parquetStream(
+  fence: Fence,
+  pages: AsyncGenerator<Uint8Array, void>,
+): Promise<ReadableStream<Uint8Array>> {
+  const parquet = await loadParquet(fence);
+  let batches: ParquetWasm.RecordBatch[] = [];
+  const source = new ReadableStream({
+    async pull(controller) {
+      while (batches.length === 0) {
+        const { done, value } = await pages.next();
+        if (done) return controller.close();
+        batches = tableOf(parquet, value).recordBatches();
+      }
+      controller.enqueue(batches.shift());
+    },
+    cancel: async () => void (await pages.return()),
+  });
+  return parquet.transformParquetStream(source, writerProperties(parquet));
+}
+
+function tableOf(parquet: typeof ParquetWasm, ipc: Uint8Array) {
+  try {
+    return parquet.Table.fromIPCStream(ipc);
+  } catch (error) {
+    throw new LoamError(
+      'InvalidArgument',
+      `These rows cannot be written as parquet (${String(error)}). Cast the columns of unusual types, or save as CSV.`,
+    );
+  }
+}
