@@ -67,6 +67,7 @@ export default defineConfig(async () => ({
           name: 'browser',
           provide: { fixtures, bio },
           include: ['tests/**/*.browser.test.ts'],
+          globalSetup: ['tests/browser/remote-setup.ts'],
           testTimeout: 60_000,
           // One profile has one OPFS, which files running side by side would share.
           fileParallelism: false,
