@@ -45,14 +45,15 @@ const policyOfPages = "frame-ancestors 'none'";
 const policyOfFiles = (connect = "'self'") =>
   `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src ${connect}; worker-src 'self'; ` +
   "style-src 'unsafe-inline'; frame-ancestors 'none'";
-// The one worker that may ask other sites: it fetches databases by their address. The page and the engine may not.
-const policyOfInterop = policyOfFiles("'self' https: http://127.0.0.1:* http://localhost:*");
-const interopWorker = /^\/_app\/immutable\/workers\/interop\.worker-/;
+// The two workers that may ask other sites: they fetch databases by their address, and bytes of artifacts where these lie.
+// The page, the engine, the query engine and the readers of files may not.
+const policyOfFetching = policyOfFiles("'self' https: http://127.0.0.1:* http://localhost:*");
+const fetchingWorker = /^\/_app\/immutable\/workers\/(?:interop|remote)\.worker-/;
 
 /** @param {string} type @param {string} path */
 function policyOf(type, path) {
   if (type.startsWith('text/html')) return policyOfPages;
-  return interopWorker.test(path) ? policyOfInterop : policyOfFiles();
+  return fetchingWorker.test(path) ? policyOfFetching : policyOfFiles();
 }
 
 /**

@@ -10,6 +10,7 @@ export const workerPackages = [
   'parquet-wasm',
   'hyparquet',
   'hyparquet-compressors',
+  'aws4fetch',
   'hash-wasm',
   'fflate',
 ];

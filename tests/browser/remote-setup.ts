@@ -1,16 +1,22 @@
 // Servers that the pages of the browser tests read from: a page cannot start one.
 import type { TestProject } from 'vitest/node';
 import { startRangeServer } from '../fixtures/range-server.ts';
+import { startS3 } from '../fixtures/s3-server.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** Address of a server of files with every fault (tests/fixtures/range-server.ts). */
     ranges: string;
+    /** Address of an S3 that checks signatures, with the buckets `lab`, and `closed` that has no CORS rule. */
+    s3: string;
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const ranges = await startRangeServer();
+  const [ranges, s3] = await Promise.all([startRangeServer(), startS3()]);
+  s3.bucket('lab');
+  s3.bucket('closed', { cors: false });
   project.provide('ranges', ranges.url);
-  return () => ranges.close();
+  project.provide('s3', s3.url);
+  return async () => void (await Promise.all([ranges.close(), s3.close()]));
 }

@@ -262,6 +262,6 @@ it('two readers of one file ask for each block once', async () => {
   const [mine, its] = await Promise.all([read(file, [1_000_000, 2_500_000]), other]);
   second.terminate();
   expect(difference(mine.parts[0], patternBytes(3_000_000).slice(1_000_000, 2_500_000))).toBe(-1);
-  expect(difference(its.parts[0], mine.parts[0])).toBe(-1);
+  expect(difference(its.parts[0], patternBytes(3_000_000).slice(1_000_000, 2_500_000))).toBe(-1);
   expect((await stats(url)).sent).toBeLessThan(1_500_000 + 3 * block);
 });

@@ -55,7 +55,7 @@ function pageWith(columns: Record<string, [DataType, unknown[]]>, more = false) 
   const table = new Table(vectors);
   const ipc = tableToIPC(table, 'stream') as Uint8Array<ArrayBuffer>;
   const leftOut = { byAnnotations: 0, byFooters: 0 };
-  const meter = { files: 1, totalBytes: 1, readBytes: 1, reads: 1, leftOut };
+  const meter = { files: 1, totalBytes: 1, readBytes: 1, reads: 1, leftOut, far: null };
   return { ipc, rows: table.numRows, from: 0, more, ms: 5, meter, drift: [] };
 }
 

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LoamError } from '../../src/lib/engine/errors.ts';
 import { addressOf, bucketOf, listObjects, s3Object, type S3Keys } from '../../src/lib/storage/remote/s3.ts';
 import { openObject, readRange } from '../../src/lib/storage/remote/range-request.ts';
-import { s3Access, s3Region, s3ShortLived, startS3, type S3Server } from '../fixtures/s3-server.ts';
+import { s3Access, s3Region, s3ShortLived } from '../fixtures/s3-keys.ts';
+import { startS3, type S3Server } from '../fixtures/s3-server.ts';
 import { patternBytes } from '../fixtures/range-server.ts';
 
 let server: S3Server;

@@ -27,6 +27,7 @@ import { listNamed, namedRow, type FeatureRow, type NamedRow } from './registry/
 import { registryPart } from './registry/part.ts';
 import { sheetPart } from './registry/sheet.ts';
 import { dropTransform, finishRun, startRun } from './registry/run.ts';
+import { inPlacePart } from './registry/in-place.ts';
 import { storagesPart } from './registry/storages.ts';
 import { whereabouts } from './registry/whereabouts.ts';
 import { readAuthor, type Place } from './schema/open.ts';
@@ -252,6 +253,7 @@ export async function createEngine(deps: EngineDeps) {
     ...queryPart(context),
     ...gonePart(context),
     ...storagesPart(context),
+    ...inPlacePart(context),
     ...registries,
     ...sheetPart(context),
     ...viewPart(context),

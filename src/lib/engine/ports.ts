@@ -128,6 +128,8 @@ export interface ReadableStreamLike {
 /** Bytes with random access: a dropped File, an OPFS file, a range of a URL. */
 export interface ByteSource {
   readonly size: number;
+  /** It lies elsewhere, and each byte is fetched: what is only nice to know is not worth reading. */
+  readonly far?: boolean;
   /** Bytes [start, end), end clipped to size. They are the caller's. */
   read(start: number, end: number): Promise<Uint8Array>;
   /** Bytes that `read` gave and nobody needs any more: long reads give their memory back at once. */

@@ -1,7 +1,7 @@
 // Counts the records of a text table without decoding it: bytes (or 16-bit units) in, number of filled lines out.
 import type { ByteSource } from '../engine/ports.ts';
 import { chunks, DecompressionLimit, gunzipChunks, type Encoding } from './source.ts';
-import { COUNT_LIMIT, reason } from './summary.ts';
+import { COUNT_LIMIT, FAR_LIMIT, reason } from './summary.ts';
 
 export interface RecordCount {
   /** Header included, blank lines not. */
@@ -19,6 +19,7 @@ export async function countRecords(
   encoding: Encoding,
   separator: number,
 ): Promise<RecordCount> {
+  const limit = source.far ? FAR_LIMIT : COUNT_LIMIT;
   const wide = encoding.label.startsWith('utf-16');
   const counter = createCounter(separator);
   let bytes = 0;
@@ -27,7 +28,7 @@ export async function countRecords(
   let problem: string | null = null;
   let whole: boolean;
   try {
-    for await (const chunk of gzip ? gunzipChunks(source, COUNT_LIMIT + 1) : chunks(source, COUNT_LIMIT)) {
+    for await (const chunk of gzip ? gunzipChunks(source, limit + 1) : chunks(source, limit)) {
       bytes += chunk.length;
       const start = Math.min(skip, chunk.length);
       skip -= start;
@@ -40,7 +41,7 @@ export async function countRecords(
         counter.push(units(joined, encoding.label === 'utf-16le'));
       }
     }
-    whole = gzip ? bytes <= COUNT_LIMIT : source.size <= COUNT_LIMIT;
+    whole = gzip ? bytes <= limit : source.size <= limit;
   } catch (error) {
     whole = false;
     problem =

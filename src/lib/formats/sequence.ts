@@ -2,7 +2,7 @@
 import type { ByteSource } from '../engine/ports.ts';
 import type { Sniffed } from './sniff.ts';
 import { chunks, decodeText, gunzipChunks } from './source.ts';
-import { clip, count, COUNT_LIMIT, reason, summaryOf, type FileSummary } from './summary.ts';
+import { clip, count, COUNT_LIMIT, FAR_LIMIT, reason, summaryOf, type FileSummary } from './summary.ts';
 
 const TEXT_HEAD = 8 * 1024;
 
@@ -18,11 +18,12 @@ export async function summariseSequences(
   let residues = 0;
   let problem: string | null = null;
   let bytes = 0;
+  const limit = source.far ? FAR_LIMIT : COUNT_LIMIT;
   // Whether the present line is a name (or '+' or quality) line, which does not count as sequence.
   let lineStart = true;
   let counting = false;
   try {
-    for await (const part of sniffed.gzip ? gunzipChunks(source, COUNT_LIMIT) : chunks(source, COUNT_LIMIT)) {
+    for await (const part of sniffed.gzip ? gunzipChunks(source, limit) : chunks(source, limit)) {
       bytes += part.length;
       for (let at = 0; at < part.length;) {
         const byte = part[at];
@@ -58,7 +59,7 @@ export async function summariseSequences(
     )
     .slice(0, 10)
     .map((line) => clip(line.slice(1).trim().split(/\s/)[0] ?? '', 60));
-  const cut = bytes >= COUNT_LIMIT ? ' in the first 256 MiB' : '';
+  const cut = bytes >= limit ? ` in the first ${limit / 1024 / 1024} MiB` : '';
   return summaryOf(format, {
     suffixFromContent: `.${format}${sniffed.gzip ? '.gz' : ''}`,
     facts: [

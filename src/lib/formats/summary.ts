@@ -14,6 +14,8 @@ export const MAX_TEXT = 64 * 1024;
 export const MAX_FACTS = 60;
 /** Text tables are counted to the end up to this size, estimated above. */
 export const COUNT_LIMIT = 256 * 1024 * 1024;
+/** Of files that lie elsewhere this is read: a preview must not fetch them whole. */
+export const FAR_LIMIT = 2 * 1024 * 1024;
 
 export function summaryOf(format: string, fields: Partial<FileSummary> = {}): FileSummary {
   return {

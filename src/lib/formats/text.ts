@@ -2,7 +2,7 @@
 import type { ByteSource } from '../engine/ports.ts';
 import type { Sniffed } from './sniff.ts';
 import { chunks, decodeText, gunzipChunks } from './source.ts';
-import { clip, count, MAX_TEXT, reason, summaryOf, type FileSummary } from './summary.ts';
+import { clip, count, FAR_LIMIT, MAX_TEXT, reason, summaryOf, type FileSummary } from './summary.ts';
 
 /** JSON up to this size is parsed; larger files show their head. */
 const PARSE_LIMIT = 8 * 1024 * 1024;
@@ -112,7 +112,9 @@ export async function summariseText(
   if (sniffed.gzip) facts.push({ label: 'Compression', value: 'gzip' });
   let problem: string | null = null;
   const narrow = !sniffed.encoding?.label.startsWith('utf-16');
-  if (narrow && (sniffed.gzip || source.size <= LINE_LIMIT)) {
+  const limit = source.far ? FAR_LIMIT : LINE_LIMIT;
+  // Unpacked text has no size to tell beforehand.
+  if (narrow && (sniffed.gzip ? !source.far || source.size <= limit : source.size <= limit)) {
     try {
       const lines = await countLines(sniffed.gzip ? gunzipChunks(source, LINE_LIMIT) : chunks(source));
       facts.push({ label: 'Lines', value: count(lines.all) });

@@ -5,9 +5,12 @@ import { parquetMetadataAsync, type FileMetaData } from 'hyparquet';
 import { isLoamError, LoamError } from '../engine/errors.ts';
 import { parquetEnd } from '../formats/parquet.ts';
 import { gunzipChunks } from '../formats/source.ts';
+import type { ByteSource } from '../engine/ports.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
 import { cancelled } from './duckdb-errors.ts';
 import { factsOf, type FileFacts } from './duckdb-facts.ts';
+import type { RemoteReader } from '../storage/remote/cache-reader.ts';
+import { parquetPlan } from './parquet-plan.ts';
 import type { Fence } from './duckdb-fence.ts';
 import { loadParquet, writerProperties } from './duckdb-parquet.ts';
 import type { SourceFormat } from './duckdb-wire.ts';
@@ -19,7 +22,7 @@ const keptMost = 2e9;
 const folderName = 'query-copies';
 
 export interface Readable {
-  file: File;
+  file: File | RemoteReader;
   format: SourceFormat;
   /** Names its content; a file name. */
   id: string;
@@ -31,7 +34,7 @@ export interface Readable {
 }
 
 export interface ReadableFile {
-  file: File;
+  file: File | RemoteReader;
   /** What the footer tells; null where there is none. */
   facts: FileFacts | null;
 }
@@ -48,7 +51,10 @@ const damaged = (title: string, why: string, details = {}) =>
 export function createCopies(fence: Fence, unpacked: () => boolean): Copies {
   async function parquet(asked: Readable): Promise<ReadableFile> {
     const { file, id, title } = asked;
+    const far = isFar(file);
     const footer = await footerOf(file, title);
+    // What the table description says of where columns lie is what is worth fetching ahead.
+    if (far) file.plan = parquetPlan(footer, file.size);
     const codecs = new Set(
       footer.row_groups.flatMap((group) => group.columns.map((c) => c.meta_data?.codec)),
     );
@@ -61,13 +67,20 @@ export function createCopies(fence: Fence, unpacked: () => boolean): Copies {
   }
 
   /** A copy is under its name only once it is whole. */
-  async function text({ file, format, id, title, onProgress, signal }: Readable): Promise<File> {
+  async function text({
+    file,
+    format,
+    id,
+    title,
+    onProgress,
+    signal,
+  }: Readable): Promise<File | RemoteReader> {
     if (!(await isGzip(file))) return file;
     const name = `${id}.${format}`;
     const kept = await keptCopy(name);
     if (kept) return kept;
     try {
-      const source = blobSource(counted(file, onProgress, signal));
+      const source = sourceOf(counted(file, onProgress, signal));
       return await keep(name, streamOf(gunzipChunks(source, keptMost)), signal);
     } catch (error) {
       if (signal.aborted) throw cancelled();
@@ -82,22 +95,27 @@ export function createCopies(fence: Fence, unpacked: () => boolean): Copies {
   };
 }
 
-async function isGzip(file: File): Promise<boolean> {
-  const [a, b] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+const isFar = (file: Blob | RemoteReader): file is RemoteReader => 'readSync' in file;
+const sourceOf = (file: Blob | RemoteReader): ByteSource => (isFar(file) ? file : blobSource(file));
+
+async function isGzip(file: File | RemoteReader): Promise<boolean> {
+  const [a, b] = await sourceOf(file).read(0, 2);
   return a === 0x1f && b === 0x8b;
 }
 
-async function footerOf(file: File, title: string): Promise<FileMetaData> {
+async function footerOf(file: File | RemoteReader, title: string): Promise<FileMetaData> {
   let end: Awaited<ReturnType<typeof parquetEnd>>;
   try {
-    end = await parquetEnd(blobSource(file));
-  } catch {
+    end = await parquetEnd(sourceOf(file));
+  } catch (error) {
+    if (isLoamError(error)) throw error;
     throw damaged(title, 'the file was changed or moved since it was opened. Open it again.');
   }
   if ('problem' in end) throw damaged(title, end.problem);
   try {
     return await parquetMetadataAsync(end.file, { initialFetchSize: end.footer + 8 });
   } catch (error) {
+    if (isLoamError(error)) throw error;
     throw damaged(title, `the table description at its end is damaged (${(error as Error).message}).`);
   }
 }
@@ -116,7 +134,7 @@ async function repackedCopy(
   const name = `${id}.parquet`;
   try {
     const copy = await orCrash(async () =>
-      keep(name, await repacked(counted(file, onProgress, signal), fence), signal),
+      keep(name, await repacked(asBlob(counted(file, onProgress, signal)), fence), signal),
     );
     if (await sameRows(copy, footer)) return copy;
     throw new Error(`the copy has not the ${footer.num_rows} rows of the file`);
@@ -149,9 +167,22 @@ function orCrash<T>(work: () => Promise<T>): Promise<T> {
   return Promise.race([work(), crash]).finally(() => removeEventListener('error', fail));
 }
 
-/** The file as a Blob that tells how far it was read; its reader asks for ranges. */
-function counted(file: File, onProgress: (done: number, total: number) => void, signal: AbortSignal): Blob {
+/** The file as one that tells how far it was read; its reader asks for ranges. */
+function counted(
+  file: File | RemoteReader,
+  onProgress: (done: number, total: number) => void,
+  signal: AbortSignal,
+): Blob | RemoteReader {
   let done = 0;
+  if (isFar(file)) {
+    const readSync = (start: number, end: number) => {
+      if (signal.aborted) throw cancelled();
+      done += end - start;
+      onProgress(Math.min(done, file.size), file.size);
+      return file.readSync(start, end);
+    };
+    return { ...file, readSync, read: async (start, end) => readSync(start, end) };
+  }
   return new Proxy(file, {
     get(target, name) {
       if (name === 'slice')
@@ -165,6 +196,13 @@ function counted(file: File, onProgress: (done: number, total: number) => void, 
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
+}
+
+/** For a reader that knows nothing but Blobs; of one that lies elsewhere each slice is fetched when it is made. */
+function asBlob(file: Blob | RemoteReader): Blob {
+  if (!isFar(file)) return file;
+  const slice = (from = 0, to = file.size) => new Blob([file.readSync(from, to) as Uint8Array<ArrayBuffer>]);
+  return { size: file.size, type: '', slice } as unknown as Blob;
 }
 
 async function repacked(file: Blob, fence: Fence): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {

@@ -2,6 +2,8 @@
 // ranges of Blobs, counted. What goes wrong is kept, since the engine may swallow it: whoever calls the engine asks
 // `takeProblem` afterwards, so that a failed read never passes for an end of the file.
 
+import { isLoamError } from '../engine/errors.ts';
+
 /** The engine's side: memory and calls of its wasm module. */
 export interface EngineModule {
   HEAPU8: Uint8Array;
@@ -10,9 +12,16 @@ export interface EngineModule {
   ccall(name: string, returns: string | null, types: string[], values: unknown[]): unknown;
 }
 
+/** A file as the engine reads it: a Blob, or one that lies elsewhere and is read through the cache of ranges. */
+export type EngineFile = Blob | SyncFile;
+export interface SyncFile {
+  readonly size: number;
+  readSync(start: number, end: number): Uint8Array;
+}
+
 /** What the engine asks of its host, as far as it is answered here (`DuckDBRuntime` of the bundle). */
 export interface FileCalls {
-  _files: Map<string, Blob>;
+  _files: Map<string, EngineFile>;
   openFile(mod: EngineModule, fileId: number, flags: number): number;
   readFile(mod: EngineModule, fileId: number, buffer: number, bytes: number, location: number): number;
   writeFile(mod: EngineModule, fileId: number): number;
@@ -42,7 +51,7 @@ export interface EngineFiles {
 
 /** `nameOf`: the registered name of a file id. */
 export function createEngineFiles(nameOf: (mod: EngineModule, fileId: number) => string | null): EngineFiles {
-  const files = new Map<string, Blob>();
+  const files = new Map<string, EngineFile>();
   const read = new Map<string, { bytes: number; reads: number }>();
   const reader = new FileReaderSync();
   let problem: string | null = null;
@@ -79,8 +88,12 @@ export function createEngineFiles(nameOf: (mod: EngineModule, fileId: number) =>
       const wanted = Math.max(0, Math.min(bytes, file.size - location));
       let found: Uint8Array;
       try {
-        found = new Uint8Array(reader.readAsArrayBuffer(file.slice(location, location + wanted)));
+        found =
+          'readSync' in file
+            ? file.readSync(location, location + wanted)
+            : new Uint8Array(reader.readAsArrayBuffer(file.slice(location, location + wanted)));
       } catch (error) {
+        if (isLoamError(error)) return fail(mod, error.message);
         const gone = error instanceof DOMException && error.name === 'NotFoundError';
         const why = gone ? 'is not there any more' : 'was changed or cannot be read any more';
         return fail(

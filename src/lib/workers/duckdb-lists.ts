@@ -17,12 +17,15 @@ import { literal } from './duckdb-tokens.ts';
 import { fixFor, type WrittenUse } from './duckdb-uses.ts';
 import type { Drift, DuckdbMeter, DuckdbSource, DuckdbSpec } from './duckdb-wire.ts';
 import { nextTask } from './serve.ts';
+import type { RemoteReader } from '../storage/remote/cache-reader.ts';
 
 /** What a name of the engine's is to people, which content it stands for, and what is known of it. */
 export interface RegisteredFile {
   title: string;
   content: string;
   facts: FileFacts | null;
+  /** Where it lies elsewhere and is open. */
+  far: RemoteReader | null;
   /** Options under which a text gave its facts. */
   readAs?: string;
 }

@@ -10,6 +10,16 @@ import { createLists, type ListRun, type RegisteredFile } from './duckdb-lists.t
 import { parquetStream } from './duckdb-parquet.ts';
 import { registeredName, withSources } from './duckdb-sources.ts';
 import { join } from '../formats/source.ts';
+import {
+  createAsker,
+  isRemoteFile,
+  openReader,
+  type Asker,
+  type RemoteFile,
+  type RemoteMeter,
+  type RemoteReader,
+} from '../storage/remote/cache-reader.ts';
+import type { AnyFile } from './find-bytes.ts';
 import { memoryLimit, openDuckdb, type Duckdb, type Statement } from './duckdb.ts';
 import type {
   DuckdbApi,
@@ -31,6 +41,8 @@ const aboutPath = ({ spec }: Running) => `loam/about/${spec.uid}.json`;
 /** Statements with pages left; the one not asked for longest gives way. */
 const openMost = 8;
 const rowsMost = 1_000_000;
+/** Files that lie elsewhere held open between statements. */
+const farMost = 256;
 const nothing = new Uint8Array();
 const endOfStream = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
 
@@ -48,19 +60,28 @@ interface Running extends ListRun {
   working: boolean;
   /** Counters of its files when it began. */
   before: Map<string, { bytes: number; reads: number }>;
+  /** Its files that lie elsewhere, as they were when it began. */
+  far: Map<RemoteReader, RemoteMeter>;
   totalBytes: number;
   /** All that it has to read, where that can be known. */
   needed: number | null;
   told: number;
+  offline: boolean;
 }
 
-export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) => void): DuckdbApi {
+/** `asked`: the way to the worker that fetches, made before the fence was raised. */
+export function createDuckdbSession(
+  fence: Fence,
+  emit: (event: DuckdbProgress) => void,
+  asked: Pick<BroadcastChannel, 'postMessage'>,
+): DuckdbApi {
   let opening: Promise<Duckdb> | null = null;
   let engine: Duckdb | null = null;
   const running = new Map<string, Running>();
   /** What a name of the engine's is to people, and which content it stands for. */
   const registered = new Map<string, RegisteredFile>();
   const lists = createLists(registered, (run, done, total) => tell(run as Running, 'files', done, total));
+  let asker: Promise<Asker> | null = null;
   const copies = createCopies(fence, () => engine?.bundle === 'signed');
 
   async function opened(bundle?: string): Promise<Duckdb> {
@@ -86,13 +107,34 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
       if (run.abort.signal.aborted) throw cancelled();
       const name = registeredName(source, path);
       const title = path === '' ? source.key : `${source.key}/${path}`;
-      const content = `${source.uid}-${file.size}-${file.lastModified}-${path}`;
-      if (registered.get(name)?.content !== content) {
-        const readable = await readableFile(run, source, path, file, title);
+      const content = `${source.uid}-${versionOf(file)}-${path}`;
+      const known = registered.get(name);
+      if (known?.content !== content) {
+        const opened = isRemoteFile(file) ? await openFar(file) : file;
+        known?.far?.close();
+        registered.delete(name);
+        const readable = await readableFile(run, source, path, file, opened, title).catch(
+          (error: unknown) => {
+            if ('readSync' in opened) opened.close();
+            throw error;
+          },
+        );
         db.register(name, readable.file);
-        registered.set(name, { title, content, facts: readable.facts });
         run.fresh.add(name);
+        const far = 'readSync' in opened ? opened : null;
+        if (far && readable.file !== far) far.close();
+        registered.set(name, {
+          title,
+          content,
+          facts: readable.facts,
+          far: readable.file === far ? far : null,
+        });
+        if (far) run.far.set(far, { ...far.meter, fetched: (file as RemoteFile).before });
+      } else if (known.far && isRemoteFile(file)) {
+        known.far.meter.fetched = { ...file.now };
+        run.far.set(known.far, { ...known.far.meter, fetched: file.before });
       }
+      if (isRemoteFile(file)) run.offline ||= file.offline;
       if (i % 50 === 49) {
         tell(run, 'files', i + 1, all.length);
         await nextTask();
@@ -102,7 +144,7 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
       // A statement that still reads the table as it was keeps its own.
       const path = tablePath(run, name);
       db.register(path, file);
-      registered.set(path, { title: name, content: '', facts: null });
+      registered.set(path, { title: name, content: '', facts: null, far: null });
       db.texts(`CREATE OR REPLACE VIEW "${name}" AS SELECT * FROM read_parquet(['${path}'])`);
     }
     if (spec.annotations) db.register(aboutPath(run), spec.annotations.file);
@@ -124,9 +166,29 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
     );
   }
 
-  function readableFile(run: Running, source: DuckdbSource, path: string, file: File, title: string) {
+  const versionOf = (file: AnyFile) => (isRemoteFile(file) ? file.id : `${file.size}-${file.lastModified}`);
+
+  /** What is open cannot leave the cache: the one opened first gives way, and is opened anew when it is asked for. */
+  async function openFar(file: RemoteFile): Promise<RemoteReader> {
+    const used = new Set([...running.values()].flatMap(({ names }) => names));
+    const open = [...registered].filter(([name, { far }]) => far !== null && !used.has(name));
+    for (const [name, { far }] of open.slice(0, Math.max(0, open.length + 1 - farMost))) {
+      far?.close();
+      registered.delete(name);
+    }
+    return openReader(file, await (asker ??= createAsker(asked)));
+  }
+
+  function readableFile(
+    run: Running,
+    source: DuckdbSource,
+    path: string,
+    given: AnyFile,
+    file: File | RemoteReader,
+    title: string,
+  ) {
     const below = path === '' ? '' : `-${hash(path)}`;
-    const id = `${source.uid}-${file.size}-${file.lastModified}${below}`.replace(/[^\w.-]/g, '_');
+    const id = `${source.uid}-${versionOf(given)}${below}`.replace(/[^\w.-]/g, '_');
     return copies.readable({
       file,
       format: source.format,
@@ -147,7 +209,20 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
       reads += (now?.reads ?? 0) - (before?.reads ?? 0);
     }
     const { names, totalBytes, leftOut } = run;
-    return { files: names.length, totalBytes, readBytes, reads, leftOut };
+    return { files: names.length, totalBytes, readBytes, reads, leftOut, far: farMeter(run, false) };
+  }
+
+  /** `exact`: what came ahead of any read is asked for too. */
+  function farMeter({ far, offline }: Running, exact: boolean): DuckdbMeter['far'] {
+    if (far.size === 0) return null;
+    const sum = { files: far.size, bytes: 0, requests: 0, kept: 0, offline };
+    for (const [reader, before] of far) {
+      const now = exact && reader.meter.waited > before.waited ? reader.count() : reader.meter;
+      sum.bytes += Math.max(0, now.fetched.bytes - before.fetched.bytes);
+      sum.requests += Math.max(0, now.fetched.requests - before.fetched.requests);
+      sum.kept += now.kept - before.kept;
+    }
+    return sum;
   }
 
   function tell(run: Running, phase: DuckdbProgress['phase'], done: number, needed: number | null): void {
@@ -214,9 +289,8 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
     run.ms += performance.now() - since.slice;
     const ipc = join([...messages, endOfStream]);
     const { drift } = run;
-    return handOver({ ipc, rows, from, more, ms: Math.round(run.ms), meter: meterOf(run), drift }, [
-      ipc.buffer,
-    ]);
+    const meter = { ...meterOf(run), far: farMeter(run, true) };
+    return handOver({ ipc, rows, from, more, ms: Math.round(run.ms), meter, drift }, [ipc.buffer]);
   }
 
   async function working(run: Running): Promise<DuckdbPage> {
@@ -229,6 +303,7 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
       return answer;
     } catch (error) {
       end(run);
+      forgetFar(run);
       throw inWords(error);
     } finally {
       run.working = false;
@@ -244,6 +319,17 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
     for (const { name } of run.spec.tables ?? []) {
       registered.delete(tablePath(run, name));
       engine?.drop(tablePath(run, name));
+    }
+  }
+
+  /** A page of which the engine could not read all stays in its memory as if it were one: it must not be read again. */
+  function forgetFar(run: Running): void {
+    for (const name of run.names) {
+      const known = registered.get(name);
+      if (!known?.far) continue;
+      registered.delete(name);
+      engine?.drop(name);
+      known.far.close();
     }
   }
 
@@ -267,9 +353,11 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
       working: true,
       abort: new AbortController(),
       before: new Map(),
+      far: new Map(),
       totalBytes: 0,
       needed: null,
       told: performance.now(),
+      offline: false,
     };
     running.set(spec.uid, run);
     return run;
@@ -359,6 +447,7 @@ export function createDuckdbSession(fence: Fence, emit: (event: DuckdbProgress) 
         return { file: await keepResult(stream, run.abort.signal), rows: run.rows };
       } catch (error) {
         end(run);
+        forgetFar(run);
         throw inWords(error);
       }
     },

@@ -1,6 +1,8 @@
 // The query engine (DuckDB) as it crosses the worker border: what a statement asks for and what comes back, plain data
 // only. The worker implements DuckdbApi; the page reaches it through client/duckdb.ts.
 
+import type { AnyFile } from './find-bytes.ts';
+
 /** What the reader of a file is; others cannot be asked yet. */
 export type SourceFormat = 'parquet' | 'csv' | 'json';
 
@@ -11,7 +13,7 @@ export interface DuckdbSource {
   key: string;
   format: SourceFormat;
   /** Lazily read. `path` is empty for a single file, else it is below the folder. */
-  files: { path: string; file: File }[];
+  files: { path: string; file: AnyFile }[];
 }
 
 /**
@@ -93,6 +95,19 @@ export interface DuckdbMeter {
   reads: number;
   /** Files of the lists that were not opened, since the statement's own conditions leave nothing of them. */
   leftOut: { byAnnotations: number; byFooters: number };
+  /** Of files that lie elsewhere: null where there are none. */
+  far: FarMeter | null;
+}
+
+export interface FarMeter {
+  files: number;
+  /** Fetched over the network since the statement began. */
+  bytes: number;
+  requests: number;
+  /** Reads that this device answered by itself. */
+  kept: number;
+  /** Some server was not reached: what was read before is all there is. */
+  offline: boolean;
 }
 
 export interface DuckdbPage {

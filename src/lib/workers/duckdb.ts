@@ -5,7 +5,7 @@
 import type * as Engine from '@duckdb/duckdb-wasm/blocking';
 import { LoamError } from '../engine/errors.ts';
 import { join } from '../formats/source.ts';
-import { createEngineFiles, type EngineFiles, type EngineModule } from './duckdb-files.ts';
+import { createEngineFiles, type EngineFile, type EngineFiles, type EngineModule } from './duckdb-files.ts';
 import type { Fence } from './duckdb-fence.ts';
 
 export interface Duckdb {
@@ -16,7 +16,7 @@ export interface Duckdb {
   /** Bytes of wasm memory. */
   memory(): number;
   /** `name` must not begin with a protocol; a file of that name is replaced. */
-  register(name: string, file: Blob): void;
+  register(name: string, file: EngineFile): void;
   drop(name: string): void;
   /** Byte offsets of the tokens in UTF-8, without white space and comments, and what each is. */
   tokens(sql: string): { offsets: number[]; types: number[] };
@@ -178,7 +178,8 @@ export async function openDuckdb(fence: Fence, name: string = defaultBundle): Pr
     register(path, file) {
       if (/^\w+:|^https?|^s3/i.test(path))
         throw new LoamError('InvalidArgument', `"${path}" is no file name.`);
-      db.registerFileHandle(path, file, module.DuckDBDataProtocol.BROWSER_FILEREADER, false);
+      // The engine never looks into it: it is kept by name for the calls of duckdb-files.ts.
+      db.registerFileHandle(path, file as Blob, module.DuckDBDataProtocol.BROWSER_FILEREADER, false);
     },
     drop(path) {
       db.dropFile(path);

@@ -4,6 +4,7 @@ import type { MethodKind } from './methods.ts';
 import { raiseFence } from './duckdb-fence.ts';
 import { createDuckdbSession } from './duckdb-session.ts';
 import type { DuckdbApi, DuckdbProgress } from './duckdb-wire.ts';
+import { channelName } from '../storage/remote/cache-layout.ts';
 import { serveEngine } from './serve.ts';
 import type { ServePort } from './worker-port.ts';
 
@@ -18,11 +19,13 @@ const methods: Readonly<Record<keyof DuckdbApi, MethodKind>> = {
   status: 'read',
 };
 
+/** The fence closes this way too; what is made before it is ours alone, and no statement reaches it. */
+const asked = new BroadcastChannel(channelName);
 const fence = raiseFence();
 
 addEventListener('message', ({ data }: MessageEvent<ServePort>) => {
   if (data?.type !== 'loam-serve') return;
-  const api = createDuckdbSession(fence, (event) => server.emit(event));
+  const api = createDuckdbSession(fence, (event) => server.emit(event), asked);
   const server = serveEngine<DuckdbProgress>(api, { methods });
   server.connect('page', data.port);
 });

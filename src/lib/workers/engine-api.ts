@@ -13,8 +13,11 @@ import type { OpenedDatabase } from '../storage/sql/opened.ts';
 import { createBell } from './bell.ts';
 import { createInspector, type InspectInput } from './inspect-pool.ts';
 import { sampleLab } from './sample-lab.ts';
+import type { AnyFile } from './find-bytes.ts';
+import { isRemoteFile } from '../storage/remote/cache-reader.ts';
 import { nextTask } from './serve.ts';
 import { createTidy } from './tidy.ts';
+import { createRemotes } from './remotes.ts';
 import { createStorages } from './storages.ts';
 import type { Databases } from './databases.ts';
 import type { DropItem, DropProgress, EngineApi, EngineEvent } from './wire.ts';
@@ -96,7 +99,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
 
   return {
     ...others.api,
-    ...createStorages({ engine, blobs, inspector }),
+    ...createStorages({ engine, blobs, inspector, remotes: createRemotes() }),
     status: async () => ({
       ...engine.status(),
       backend: driver.kind,
@@ -122,6 +125,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     facetSpecs: direct(engine.facetSpecs),
     listFacet: direct(engine.listFacet),
     savedViews: direct(engine.savedViews),
+    registerInPlace: writing(engine.registerInPlace),
     saveView: writing(engine.saveView),
     removeView: writing(engine.removeView),
     viewCode: direct(engine.viewCode),
@@ -305,10 +309,11 @@ function inspectorPort(blobs: OpfsBlobStore): Inspector {
   const pool = createInspector({ size: 2 });
   const asFile = async (held: unknown): Promise<File> =>
     held instanceof File ? held : blobs.file(String(held));
+  const anyFile = async (held: unknown): Promise<AnyFile> => (isRemoteFile(held) ? held : asFile(held));
   const input = async (payload: Payload): Promise<InspectInput> => {
-    if (!payload.files) return asFile(payload.file);
+    if (!payload.files) return anyFile(payload.file);
     const files = [];
-    for (const { path, file } of payload.files) files.push({ path, file: await asFile(file) });
+    for (const { path, file } of payload.files) files.push({ path, file: await anyFile(file) });
     return files;
   };
   /** The engine's signal is only looked at, the pool's is listened to. */

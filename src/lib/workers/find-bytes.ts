@@ -1,5 +1,5 @@
 // Finding an artifact's bytes: this device's own store, a copy beside it, or a folder of the user's disk that stands for
-// the storage location. Says in words where bytes are that cannot be reached.
+// the storage location, or the bucket or address itself. Says in words where bytes are that cannot be reached.
 import { LoamError } from '../engine/errors.ts';
 import type { Whereabouts } from '../engine/registry/whereabouts.ts';
 import {
@@ -10,21 +10,28 @@ import {
   type AttachedFolder,
 } from '../storage/blob/attached.ts';
 import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
+import type { RemoteFile } from '../storage/remote/cache-reader.ts';
+import type { Remotes } from './remotes.ts';
 
-export type FoundBytes = { file: File } | { files: { path: string; file: File }[] };
+/** Bytes of this device, or a file that is read by ranges from where it lies. */
+export type AnyFile = File | RemoteFile;
+export type FoundBytes<F = AnyFile> = { file: F } | { files: { path: string; file: F }[] };
 
-export interface Finder {
+export interface Finder<F = AnyFile> {
   /** Throws `BytesElsewhere` or `PermissionNeeded`. */
-  find(place: Whereabouts): Promise<FoundBytes>;
+  find(place: Whereabouts): Promise<FoundBytes<F>>;
   folderOf(storage: string): Promise<AttachedFolder | null>;
 }
 
-export function createFinder(blobs: OpfsBlobStore): Finder {
+/** Bytes of this device alone, or with `remotes` those of other hosts too. */
+export function createFinder(blobs: OpfsBlobStore): Finder<File>;
+export function createFinder(blobs: OpfsBlobStore, remotes: Remotes | null): Finder;
+export function createFinder(blobs: OpfsBlobStore, remotes: Remotes | null = null): Finder {
   async function folderOf(storage: string): Promise<AttachedFolder | null> {
     return (await attachedFolders()).find((folder) => folder.storage === storage) ?? null;
   }
 
-  async function onDevice(key: string): Promise<FoundBytes | null> {
+  async function onDevice(key: string): Promise<FoundBytes<File> | null> {
     if (!(await blobs.exists(key))) return null;
     const paths = await blobs.list(key);
     if (paths.length === 0) return { file: await blobs.file(key) };
@@ -32,7 +39,7 @@ export function createFinder(blobs: OpfsBlobStore): Finder {
     return { files: await Promise.all(files) };
   }
 
-  async function attached(folder: AttachedFolder, place: Whereabouts): Promise<FoundBytes | null> {
+  async function attached(folder: AttachedFolder, place: Whereabouts): Promise<FoundBytes<File> | null> {
     if ((await permissionOf(folder.handle)) !== 'granted') throw needsPermission(place, folder.handle.name);
     const handle = await inFolder(folder.handle, place.key);
     if (!handle) return null;
@@ -45,6 +52,7 @@ export function createFinder(blobs: OpfsBlobStore): Finder {
     if (copy) return copy;
     if (place.here) throw missingHere(place);
     const folder = await folderOf(place.storage.uid);
+    if (!folder && remotes?.reaches(place.storage)) return remotes.find(place);
     if (!folder) throw elsewhere(place);
     const found = await attached(folder, place);
     if (!found) throw notInFolder(place, folder.handle.name);

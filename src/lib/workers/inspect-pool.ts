@@ -4,6 +4,7 @@ import * as Comlink from 'comlink';
 import { fromWire, LoamError } from '../engine/errors.ts';
 import type { SmallFile } from '../engine/ports.ts';
 import { summaryOf, type FileSummary } from '../formats/summary.ts';
+import type { AnyFile } from './find-bytes.ts';
 import type { Answer, HashResult, InspectInput, InspectWorkerApi } from './inspect.worker.ts';
 
 export type { HashResult, InspectInput } from './inspect.worker.ts';
@@ -19,7 +20,7 @@ export interface Inspector {
     options?: Pick<HashOptions, 'signal'>,
   ): Promise<(Answer<SmallFile> | null)[]>;
   /** sha256 of every byte as hex. */
-  checksum(file: File, options?: HashOptions): Promise<string>;
+  checksum(file: AnyFile, options?: HashOptions): Promise<string>;
   close(): void;
 }
 

@@ -4,15 +4,23 @@ import * as Comlink from 'comlink';
 import { checksumSha256, hashFile, hashFolder } from '../engine/hash.ts';
 import type { FolderSource, SmallFile } from '../engine/ports.ts';
 import { readSmallFile } from '../engine/small-file.ts';
-import { toWire, type WireError } from '../engine/errors.ts';
+import { isLoamError, toWire, type WireError } from '../engine/errors.ts';
 import { hdf5Damaged } from '../formats/hdf5-file.ts';
 import { inspectFile, inspectFolder } from '../formats/inspect.ts';
 import type { SyncByteSource } from '../formats/source.ts';
-import type { FileSummary } from '../formats/summary.ts';
+import { summaryOf, type FileSummary } from '../formats/summary.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
+import {
+  createAsker,
+  isRemoteFile,
+  openReader,
+  type Asker,
+  type RemoteReader,
+} from '../storage/remote/cache-reader.ts';
+import type { AnyFile } from './find-bytes.ts';
 
 /** A file, or a folder as its files with their paths below it. */
-export type InspectInput = File | { path: string; file: File }[];
+export type InspectInput = AnyFile | { path: string; file: AnyFile }[];
 
 export interface HashResult {
   hash: string;
@@ -27,25 +35,33 @@ export type Answer<T> = { ok: true; value: T } | { ok: false; error: WireError }
 const api = {
   /** `restart` asks the client for a fresh worker: the HDF5 reader crashed and its memory is suspect. */
   async inspect(input: InspectInput, name: string): Promise<{ summary: FileSummary; restart: boolean }> {
-    const summary = Array.isArray(input)
-      ? await inspectFolder(folderSource(input), name)
-      : await inspectFile(fileSource(input), name);
-    return { summary, restart: hdf5Damaged() };
+    try {
+      const summary = Array.isArray(input)
+        ? await inspectFolder(await folderSource(input), name)
+        : await inspectFile(await anySource(input), name);
+      return { summary: { ...summary, facts: [...summary.facts, ...fetchedFor()] }, restart: hdf5Damaged() };
+    } catch (error) {
+      // An answer of the server, in words.
+      if (!isLoamError(error)) throw error;
+      return { summary: summaryOf('unknown', { problem: error.message }), restart: false };
+    } finally {
+      letGo();
+    }
   },
 
   hash(input: InspectInput, onProgress?: (done: number, total: number) => void): Promise<Answer<HashResult>> {
     const report = throttled(onProgress);
     return answer(onProgress, async () => {
       if (!Array.isArray(input)) {
-        const found = await hashFile(fileSource(input), report);
+        const found = await hashFile(await anySource(input), report);
         return { ...found, size: input.size, nFiles: null };
       }
-      return hashFolder(folderSource(input), report);
+      return hashFolder(await folderSource(input), report);
     });
   },
 
-  checksum(input: File, onProgress?: (done: number, total: number) => void): Promise<Answer<string>> {
-    return answer(onProgress, () => checksumSha256(fileSource(input), throttled(onProgress)));
+  checksum(input: AnyFile, onProgress?: (done: number, total: number) => void): Promise<Answer<string>> {
+    return answer(onProgress, async () => checksumSha256(await anySource(input), throttled(onProgress)));
   },
 
   /**
@@ -87,6 +103,7 @@ async function answer<T>(onProgress: object | undefined, work: () => Promise<T>)
   } catch (error) {
     return { ok: false, error: toWire(unreadable(error)) };
   } finally {
+    letGo();
     // Each progress callback holds a message channel; thousands of files would pile them up.
     (onProgress as Partial<Comlink.ProxyMethods> | undefined)?.[Comlink.releaseProxy]?.();
   }
@@ -126,8 +143,38 @@ function fileSource(file: File): SyncByteSource {
   };
 }
 
-function folderSource(files: readonly { path: string; file: File }[]): FolderSource {
-  return { files: files.map(({ path, file }) => ({ path, source: fileSource(file) })) };
+let asker: Promise<Asker> | null = null;
+/** Of the present job; what is open cannot leave the cache. */
+let far: RemoteReader[] = [];
+
+function letGo(): void {
+  for (const reader of far) reader.close();
+  far = [];
+}
+
+/** What was fetched to look at files that lie elsewhere. */
+function fetchedFor(): FileSummary['facts'] {
+  if (far.length === 0) return [];
+  const fetched = far.reduce((sum, reader) => sum + reader.count().fetched.bytes, 0);
+  const size = far.reduce((sum, reader) => sum + reader.size, 0);
+  return [{ label: 'Fetched so far', value: `${megabytes(Math.min(fetched, size))} of ${megabytes(size)}` }];
+}
+
+const megabytes = (bytes: number): string =>
+  bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** Files that lie elsewhere are read by ranges, each fetched when a reader asks for it. */
+async function anySource(file: AnyFile): Promise<SyncByteSource> {
+  if (!isRemoteFile(file)) return fileSource(file);
+  const reader = await openReader(file, await (asker ??= createAsker()));
+  far.push(reader);
+  return reader;
+}
+
+async function folderSource(files: readonly { path: string; file: AnyFile }[]): Promise<FolderSource> {
+  const sources = [];
+  for (const { path, file } of files) sources.push({ path, source: await anySource(file) });
+  return { files: sources };
 }
 
 Comlink.expose(api);

@@ -1,7 +1,7 @@
 // The one worker that asks other hosts for the bytes of artifacts: it runs the range cache, for all tabs and workers of
 // this browser, under a lock. Whoever reads sees only the cache's files; keys and signed addresses stay here.
 import { LoamError } from '../engine/errors.ts';
-import { atAddress, type Remote } from '../storage/remote/address.ts';
+import { atAddress, type Remote, type RemoteFacts } from '../storage/remote/address.ts';
 import {
   boxPrefix,
   cacheDirectory,
@@ -12,16 +12,32 @@ import {
 import type { RemoteFile } from '../storage/remote/cache-reader.ts';
 import { createCache, type KeptObject } from '../storage/remote/cache-writer.ts';
 import { createFetcher } from '../storage/remote/fetcher.ts';
+import { openObject } from '../storage/remote/range-request.ts';
+import {
+  listObjects,
+  s3Object,
+  type ListOptions,
+  type ObjectPage,
+  type S3Bucket,
+  type S3Keys,
+} from '../storage/remote/s3.ts';
 import type { MethodKind } from './methods.ts';
 import { serveEngine } from './serve.ts';
 import type { ServePort } from './worker-port.ts';
 
-/** Where an object is, as it is sent to this worker. */
-export type RemotePlace = { kind: 'http'; url: string };
+/** Where an object is, as it is sent to this worker. `facts`: what a list just said of it. */
+export type RemotePlace =
+  | { kind: 'http'; url: string }
+  | { kind: 's3'; bucket: S3Bucket; keys: S3Keys | null; key: string; facts?: RemoteFacts };
 
 export interface RemoteApi {
   /** Looks at an object and makes it readable by `openReader`; `size` is the registry's, where it has one. */
   open(place: RemotePlace, size: number | null): Promise<RemoteFile>;
+  /** What a server says of an object now. */
+  look(place: RemotePlace): Promise<RemoteFacts>;
+  /** A whole small object; throws `InvalidArgument` above 256 MiB. */
+  whole(file: RemoteFile): Promise<Uint8Array<ArrayBuffer>>;
+  list(bucket: S3Bucket, keys: S3Keys | null, prefix: string, options: ListOptions): Promise<ObjectPage>;
   /** Brings a range here; what was fetched of the object so far. */
   ensure(id: string, from: number, to: number): Promise<Fetched>;
   /** What the cache holds, last used first. */
@@ -32,6 +48,9 @@ export interface RemoteApi {
 
 const methods: Readonly<Record<keyof RemoteApi, MethodKind>> = {
   open: 'read',
+  look: 'read',
+  whole: 'read',
+  list: 'read',
   ensure: 'read',
   kept: 'read',
   clear: 'read',
@@ -77,15 +96,29 @@ async function removeBoxes(): Promise<void> {
     if (name.startsWith(boxPrefix)) await directory.removeEntry(name).catch(() => {});
 }
 
-function remoteOf(place: RemotePlace): Remote {
-  return atAddress(place.url);
-}
+const remoteOf = (place: RemotePlace): Remote =>
+  place.kind === 's3' ? s3Object(place.bucket, place.keys, place.key) : atAddress(place.url);
+
+/** What is handed over as one piece is held in memory twice for a moment. */
+const wholeMost = 256 * 1024 * 1024;
 
 const api: RemoteApi = {
   async open(place, size) {
     await ready;
-    return fetcher.open(remoteOf(place), size);
+    return fetcher.open(remoteOf(place), size, place.kind === 's3' ? place.facts : null);
   },
+  look: async (place) => (await openObject(remoteOf(place), 1, null)).facts,
+  async whole({ id, title, size }) {
+    await ready;
+    if (size > wholeMost)
+      throw new LoamError(
+        'InvalidArgument',
+        `${title} has ${Math.round(size / 1e6)} MB, too many to fetch in one piece. Ask it by a query, or copy its storage in.`,
+        { size },
+      );
+    return (await fetcher.whole(id)) as Uint8Array<ArrayBuffer>;
+  },
+  list: (bucket, keys, prefix, options) => listObjects(bucket, keys, prefix, options),
   async ensure(id, from, to) {
     await ready;
     return fetcher.ensure(id, from, to);

@@ -15,14 +15,19 @@ import {
   permissionOf,
 } from '../storage/blob/attached.ts';
 import { formatOf } from './duckdb-formats.ts';
-import { createFinder, type FoundBytes } from './find-bytes.ts';
+import { createFinder, type AnyFile, type FoundBytes } from './find-bytes.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
 import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
 import { handOver, nextTask } from './serve.ts';
+import { isRemoteFile } from '../storage/remote/cache-reader.ts';
+import { bucketOf } from '../storage/remote/s3.ts';
+import { isBucket, type Remotes, type StorageAccess } from './remotes.ts';
 
 export interface DeviceStorage extends StorageFacts {
   /** The folder that stands for it here; `readable` is false until the page has asked for permission. */
   folder: { name: string; readable: boolean } | null;
+  /** It lies elsewhere and is asked over the network; `keys`: there are some for this session. */
+  remote: { bucket: boolean; keys: boolean } | null;
 }
 
 export interface AttachReport {
@@ -31,6 +36,22 @@ export interface AttachReport {
   found: number;
   /** What is odd about the folder, in words. */
   warning: string | null;
+}
+
+/** An object of a remote storage; keys are below its root. */
+export interface StorageObject {
+  key: string;
+  size: number;
+  etag: string;
+  modified: string;
+  /** Uid of the artifact that it is already; null where it is none. */
+  uid: string | null;
+}
+
+export interface StoragePage {
+  folders: string[];
+  objects: StorageObject[];
+  next: string | null;
 }
 
 /** An artifact that a storage should hold, for copying it in by hand. */
@@ -42,7 +63,7 @@ export interface NamedFiles {
   key: string;
   suffix: string;
   folder: boolean;
-  files: { path: string; file: File }[];
+  files: { path: string; file: AnyFile }[];
 }
 
 export interface StoragesApi {
@@ -67,6 +88,22 @@ export interface StoragesApi {
   /** A registry's table as parquet. Throws `DoesNotExist`, and `InvalidArgument` for one of over 2,000,000 rows. */
   registryTable(name: string): Promise<Uint8Array<ArrayBuffer>>;
   listFiles(uid: string): Promise<{ path: string; size: number }[]>;
+  /** Keys of a remote storage for as long as this worker lives; null forgets them. They are kept nowhere else. */
+  allowStorage(storage: string, access: StorageAccess | null): Promise<void>;
+  /** Lists a bucket that is no storage yet; what is wrong with it is the error. */
+  tryBucket(
+    root: string,
+    region: string | null,
+    access: StorageAccess,
+  ): Promise<{ folders: number; objects: number; more: boolean }>;
+  /** One level of a bucket, below `folder` (empty, or with a slash at its end), in pages. */
+  listStorage(storage: string, folder: string, after: string | null): Promise<StoragePage>;
+  /** What a server says of a file at an address, for registering it. */
+  lookAtFile(storage: string, key: string): Promise<StorageObject>;
+  /** What is kept of remote files on this device. */
+  keptRemote(): Promise<{ files: number; bytes: number }>;
+  /** Removes it, but for what is read just now; answers the bytes. */
+  clearRemote(): Promise<number>;
   /** What is inside an artifact's file, looked up or looked at now; null where nothing can look. */
   preview(uid: string): Promise<FileSummary | null>;
 }
@@ -89,14 +126,26 @@ export interface StoragesDeps {
   blobs: OpfsBlobStore;
   /** Missing where nothing may be inspected or kept. */
   inspector: Inspector | null;
+  /** Missing where nothing may be asked of other hosts. */
+  remotes: Remotes | null;
 }
 
 /** A folder may hold tables where its name does not say that it is something else. */
 const mayBeTable = ({ suffix, folder }: Whereabouts): boolean =>
   formatOf(suffix) !== null || (folder && suffix === '');
 
-export function createStorages({ engine, blobs, inspector }: StoragesDeps): StoragesApi {
-  const { find, folderOf } = createFinder(blobs);
+export function createStorages({ engine, blobs, inspector, remotes }: StoragesDeps): StoragesApi {
+  const { find, folderOf } = createFinder(blobs, remotes);
+
+  function reachable(): Remotes {
+    if (!remotes) throw new LoamError('InvalidArgument', 'This database is only looked at.');
+    return remotes;
+  }
+  function storageOf(uid: string): StorageFacts {
+    const found = engine.storageFacts().find((one) => one.uid === uid);
+    if (!found) throw new LoamError('DoesNotExist', `There is no storage location ${uid}.`, { storage: uid });
+    return found;
+  }
   const isThere = (found: FoundBytes, place: Whereabouts) => 'files' in found === place.folder;
 
   async function opened(place: Whereabouts): Promise<NamedFiles> {
@@ -114,7 +163,10 @@ export function createStorages({ engine, blobs, inspector }: StoragesDeps): Stor
       const facts = engine.storageFacts().map(async (storage): Promise<DeviceStorage> => {
         const folder = folders.find((one) => one.storage === storage.uid);
         const readable = folder ? (await permissionOf(folder.handle)) === 'granted' : false;
-        return { ...storage, folder: folder ? { name: folder.handle.name, readable } : null };
+        const remote = remotes?.reaches(storage)
+          ? { bucket: isBucket(storage.root), keys: (remotes.access(storage.root)?.keys ?? null) !== null }
+          : null;
+        return { ...storage, folder: folder ? { name: folder.handle.name, readable } : null, remote };
       });
       return Promise.all(facts);
     },
@@ -173,7 +225,9 @@ export function createStorages({ engine, blobs, inspector }: StoragesDeps): Stor
       const file = 'file' in found ? found.file : found.files.find((one) => one.path === path)?.file;
       if (!file || !isThere(found, place))
         throw new LoamError('DoesNotExist', `${place.name} has no file ${path ?? ''}.`);
-      return new File([file], name, { type: file.type });
+      if (!isRemoteFile(file)) return new File([file], name, { type: file.type });
+      if (!remotes) throw new LoamError('InvalidArgument', 'This database is only looked at.');
+      return new File([await remotes.whole(file)], name);
     },
 
     async openSources(asked) {
@@ -211,6 +265,48 @@ export function createStorages({ engine, blobs, inspector }: StoragesDeps): Stor
       return handOver(bytes, [bytes.buffer]);
     },
 
+    async allowStorage(storage, access) {
+      reachable().allow(storageOf(storage).root, access);
+    },
+
+    async tryBucket(root, region, { keys, style }) {
+      const bucket = bucketOf(root, region, style);
+      const prefix = bucket.prefix === '' ? '' : `${bucket.prefix}/`;
+      const { folders, objects, next } = await reachable().api().list(bucket, keys, prefix, {});
+      return { folders: folders.length, objects: objects.length, more: next !== null };
+    },
+
+    async listStorage(storage, folder, after) {
+      const { bucket, keys } = reachable().bucket(storageOf(storage));
+      const root = bucket.prefix === '' ? '' : `${bucket.prefix}/`;
+      const page = await reachable()
+        .api()
+        .list(bucket, keys, root + folder, { after });
+      const objects = page.objects
+        // LaminDB's own files are no data.
+        .filter(({ key }) => !key.slice(root.length).startsWith('.lamindb/'))
+        .map((object) => ({ ...object, key: object.key.slice(root.length), uid: null as string | null }));
+      const known = engine.registeredKeys(
+        storage,
+        objects.map(({ key }) => key),
+      );
+      for (const object of objects) object.uid = known.get(object.key) ?? null;
+      const folders = page.folders.map((one) => one.slice(root.length)).filter((one) => one !== '.lamindb/');
+      return { folders, objects, next: page.next };
+    },
+
+    async lookAtFile(storage, key) {
+      const { root } = storageOf(storage);
+      const { size, etag } = await reachable().look(root, key);
+      return { key, size, etag, modified: '', uid: engine.registeredKeys(storage, [key]).get(key) ?? null };
+    },
+
+    async keptRemote() {
+      const kept = remotes ? await remotes.api().kept() : [];
+      return { files: kept.length, bytes: kept.reduce((sum, one) => sum + one.kept, 0) };
+    },
+    clearRemote: async () => (remotes ? remotes.api().clear() : 0),
+
     async listFiles(uid) {
       const place = engine.whereabouts(uid);
       if (!place.folder) return [];
@@ -228,7 +324,10 @@ export function createStorages({ engine, blobs, inspector }: StoragesDeps): Stor
           ? { name: place.name, file: found.file, files: null }
           : { name: place.name, file: null, files: found.files };
       const summary = await inspector.inspect(payload);
-      engine.noteSummary(place.id, summary);
+      // What keeps it from being read now may pass: a network, a key.
+      const far =
+        'file' in found ? isRemoteFile(found.file) : found.files.some(({ file }) => isRemoteFile(file));
+      if (!far || summary.problem === null) engine.noteSummary(place.id, summary);
       return summary;
     },
   };

@@ -41,6 +41,7 @@ import type { CodeLanguage } from '../engine/view/part.ts';
 import type { SavedView, SavedViewInput } from '../engine/view/saved.ts';
 import type { View } from '../engine/view/view.ts';
 import type { ActSummary, HistoryEntry } from '../engine/write/history-types.ts';
+import type { PlacedArtifact, PlacedFile } from '../engine/registry/in-place.ts';
 import type { StoragesApi } from './storages.ts';
 import type { DatabaseProgress, DatabasesApi } from './databases-wire.ts';
 import type { QueryApi } from './query-wire.ts';
@@ -211,6 +212,8 @@ export interface EngineApi extends DatabasesApi, StoragesApi, QueryApi {
   listFacet(view: View, spec: FacetSpec): Promise<ListFacet>;
   savedViews(registry: string): Promise<SavedView[]>;
   /** Saves a new view, or changes the one whose uid is given; answers its uid. Nothing to undo. */
+  /** Makes artifacts of files below a storage's root without copying them; one act, one run. */
+  registerInPlace(storage: string, files: readonly PlacedFile[]): Promise<PlacedArtifact[]>;
   saveView(input: SavedViewInput): Promise<string>;
   removeView(uid: string): Promise<void>;
   /** The view as a program that rebuilds it. */

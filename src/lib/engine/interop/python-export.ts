@@ -100,11 +100,9 @@ interface PlacedStorage extends StorageRow {
 function placeStorages(storages: readonly StorageRow[], here: string | null): PlacedStorage[] {
   const isHere = ({ root }: StorageRow) => (here === null ? isDeviceRoot(root) : root === here);
   const own = storages.find(isHere) ?? storages[0];
-  return storages.map(({ uid, root, type }) => ({
-    uid,
-    root,
-    type,
-    folder: uid === own?.uid ? '' : `storages/${uid}`,
+  return storages.map((storage) => ({
+    ...storage,
+    folder: storage.uid === own?.uid ? '' : `storages/${storage.uid}`,
   }));
 }
 

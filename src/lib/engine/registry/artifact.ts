@@ -140,6 +140,8 @@ export interface ArtifactFacts extends ArtifactContent {
   description: string | null;
   /** Decided before the bytes were stored, since the storage key holds it. */
   uid: string;
+  /** The bytes lie under the key itself, below their storage's root. */
+  inPlace?: boolean;
 }
 
 /** The uid the content will get: a new stem, or the family's next version over all branches and the trash. */
@@ -158,6 +160,12 @@ export function storageKey(uid: string, suffix: string, folder: boolean): string
   return `.lamindb/${folder ? uid.slice(0, 16) : uid}${suffix}`;
 }
 
+/** Of files that a server tells of; not all of them have a hash. */
+export type PlacedFacts = Omit<ArtifactFacts, 'hash' | 'hashType'> & {
+  hash: string | null;
+  hashType: string | null;
+};
+
 export function* insertArtifact(
   tx: Transaction,
   facts: ArtifactFacts,
@@ -170,7 +178,7 @@ export function* insertArtifact(
 /** New rows in one block; a new version without a description of its own takes its predecessor's. */
 export function* insertArtifacts(
   tx: Transaction,
-  items: readonly { facts: ArtifactFacts; revises: SavePlan['found'] }[],
+  items: readonly { facts: PlacedFacts; revises: SavePlan['found'] }[],
 ): Steps<SavedArtifact[]> {
   if (items.length === 0) return [];
   const before = items.flatMap(({ facts, revises }) =>
@@ -186,7 +194,7 @@ export function* insertArtifacts(
   }
   // A value that all have in common is bound and logged once.
   const short = (values: SqlValue[]) => (values.every((v) => v === values[0]) ? (values[0] ?? null) : values);
-  const each = (value: (facts: ArtifactFacts) => SqlValue) => short(items.map(({ facts }) => value(facts)));
+  const each = (value: (facts: PlacedFacts) => SqlValue) => short(items.map(({ facts }) => value(facts)));
   const from = yield* insert(tx, 'lamindb_artifact', items.length, {
     uid: each((f) => f.uid),
     key: each((f) => f.key),
@@ -202,7 +210,7 @@ export function* insertArtifacts(
     _hash_type: each((f) => f.hashType),
     n_files: each((f) => f.nFiles),
     n_observations: each((f) => f.nObservations),
-    _key_is_virtual: 1,
+    _key_is_virtual: each((f) => (f.inPlace ? 0 : 1)),
     _overwrite_versions: each((f) => (f.nFiles === null ? 0 : 1)),
   });
   return items.map(({ facts: { uid, key } }, i) => ({

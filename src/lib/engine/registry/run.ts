@@ -104,16 +104,20 @@ export function* markRecreated(
 
 export const dropTransformKey = 'loam/drop-files';
 
-export function* dropTransform(tx: Transaction): Steps<number> {
+export const dropTransform = (tx: Transaction): Steps<number> =>
+  ownTransform(tx, dropTransformKey, 'Files dropped into Loam');
+
+/** The transform that stands for something Loam itself does, made at its first use. */
+export function* ownTransform(tx: Transaction, key: string, description: string): Steps<number> {
   const row = yield* one(
     'SELECT id FROM lamindb_transform WHERE key = ? AND +branch_id <> -1 ORDER BY is_latest DESC, id DESC LIMIT 1',
-    [dropTransformKey],
+    [key],
   );
   if (row) return Number(row[0]);
   return yield* insertOne(tx, 'lamindb_transform', {
     uid: `${randomUid(12, tx.journal.random)}0000`,
-    key: dropTransformKey,
-    description: 'Files dropped into Loam',
+    key,
+    description,
     kind: 'function',
   });
 }

@@ -3,11 +3,12 @@
 import type { EngineContext } from '../context.ts';
 import { LoamError } from '../errors.ts';
 import type { FileSummary } from '../ports.ts';
-import { one } from '../statement.ts';
+import { all, one } from '../statement.ts';
 import { annotationTable, type AnnotationTable } from '../query/annotation-table.ts';
 import { readTable } from '../interop/registry-tables.ts';
 import type { TableColumn } from '../ports.ts';
 import { querySources, type AskedSource } from './query-sources.ts';
+import { trashBranch } from './tables.ts';
 import { contentsOf, storageFacts, whereabouts, type StorageFacts, type Whereabouts } from './whereabouts.ts';
 
 export function storagesPart({ driver, model, read, readInTurn, writer }: EngineContext) {
@@ -30,6 +31,19 @@ export function storagesPart({ driver, model, read, readInTurn, writer }: Engine
     storageFacts: (): StorageFacts[] => read(storageFacts()),
     contentsOf: (storage: string, after: number, limit: number): Whereabouts[] =>
       read(contentsOf(storage, after, Math.min(limit, 1000))),
+    /** Uids of the artifacts that files of a storage are, by the files' keys there; the latest where there are several. */
+    registeredKeys(storage: string, keys: readonly string[]): Map<string, string> {
+      const rows = read(
+        all(
+          `SELECT coalesce(a._real_key, a.key), a.uid FROM lamindb_artifact a JOIN lamindb_storage s ON s.id = a.storage_id
+           WHERE s.uid = ?1 AND a.key IS NOT NULL AND (a._key_is_virtual = 0 OR a._real_key IS NOT NULL)
+             AND coalesce(a._real_key, a.key) IN (SELECT value FROM json_each(?2)) AND +a.branch_id <> ${trashBranch}
+           ORDER BY a.is_latest, a.id`,
+          [storage, JSON.stringify(keys)],
+        ),
+      );
+      return new Map(rows.map(([key, uid]) => [String(key), String(uid)]));
+    },
     /** What was found inside a file before; null where nobody looked yet. */
     summaryOf(artifact: number): FileSummary | null {
       const text = read(one('SELECT summary FROM loam_blob WHERE artifact_id = ?', [artifact]))?.[0];

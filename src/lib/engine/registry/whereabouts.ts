@@ -32,10 +32,11 @@ export interface StorageRow {
   uid: string;
   root: string;
   type: string;
+  region: string | null;
 }
 
 const columns = `a.id, a.uid, a.suffix, a.n_files, a.key, a._key_is_virtual, a._real_key, a.size, a.hash, a._hash_type,
-  s.uid, s.root, s.type FROM lamindb_artifact a JOIN lamindb_storage s ON s.id = a.storage_id`;
+  s.uid, s.root, s.type, s.region FROM lamindb_artifact a JOIN lamindb_storage s ON s.id = a.storage_id`;
 
 export function* whereabouts(hidden: Hidden, uid: string): Steps<Whereabouts> {
   const { id } = yield* findArtifact(hidden, uid);
@@ -64,7 +65,7 @@ export function* contentsOf(storage: string, after: number, limit: number): Step
 }
 
 function read(row: readonly unknown[]): Whereabouts {
-  const [id, uid, suffix, files, key, virtual, real, size, hash, hashType, storage, root, type] = row;
+  const [id, uid, suffix, files, key, virtual, real, size, hash, hashType, storage, root, type, region] = row;
   const folder = files !== null;
   const copyKey = storageKey(String(uid), String(suffix), folder);
   const below = (real as string | null) ?? (virtual === 1 || key === null ? copyKey : String(key));
@@ -78,7 +79,12 @@ function read(row: readonly unknown[]): Whereabouts {
     key: below,
     copyKey: here ? below : copyKey,
     here,
-    storage: { uid: String(storage), root: String(root), type: String(type) },
+    storage: {
+      uid: String(storage),
+      root: String(root),
+      type: String(type),
+      region: region as string | null,
+    },
     size: size === null ? null : Number(size),
     hash: hash as string | null,
     hashType: hashType as string | null,
@@ -98,15 +104,16 @@ export interface StorageFacts extends StorageRow {
 
 export function* storageFacts(): Steps<StorageFacts[]> {
   const rows = yield* all(
-    `SELECT s.uid, s.root, s.type, s.description, count(a.id), coalesce(sum(a.size), 0), count(b.artifact_id)
+    `SELECT s.uid, s.root, s.type, s.region, s.description, count(a.id), coalesce(sum(a.size), 0), count(b.artifact_id)
      FROM lamindb_storage s LEFT JOIN lamindb_artifact a ON a.storage_id = s.id
      LEFT JOIN loam_blob b ON b.artifact_id = a.id AND b.only_here = 0 AND b.storage_key <> ''
      GROUP BY s.id ORDER BY s.id`,
   );
-  return rows.map(([uid, root, type, description, artifacts, bytes, copies]) => ({
+  return rows.map(([uid, root, type, region, description, artifacts, bytes, copies]) => ({
     uid: String(uid),
     root: String(root),
     type: String(type),
+    region: region as string | null,
     description: description as string | null,
     artifacts: Number(artifacts),
     bytes: Number(bytes),

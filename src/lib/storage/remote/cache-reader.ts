@@ -24,8 +24,13 @@ export interface RemoteFile {
   /** As people call it. */
   title: string;
   size: number;
+  /** Its ETag, else the time of its change; empty where neither is known. */
+  tag: string;
   /** No server was reached: only what is kept can be read. */
   offline: boolean;
+  /** What was fetched of it before it was opened now, and with the opening, which asks too. */
+  before: Fetched;
+  now: Fetched;
 }
 
 export const isRemoteFile = (value: unknown): value is RemoteFile =>
@@ -40,6 +45,7 @@ export interface RemoteMeter {
 }
 
 export interface RemoteReader extends ByteSource {
+  readonly far: true;
   readSync(start: number, end: number): Uint8Array;
   /**
    * Says what is worth fetching at once: for a read at an offset the range to fetch in its place, and ranges that
@@ -47,6 +53,8 @@ export interface RemoteReader extends ByteSource {
    */
   plan: ((start: number, end: number) => { from: number; to: number; ahead: [number, number][] }) | null;
   readonly meter: RemoteMeter;
+  /** What is fetched by now, also what came ahead of any read. Asks only where this reader has waited. */
+  count(): RemoteMeter;
   close(): void;
 }
 
@@ -107,7 +115,7 @@ export async function createAsker(
 export async function openReader(file: RemoteFile, asker: Asker): Promise<RemoteReader> {
   const layout = layoutOf(file.size);
   const handle = await sharedHandle(await (await cacheDirectory()).getFileHandle(file.id));
-  const meter: RemoteMeter = { kept: 0, waited: 0, fetched: { bytes: 0, requests: 0 } };
+  const meter: RemoteMeter = { kept: 0, waited: 0, fetched: { ...file.now } };
   let last = -1;
   let ahead = 0;
 
@@ -172,9 +180,14 @@ export async function openReader(file: RemoteFile, asker: Asker): Promise<Remote
 
   const reader: RemoteReader = {
     size: file.size,
+    far: true,
     plan: null,
     meter,
     readSync,
+    count() {
+      if (meter.waited > 0) meter.fetched = asker.ask({ id: file.id, from: 0, to: 0, ahead: [] });
+      return meter;
+    },
     read: async (start, end) => readSync(start, end),
     close: () => handle.close(),
   };

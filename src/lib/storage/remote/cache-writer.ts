@@ -22,6 +22,8 @@ export interface CacheFile {
   has(block: number): boolean;
   /** Whole blocks from `first` on; the object's last block may be short. They are on disk when this returns. */
   write(first: number, bytes: Uint8Array): Promise<void>;
+  /** Null where a block is missing. */
+  read(from: number, to: number): Uint8Array | null;
   /** Takes all blocks away: the object is another one now. Readers that have it open see them gone. */
   empty(): void;
   close(): void;
@@ -199,6 +201,19 @@ export function createCache(most = keptMost): Cache {
           holds[slot] = first + i;
         }
         sizes?.set(id, handle.getSize());
+      },
+      read(from, to) {
+        const bytes = new Uint8Array(to - from);
+        for (let at = from; at < to;) {
+          const block = Math.floor(at / layout.block);
+          const slot = table[block] ?? 0;
+          const end = Math.min(to, (block + 1) * layout.block);
+          if (slot === 0) return null;
+          const place = layout.slots + (slot - 1) * layout.block + (at - block * layout.block);
+          if (handle.read(bytes.subarray(at - from, end - from), { at: place }) !== end - at) return null;
+          at = end;
+        }
+        return bytes;
       },
       empty() {
         table.fill(0);

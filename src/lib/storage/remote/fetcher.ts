@@ -20,9 +20,11 @@ import { isChanged, isUnreached, openObject, readRange, type RangeOptions } from
 export interface Fetcher {
   /**
    * Looks at an object and makes it readable. `size`: what the registry says of it, where that is known. Without a
-   * network the newest that is kept of it is opened.
+   * network the newest that is kept of it is opened. `listed`: what a list just said of it, so that nobody needs to ask.
    */
-  open(remote: Remote, size: number | null): Promise<RemoteFile>;
+  open(remote: Remote, size: number | null, listed?: RemoteFacts | null): Promise<RemoteFile>;
+  /** All of its bytes, fetched where they are not here. For small objects: they are held in memory. */
+  whole(id: string): Promise<Uint8Array>;
   /** Brings a range onto this device. */
   ensure(id: string, from: number, to: number): Promise<Fetched>;
   /** Answers a reader that sleeps. */
@@ -45,7 +47,7 @@ const gapMost = 32 * 1024;
 const firstBytes = 65_536;
 
 /** An answer of the server stands for so long; what changes meanwhile shows at the next range. */
-const freshMs = 10_000;
+const freshMs = 5_000;
 /** Files held open for writing at a time: what is open cannot be thrown away. */
 const heldMost = 32;
 
@@ -89,11 +91,16 @@ export function createFetcher(cache: Cache, options: FetcherOptions = {}): Fetch
     }
   }
 
-  async function look(remote: Remote, size: number | null): Promise<RemoteFile> {
+  async function look(remote: Remote, size: number | null, listed: RemoteFacts | null): Promise<RemoteFile> {
     const before = [...opened.values()].find((one) => one.remote.identity === remote.identity && !one.gone);
     if (before?.asked && performance.now() - before.asked < freshMs && sizeFits(before, size)) {
       before.remote = remote;
       return fileOf(before, false);
+    }
+    if (listed) {
+      const object = await keep(remote, listed);
+      object.asked = performance.now();
+      return fileOf(object, false);
     }
     const kept = (await cache.known(remote.identity)).filter((one) => size === null || one.size === size);
     try {
@@ -109,6 +116,7 @@ export function createFetcher(cache: Cache, options: FetcherOptions = {}): Fetch
         );
       const object = await keep(remote, facts);
       object.asked = performance.now();
+      const earlier = { ...object.fetched };
       object.fetched.requests++;
       object.fetched.bytes += head.length;
       const { block } = object.layout;
@@ -120,7 +128,7 @@ export function createFetcher(cache: Cache, options: FetcherOptions = {}): Fetch
       } finally {
         object.writing--;
       }
-      return fileOf(object, false);
+      return fileOf(object, false, earlier);
     } catch (error) {
       const [newest] = kept;
       if (!isUnreached(error) || !newest) throw error;
@@ -131,11 +139,18 @@ export function createFetcher(cache: Cache, options: FetcherOptions = {}): Fetch
 
   const sizeFits = ({ facts }: Opened, size: number | null) => size === null || facts.size === size;
 
-  const fileOf = ({ id, remote, facts }: Opened, offline: boolean): RemoteFile => ({
+  const fileOf = (
+    { id, remote, facts, fetched }: Opened,
+    offline: boolean,
+    before: Fetched = fetched,
+  ): RemoteFile => ({
     remote: true,
+    before: { ...before },
+    now: { ...fetched },
     id,
     title: remote.title,
     size: facts.size,
+    tag: facts.tag,
     offline,
   });
 
@@ -304,14 +319,27 @@ export function createFetcher(cache: Cache, options: FetcherOptions = {}): Fetch
   }
 
   return {
-    open(remote, size) {
+    open(remote, size, listed = null) {
       const known = opening.get(remote.identity);
       if (known) return known;
-      const work = look(remote, size).finally(() => opening.delete(remote.identity));
+      const work = look(remote, size, listed).finally(() => opening.delete(remote.identity));
       opening.set(remote.identity, work);
       return work;
     },
     ensure,
+    async whole(id) {
+      const object = find(id);
+      const { size } = object.facts;
+      for (let tries = 0; tries < 3; tries++) {
+        await bring(object, 0, size, true);
+        const bytes = (await held(object)).read(0, size);
+        if (bytes) return bytes;
+      }
+      throw new LoamError(
+        'FileUnreadable',
+        `${object.remote.title} does not fit into the cache of remote files.`,
+      );
+    },
     fetched: (id) => ({ ...find(id).fetched }),
     async serve({ box, turn, id, from, to, ahead }) {
       if (!box.startsWith(boxPrefix)) return;

@@ -1,0 +1,46 @@
+// The rule that a server needs so that this site may read its files, ready to be pasted where it is set.
+
+export interface CorsRule {
+  /** Where it goes. */
+  where: string;
+  text: string;
+}
+
+const exposed = ['ETag', 'Content-Range', 'Content-Length', 'Accept-Ranges'];
+
+export function corsRule(root: string, origin: string): CorsRule {
+  if (root.startsWith('gs://'))
+    return {
+      where: 'Save it as cors.json and run: gcloud storage buckets update gs://BUCKET --cors-file=cors.json',
+      text: JSON.stringify(
+        [{ origin: [origin], method: ['GET', 'HEAD'], responseHeader: exposed, maxAgeSeconds: 3600 }],
+        null,
+        2,
+      ),
+    };
+  if (root.startsWith('s3://'))
+    return {
+      where: 'Paste it into the bucket’s permissions, under cross-origin resource sharing (CORS).',
+      text: JSON.stringify(
+        [
+          {
+            AllowedOrigins: [origin],
+            AllowedMethods: ['GET', 'HEAD'],
+            AllowedHeaders: ['*'],
+            ExposeHeaders: exposed,
+            MaxAgeSeconds: 3600,
+          },
+        ],
+        null,
+        2,
+      ),
+    };
+  return {
+    where: 'The web server must send these headers with the files.',
+    text: [
+      `Access-Control-Allow-Origin: ${origin}`,
+      'Access-Control-Allow-Methods: GET, HEAD',
+      `Access-Control-Expose-Headers: ${exposed.join(', ')}`,
+    ].join('\n'),
+  };
+}
