@@ -217,6 +217,43 @@ export interface SummaryColumn {
   categories?: number | null;
 }
 
+/** First rows of a table as text. */
+export interface SummaryRows {
+  columns: string[];
+  rows: (string | null)[][];
+}
+
+/** A part of a file that is a thing of its own: a sheet, a modality, a table of a store, the references of a header. */
+export interface SummaryPart {
+  name: string;
+  /** What it is, in a word or two: sheet, modality, table. */
+  what: string;
+  /** Its size in words, such as `700 observations × 765 variables`. */
+  size: string;
+  rows: number | null;
+  columns: SummaryColumn[] | null;
+  obs: SummaryColumn[] | null;
+  vars: SummaryColumn[] | null;
+  preview: SummaryRows | null;
+}
+
+/** A member of a store: a group or an array. `attributes` are those worth a line, as text. */
+export interface SummaryMember {
+  path: string;
+  kind: 'group' | 'array' | 'unreadable';
+  /** Axes of an array; none of a single value. */
+  shape: number[];
+  type: string;
+  /** How values are packed, for people. */
+  packing: string | null;
+  attributes: { name: string; value: string }[];
+}
+
+/**
+ * Counts up when readers tell more than before: summaries of an older count are made anew when somebody looks.
+ */
+export const summaryReader = 2;
+
 /** What the inspect worker found by content. `problem` is set (in words) where the file could not be read. */
 export interface FileSummary {
   /** Format found by content: parquet, csv, arrow, anndata, zarr, fasta, json, markdown, image, pdf, text, binary … */
@@ -235,11 +272,19 @@ export interface FileSummary {
   /** Label-value facts worth showing: codec, encoding, separator, zarr version, sequences … */
   facts: { label: string; value: string }[];
   /** First rows, at most 50 × 200, as text. */
-  preview: { columns: string[]; rows: (string | null)[][] } | null;
+  preview: SummaryRows | null;
+  /** At most 30. */
+  parts: SummaryPart[] | null;
+  /** Members of an HDF5 file or a Zarr store, depth first, at most 500. */
+  members: SummaryMember[] | null;
   /** Text of JSON, Markdown, FASTA heads; at most 64 KiB. */
   text: string | null;
   /** For pictures and PDFs: their media type; the page shows the bytes themselves. */
   media: { type: string; width: number | null; height: number | null } | null;
+  /** Bytes of the file that were read for all this; null where nobody counted. */
+  bytesRead: number | null;
+  /** `summaryReader` of the readers that made it. */
+  reader: number;
   problem: string | null;
 }
 

@@ -1,15 +1,21 @@
 // The door of this room: finds the format by content and summarises it. Never throws; every problem is a sentence.
 import type { FolderSource } from '../engine/ports.ts';
+import { summariseBam, summariseCram } from './alignments.ts';
 import { summariseArrow } from './arrow.ts';
 import { summariseDelimited } from './delimited.ts';
 import { summariseHdf5 } from './hdf5.ts';
+import { summariseLoci } from './loci.ts';
 import { summariseJpeg, summarisePdf, summarisePng } from './media.ts';
+import { summariseNumpy, summariseNpz } from './npy.ts';
 import { summariseParquet } from './parquet.ts';
+import { summariseReads } from './reads.ts';
+import { summariseSafetensors } from './safetensors.ts';
 import { summariseSequences } from './sequence.ts';
 import { sniff, type Format, type Sniffed } from './sniff.ts';
 import type { SyncByteSource } from './source.ts';
 import { count, reason, summaryOf, type FileSummary } from './summary.ts';
 import { summariseJson, summariseText } from './text.ts';
+import { isWorkbook, summariseWorkbook } from './workbook.ts';
 import { zarrRoot } from './zarr-node.ts';
 import { summariseZarrFolder, summariseZarrZip } from './zarr.ts';
 import { listZip, summariseZip } from './zip.ts';
@@ -23,7 +29,12 @@ const PROMISES: [RegExp, string, Format[]][] = [
   [/\.png$/i, 'a PNG picture', ['png']],
   [/\.jpe?g$/i, 'a JPEG picture', ['jpeg']],
   [/\.pdf$/i, 'a PDF', ['pdf']],
-  [/\.(csv|tsv)$/i, 'a text table', ['delimited', 'json', 'fasta', 'fastq', 'text']],
+  [/\.tiff?$/i, 'a TIFF picture', ['tiff']],
+  [/\.npy$/i, 'a NumPy array', ['npy']],
+  [/\.safetensors$/i, 'safetensors', ['safetensors']],
+  [/\.bam$/i, 'BAM reads', ['bam']],
+  [/\.cram$/i, 'CRAM reads', ['cram']],
+  [/\.(csv|tsv)$/i, 'a text table', ['delimited', 'json', 'fasta', 'fastq', 'vcf', 'gff', 'text']],
   [/\.json$/i, 'JSON', ['json', 'text', 'delimited']],
 ];
 
@@ -31,13 +42,19 @@ export async function inspectFile(source: SyncByteSource, name: string): Promise
   try {
     const sniffed = await sniff(source, name);
     const summary = await summarise(source, sniffed, name);
-    const broken = summary.problem === null ? brokenPromise(sniffed.format, name) : null;
-    if (broken !== null) return { ...summary, problem: broken };
-    return summary;
+    return {
+      ...summary,
+      problem: summary.problem ?? damaged(sniffed) ?? brokenPromise(sniffed.format, name),
+    };
   } catch (error) {
     return summaryOf('binary', { problem: `This file could not be read (${reason(error)}).` });
   }
 }
+
+const damaged = ({ damage }: Sniffed): string | null =>
+  damage === null
+    ? null
+    : `The compressed file is damaged or cut off; only its first part could be read (${reason(damage)}).`;
 
 /** A sentence where the name promises another format than the content has, else null. */
 export function brokenPromise(format: Format, name: string): string | null {
@@ -110,19 +127,28 @@ async function summarise(source: SyncByteSource, sniffed: Sniffed, name: string)
     case 'json':
       return summariseJson(source, sniffed);
     case 'fasta':
+      return summariseSequences(source, sniffed);
     case 'fastq':
-      return summariseSequences(source, sniffed, sniffed.format);
+      return summariseReads(source, sniffed);
+    case 'vcf':
+    case 'gff':
+    case 'bed':
+      return summariseLoci(source, sniffed, sniffed.format);
+    case 'npy':
+      return summariseNumpy(source);
+    case 'safetensors':
+      return summariseSafetensors(source);
+    case 'tiff':
+      return summaryOf('tiff', { suffixFromContent: '.tiff' });
     case 'delimited':
       return summariseDelimited(source, sniffed, name);
     case 'markdown':
     case 'text':
       return summariseText(source, sniffed, sniffed.format);
     case 'bam':
+      return summariseBam(source);
     case 'cram':
-      return summaryOf(sniffed.format, {
-        suffixFromContent: `.${sniffed.format}`,
-        facts: [{ label: 'Content', value: 'aligned reads' }],
-      });
+      return summariseCram(source);
     case 'binary':
       return summaryOf('binary', sniffed.gzip ? { facts: [{ label: 'Compression', value: 'gzip' }] } : {});
   }
@@ -132,7 +158,9 @@ async function summariseAnyZip(source: SyncByteSource): Promise<FileSummary> {
   try {
     const entries = await listZip(source);
     if (zarrRoot(entries.map((entry) => entry.path)) !== null) return await summariseZarrZip(source, entries);
-    return summariseZip(entries);
+    if (isWorkbook(entries)) return await summariseWorkbook(source, entries);
+    const found = summariseZip(entries);
+    return found.format === 'npz' ? await summariseNpz(source, entries, found) : found;
   } catch (error) {
     return summaryOf('zip', { problem: `This zip archive cannot be opened: ${reason(error)}.` });
   }
@@ -148,11 +176,17 @@ const LOOKS: Record<Format, string> = {
   png: 'a PNG picture',
   jpeg: 'a JPEG picture',
   pdf: 'a PDF',
+  tiff: 'a TIFF picture',
+  npy: 'a NumPy array',
+  safetensors: 'safetensors',
   bam: 'BAM reads',
   cram: 'CRAM reads',
   json: 'JSON',
   fasta: 'FASTA sequences',
   fastq: 'FASTQ reads',
+  vcf: 'a VCF of variants',
+  gff: 'GFF features',
+  bed: 'BED intervals',
   markdown: 'Markdown',
   delimited: 'a text table',
   text: 'plain text',

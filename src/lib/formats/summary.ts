@@ -1,8 +1,15 @@
 // What a reader tells about a file's content, and the caps every reader keeps so that a hostile or huge file stays cheap.
 
-import type { FileSummary, SummaryColumn } from '../engine/ports.ts';
+import {
+  summaryReader,
+  type FileSummary,
+  type SummaryColumn,
+  type SummaryMember,
+  type SummaryPart,
+  type SummaryRows,
+} from '../engine/ports.ts';
 
-export type { FileSummary, SummaryColumn };
+export type { FileSummary, SummaryColumn, SummaryMember, SummaryPart, SummaryRows };
 
 export const MAX_COLUMNS = 2_000;
 export const PREVIEW_ROWS = 50;
@@ -16,6 +23,9 @@ export const MAX_FACTS = 60;
 export const COUNT_LIMIT = 256 * 1024 * 1024;
 /** Of files that lie elsewhere this is read: a preview must not fetch them whole. */
 export const FAR_LIMIT = 2 * 1024 * 1024;
+/** Files whose every line is understood are counted up to this size (unpacked), which takes a second or two. */
+export const PARSE_LIMIT = 16 * 1024 * 1024;
+export const MAX_PARTS = 30;
 
 export function summaryOf(format: string, fields: Partial<FileSummary> = {}): FileSummary {
   return {
@@ -31,9 +41,28 @@ export function summaryOf(format: string, fields: Partial<FileSummary> = {}): Fi
     vars: null,
     facts: [],
     preview: null,
+    parts: null,
+    members: null,
     text: null,
     media: null,
+    bytesRead: null,
+    reader: summaryReader,
     problem: null,
+    ...fields,
+  };
+}
+
+/** A part with what is not said of it left out; it has as many rows as its first ones where nothing else is said. */
+export function partOf(name: string, what: string, fields: Partial<SummaryPart> = {}): SummaryPart {
+  return {
+    name: clip(name),
+    what,
+    size: '',
+    rows: fields.preview?.rows.length ?? null,
+    columns: null,
+    obs: null,
+    vars: null,
+    preview: null,
     ...fields,
   };
 }

@@ -86,7 +86,7 @@ function describe(value: unknown): { label: string; value: string } {
 }
 
 /** Deepest nesting, found without recursion so that a million brackets cannot overflow the stack. */
-function nesting(text: string): number {
+export function nesting(text: string): number {
   let depth = 0;
   let deepest = 0;
   let inString = false;
@@ -117,38 +117,22 @@ export async function summariseText(
   if (narrow && (sniffed.gzip ? !source.far || source.size <= limit : source.size <= limit)) {
     try {
       const lines = await countLines(sniffed.gzip ? gunzipChunks(source, LINE_LIMIT) : chunks(source));
-      facts.push({ label: 'Lines', value: count(lines.all) });
-      if (text.startsWith('##fileformat=VCF')) facts.push({ label: 'Variants', value: count(lines.data) });
-      else if (text.startsWith('##gff')) facts.push({ label: 'Features', value: count(lines.data) });
+      facts.push({ label: 'Lines', value: count(lines) });
     } catch (error) {
       problem = `The compressed file is damaged or cut off; only its first part could be read (${reason(error)}).`;
     }
   }
-  const suffix =
-    format === 'markdown'
-      ? '.md'
-      : text.startsWith('##fileformat=VCF')
-        ? '.vcf'
-        : text.startsWith('##gff')
-          ? '.gff'
-          : null;
-  return summaryOf(format, { text, facts, problem, suffixFromContent: suffix });
+  return summaryOf(format, { text, facts, problem, suffixFromContent: format === 'markdown' ? '.md' : null });
 }
 
-async function countLines(parts: AsyncGenerator<Uint8Array, void>): Promise<{ all: number; data: number }> {
-  let all = 0;
-  let data = 0;
-  let start = true;
+async function countLines(parts: AsyncGenerator<Uint8Array, void>): Promise<number> {
+  let found = 0;
+  let last = 10;
   for await (const part of parts) {
-    for (const byte of part) {
-      if (start) {
-        all++;
-        if (byte !== 35 && byte !== 10 && byte !== 13) data++;
-      }
-      start = byte === 10;
-    }
+    for (let at = part.indexOf(10); at >= 0; at = part.indexOf(10, at + 1)) found++;
+    last = part.at(-1) ?? last;
   }
-  return { all, data };
+  return last === 10 ? found : found + 1;
 }
 
 function headText(sniffed: Sniffed): string | null {

@@ -162,8 +162,8 @@ function arrayOfV2(json: Map<string, Json>): ZarrArray {
   const element = texts
     ? plain({ kind: 'text', size: 16, name: 'StringDType()' }).element
     : Array.isArray(dtype)
-      ? { ...little, ...recordOf(dtype, elementOfV2) }
-      : elementOfV2(dtype);
+      ? { ...little, ...recordOf(dtype, numpyElement) }
+      : numpyElement(dtype);
   const description = plainJson(json) as Record<string, unknown>;
   const order = element.littleEndian ? '<' : '>';
   const half = element.kind === 'float' && element.size === 2;
@@ -194,7 +194,8 @@ const KINDS: Record<string, ElementType['kind']> = {
   m: 'time',
 };
 
-function elementOfV2(dtype: Json): ElementType {
+/** The type behind NumPy's code of it, such as `<f4` or `|S7`. */
+export function numpyElement(dtype: Json): ElementType {
   const match = typeof dtype === 'string' ? /^([<>|])([a-zA-Z])(\d*)(\[.*\])?$/.exec(dtype) : null;
   if (match === null) return { ...little, kind: 'object', size: 0 };
   const [, order, letter = 'O', digits = '0', unit = ''] = match;

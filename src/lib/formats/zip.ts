@@ -1,4 +1,4 @@
-// The list of a zip file's entries, read from its end with caps, and what kind of file the zip carries (xlsx, npz, zarr).
+// The list of a zip file's entries, read from its end with caps, and what kind of file the zip carries (docx, npz).
 import type { ByteSource } from '../engine/ports.ts';
 import { clip, count, summaryOf, type FileSummary } from './summary.ts';
 
@@ -62,13 +62,11 @@ function parseDirectory(bytes: Uint8Array): ZipEntry[] {
 export function summariseZip(entries: readonly ZipEntry[]): FileSummary {
   const files = entries.filter((entry) => !entry.path.endsWith('/'));
   const has = (path: string): boolean => files.some((entry) => entry.path === path);
-  const kind = has('xl/workbook.xml')
-    ? { format: 'xlsx', suffix: '.xlsx' }
-    : has('word/document.xml')
-      ? { format: 'docx', suffix: null }
-      : files.length > 0 && files.every((entry) => entry.path.endsWith('.npy'))
-        ? { format: 'npz', suffix: '.npz' }
-        : { format: 'zip', suffix: '.zip' };
+  const kind = has('word/document.xml')
+    ? { format: 'docx', suffix: null }
+    : files.length > 0 && files.every((entry) => entry.path.endsWith('.npy'))
+      ? { format: 'npz', suffix: '.npz' }
+      : { format: 'zip', suffix: '.zip' };
   const size = files.reduce((sum, entry) => sum + entry.size, 0);
   const shown = files.slice(0, 20).map((entry) => entry.path);
   return summaryOf(kind.format, {

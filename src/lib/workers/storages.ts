@@ -2,7 +2,14 @@
 // that stands for a storage location. Says in words where bytes are that cannot be reached.
 import type { Engine } from '../engine/index.ts';
 import { LoamError } from '../engine/errors.ts';
-import type { FileSummary, Inspector, Payload, TableColumn, TableValue } from '../engine/ports.ts';
+import {
+  summaryReader,
+  type FileSummary,
+  type Inspector,
+  type Payload,
+  type TableColumn,
+  type TableValue,
+} from '../engine/ports.ts';
 import type { AnnotationTable } from '../engine/query/annotation-table.ts';
 import type { AskedSource } from '../engine/registry/query-sources.ts';
 import type { StorageFacts, Whereabouts } from '../engine/registry/whereabouts.ts';
@@ -317,7 +324,7 @@ export function createStorages({ engine, blobs, inspector, remotes }: StoragesDe
     async preview(uid) {
       const place = engine.whereabouts(uid);
       const known = engine.summaryOf(place.id);
-      if (known || !inspector) return known;
+      if (known?.reader === summaryReader || !inspector) return known;
       const found = await find(place);
       const payload: Payload =
         'file' in found

@@ -141,7 +141,7 @@ export type {
 
 /* ---------- inspection ---------- */
 
-export type { FileSummary, SummaryColumn } from '../engine/ports.ts';
+export type { FileSummary, SummaryColumn, SummaryMember, SummaryPart } from '../engine/ports.ts';
 
 /* ---------- labels, projects, features ---------- */
 

@@ -1,7 +1,7 @@
 // One artifact with everything its page shows: feature values, note, versions, lineage as lists, stored bytes.
 import { LoamError } from '../errors.ts';
 import { categoryLinks } from '../features/values.ts';
-import type { SqlValue } from '../ports.ts';
+import { summaryReader, type FileSummary, type SqlValue } from '../ports.ts';
 import { storageKey } from '../registry/artifact.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { isoTime } from '../time.ts';
@@ -55,6 +55,7 @@ export function* artifactDetail(journal: Journal, uid: string): Steps<ArtifactDe
     [`${full.slice(0, 16)}0000`, `${full.slice(0, 16)}zzzz~`, id],
   );
   const real = extra?.[1] as string | null;
+  const summary = extra?.[5] ? (JSON.parse(String(extra[5])) as FileSummary) : null;
   return {
     ...row,
     storageKey:
@@ -73,7 +74,8 @@ export function* artifactDetail(journal: Journal, uid: string): Steps<ArtifactDe
           by: String(note[3] ?? ''),
         }
       : null,
-    summary: extra?.[5] ? (JSON.parse(String(extra[5])) as ArtifactDetail['summary']) : null,
+    summary,
+    lookAgain: summary !== null && summary.reader !== summaryReader,
     versionList: yield* versionList(hidden, full),
     lineage: yield* lineage(hidden, id),
     trashed: extra?.[3] === -1,

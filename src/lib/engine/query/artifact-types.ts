@@ -58,6 +58,8 @@ export interface ArtifactDetail extends ArtifactRow {
   projects: { uid: string; name: string }[];
   note: { uid: string; content: string; updatedAt: string; by: string } | null;
   summary: FileSummary | null;
+  /** The summary is of readers that told less than those of today. */
+  lookAgain: boolean;
   versionList: {
     uid: string;
     version: number;

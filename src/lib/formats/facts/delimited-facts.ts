@@ -5,7 +5,7 @@ import { detectSeparator } from '../delimited.ts';
 import type { Sniffed } from '../sniff.ts';
 import { decodeText } from '../source.ts';
 import type { Facts } from './facts-types.ts';
-import { overBytes } from './text-lines.ts';
+import { overBytes } from '../text-lines.ts';
 
 const HEAD_ROWS = 2;
 const HEAD_CELLS = 8;

@@ -7,6 +7,7 @@ import type { Encoding, SyncByteSource } from '../source.ts';
 import { reason, type FileSummary } from '../summary.ts';
 import { zarrRoot } from '../zarr-node.ts';
 import { folderStore, zipStore } from '../zarr-store.ts';
+import { isWorkbook } from '../workbook.ts';
 import { listZip } from '../zip.ts';
 import { arrowFacts } from './arrow-facts.ts';
 import { delimitedFacts } from './delimited-facts.ts';
@@ -18,7 +19,7 @@ import { matrixMarketFacts } from './matrix-market-facts.ts';
 import { parquetFacts } from './parquet-facts.ts';
 import { bamFacts, cramFacts, fastaFacts, fastqFacts, gffFacts, vcfFacts } from './sequence-facts.ts';
 import { tiffFacts } from './tiff-facts.ts';
-import { isWorkbook, workbookFacts } from './workbook-facts.ts';
+import { workbookFacts } from './workbook-facts.ts';
 import { zarrFacts } from './zarr-facts.ts';
 
 export type { Facts } from './facts-types.ts';
@@ -26,6 +27,7 @@ export type { Facts } from './facts-types.ts';
 export async function factsOfFile(source: SyncByteSource, name: string): Promise<Facts> {
   try {
     const sniffed = await sniff(source, name);
+    if (sniffed.damage !== null) throw sniffed.damage;
     const facts = await byFormat(source, sniffed, name);
     if (facts === null) return fromSummary(await inspectFile(source, name));
     const isTable = facts.kind === 'delimited text' && /\.(csv|tsv)$/i.test(name);
@@ -68,11 +70,20 @@ async function byFormat(source: SyncByteSource, sniffed: Sniffed, name: string):
       return isWorkbook(entries) ? workbookFacts(source, entries) : null;
     }
     case 'delimited':
+    case 'bed':
       return delimitedFacts(source, sniffed, name);
     case 'fasta':
       return fastaFacts(source, gzip);
     case 'fastq':
       return fastqFacts(source, gzip);
+    case 'vcf':
+      return vcfFacts(source, gzip);
+    case 'gff':
+      return gffFacts(source, gzip);
+    case 'tiff':
+      return tiffFacts(source);
+    case 'safetensors':
+      return safetensorsFacts(source);
     case 'bam':
       return bamFacts(source);
     case 'cram':
@@ -82,7 +93,7 @@ async function byFormat(source: SyncByteSource, sniffed: Sniffed, name: string):
     case 'json':
       return gzip ? null : notebookFacts(source, sniffed.encoding);
     case 'text':
-      return textFacts(source, sniffed, name);
+      return textFacts(source, sniffed);
     case 'binary':
       return binaryFacts(source, sniffed, name);
     default:
@@ -90,24 +101,18 @@ async function byFormat(source: SyncByteSource, sniffed: Sniffed, name: string):
   }
 }
 
-/** Texts with a structure of their own, by their first line or their name. */
-function textFacts(source: ByteSource, { sample, gzip }: Sniffed, name: string): Promise<Facts> | null {
+/** Texts with a structure of their own, by their first line. */
+function textFacts(source: ByteSource, { sample, gzip }: Sniffed): Promise<Facts> | null {
   const start = new TextDecoder().decode(sample.subarray(0, 64));
-  if (start.startsWith('##fileformat=VCF') || /\.vcf(\.gz)?$/i.test(name)) return vcfFacts(source, gzip);
-  if (start.startsWith('##gff') || /\.(gff3?|gtf)(\.gz)?$/i.test(name)) return gffFacts(source, gzip);
   if (/^%%MatrixMarket/i.test(start)) return matrixMarketFacts(source, gzip, 'Matrix Market');
   return null;
 }
 
-async function binaryFacts(source: ByteSource, sniffed: Sniffed, name: string): Promise<Facts | null> {
-  // Texts in encodings that are not recognised, such as Shift JIS: lines and cells can still be told.
+/** Texts in encodings that are not recognised, such as Shift JIS: lines and cells can still be told. */
+function binaryFacts(source: ByteSource, sniffed: Sniffed, name: string): Promise<Facts> | null {
   if (/\.(csv|tsv)(\.gz)?$/i.test(name) && !sniffed.sample.some((byte) => byte < 9))
     return delimitedFacts(source, { ...sniffed, encoding: LATIN_1 }, name);
-  const start = await source.read(0, 4);
-  const magic = Array.from(start, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  if (['49492a00', '4d4d002a', '49492b00', '4d4d002b'].includes(magic)) return tiffFacts(source);
-  const promise = /\.(safetensors)$/i.test(name);
-  return promise ? safetensorsFacts(source) : null;
+  return null;
 }
 
 const LATIN_1: Encoding = { label: 'windows-1252', name: 'Latin-1', bom: 0 };

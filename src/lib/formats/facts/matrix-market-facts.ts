@@ -4,7 +4,7 @@ import type { ByteSource } from '../../engine/ports.ts';
 import { finite, type Facts } from './facts-types.ts';
 import { PairwiseSum } from './pairwise-sum.ts';
 
-import { lines, overBytes } from './text-lines.ts';
+import { lines, overBytes } from '../text-lines.ts';
 
 /** Symmetric matrices store one half; the other counts too, as scipy reads them. Throws where the file is damaged. */
 export function matrixMarketFacts(source: ByteSource, gzip: boolean, kind: string): Promise<Facts> {

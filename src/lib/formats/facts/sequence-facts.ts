@@ -1,7 +1,7 @@
 // Facts of FASTA, FASTQ, VCF and GFF files, and of the alignments BAM and CRAM, by going through them once.
 import type { ByteSource } from '../../engine/ports.ts';
 import type { Facts } from './facts-types.ts';
-import { lines, overBytes } from './text-lines.ts';
+import { lines, overBytes } from '../text-lines.ts';
 
 const isSpace = (byte: number): boolean => byte === 32 || (byte >= 9 && byte <= 13);
 /** Characters of a name that are kept. */
