@@ -11,7 +11,7 @@ import type { DropInput } from '../../src/lib/engine/registry/drop.ts';
 import type { DropOptions, DropProgress } from '../../src/lib/engine/registry/drop-types.ts';
 import { createInstance } from '../../src/lib/engine/schema/open.ts';
 import { readSmallFile, smallFile } from '../../src/lib/engine/small-file.ts';
-import { inspectFile } from '../../src/lib/formats/inspect.ts';
+import { inspectFile, inspectFolder } from '../../src/lib/formats/inspect.ts';
 import { createMemoryBlobs } from '../../src/lib/storage/blob/memory.ts';
 import { openMemory } from '../../src/lib/storage/sql/memory.ts';
 
@@ -31,7 +31,13 @@ const inspector: Inspector = {
     const source = payload.file as ByteSource;
     return { ...(await hashFile(source, onProgress)), size: source.size, nFiles: null };
   },
-  inspect: (payload) => inspectFile(payload.file as ByteSource, payload.name),
+  inspect: ({ file, name, files }) =>
+    file === null
+      ? inspectFolder(
+          { files: (files ?? []).map((one) => ({ path: one.path, source: one.file as ByteSource })) },
+          name,
+        )
+      : inspectFile(file as ByteSource, name),
   readSmall: (payloads) =>
     Promise.all(
       payloads.map(({ file, name }) => {

@@ -468,6 +468,7 @@ describe('large files', () => {
     const source = endless(utf8(start), long(line));
     const found = await inspectFile(source, name);
     expect(source.bytes).toBeLessThan(32 * 1024 * 1024);
+    expect(found.bytesRead).toBe(source.bytes);
     expect(found).toMatchObject({ rows: null, problem: null });
     expect(found.facts.some(({ value }) => value.endsWith('in the first 16 MiB'))).toBe(true);
     expect(found.preview?.rows).toHaveLength(50);

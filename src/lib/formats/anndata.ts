@@ -4,15 +4,20 @@ import {
   cellText,
   clip,
   count,
+  FEW_MEMBERS,
   MAX_COLUMNS,
+  MAX_PARTS,
+  partOf,
   PREVIEW_COLUMNS,
   PREVIEW_ROWS,
   reason,
   summaryOf,
   type FileSummary,
   type SummaryColumn,
+  type SummaryPart,
 } from './summary.ts';
-import { listAttr, numbersAttr, shapeText, textAttr, type TreeNode } from './tree.ts';
+import { elementsPart } from './spatial.ts';
+import { listAttr, membersOf, numbersAttr, shapeText, textAttr, type TreeNode } from './tree.ts';
 
 export type ScverseKind = 'AnnData' | 'MuData' | 'SpatialData';
 
@@ -32,18 +37,35 @@ export async function summariseScverse(
   kind: ScverseKind,
   suffix: string,
 ): Promise<FileSummary> {
-  if (kind === 'AnnData') return summariseAnnData(root, suffix);
+  if (kind === 'AnnData') {
+    const found = await summariseAnnData(root, suffix);
+    return { ...found, members: (await membersOf(root, FEW_MEMBERS)).members };
+  }
   const problems: string[] = [];
   const facts: FileSummary['facts'] = [];
   let found = summaryOf(kind.toLowerCase(), { otype: kind, suffixFromContent: suffix });
   const parts = await root.get(kind === 'MuData' ? 'mod' : 'tables');
-  const names = parts === null ? [] : (await parts.keys()).slice(0, 30);
+  const names = parts === null ? [] : (await parts.keys()).slice(0, MAX_PARTS);
+  const shown: SummaryPart[] = [];
   for (const name of names) {
-    const part = await parts?.get(name);
-    if (!part) continue;
+    const part = await parts?.get(name).catch(() => null);
+    if (!part) {
+      problems.push(`“${clip(name, 60)}” could not be read.`);
+      continue;
+    }
     const inner = await summariseAnnData(part, suffix);
+    const what = kind === 'MuData' ? 'modality' : 'table';
     facts.push({ label: kind === 'MuData' ? `Modality ${name}` : `Table ${name}`, value: sizeText(inner) });
     if (inner.problem) problems.push(`${name}: ${inner.problem}`);
+    shown.push(
+      partOf(name, what, {
+        size: sizeText(inner),
+        rows: inner.rows,
+        obs: inner.obs,
+        vars: inner.vars,
+        preview: inner.preview,
+      }),
+    );
     if (kind === 'SpatialData' && found.obs === null) {
       found = {
         ...found,
@@ -77,8 +99,11 @@ export async function summariseScverse(
       const members = group === null ? [] : await group.keys();
       if (members.length > 0) facts.push({ label: element, value: clip(members.join(', ')) });
     }
+    const elements = await elementsPart(root);
+    if (elements !== null) shown.unshift(elements);
   }
-  return { ...found, facts, problem: sentence(problems) };
+  const { members } = await membersOf(root, FEW_MEMBERS);
+  return { ...found, facts, parts: shown, members, problem: sentence(problems) };
 }
 
 export async function summariseAnnData(root: TreeNode, suffix: string): Promise<FileSummary> {

@@ -12,8 +12,9 @@ import { summariseReads } from './reads.ts';
 import { summariseSafetensors } from './safetensors.ts';
 import { summariseSequences } from './sequence.ts';
 import { sniff, type Format, type Sniffed } from './sniff.ts';
-import type { SyncByteSource } from './source.ts';
+import { metered, type SyncByteSource } from './source.ts';
 import { count, reason, summaryOf, type FileSummary } from './summary.ts';
+import { summariseTenxFolder } from './tenx.ts';
 import { summariseJson, summariseText } from './text.ts';
 import { isWorkbook, summariseWorkbook } from './workbook.ts';
 import { zarrRoot } from './zarr-node.ts';
@@ -38,7 +39,13 @@ const PROMISES: [RegExp, string, Format[]][] = [
   [/\.json$/i, 'JSON', ['json', 'text', 'delimited']],
 ];
 
-export async function inspectFile(source: SyncByteSource, name: string): Promise<FileSummary> {
+export async function inspectFile(file: SyncByteSource, name: string): Promise<FileSummary> {
+  const { source, bytes } = metered(file);
+  const found = await lookInto(source, name);
+  return { ...found, bytesRead: Math.min(bytes(), source.size) };
+}
+
+async function lookInto(source: SyncByteSource, name: string): Promise<FileSummary> {
   try {
     const sniffed = await sniff(source, name);
     const summary = await summarise(source, sniffed, name);
@@ -63,39 +70,23 @@ export function brokenPromise(format: Format, name: string): string | null {
   return `The name says that this is ${promise[1]}, but its content is not (it looks like ${LOOKS[format]}). It may have been cut off, renamed, or saved by another program.`;
 }
 
-export async function inspectFolder(folder: FolderSource, _name: string): Promise<FileSummary> {
+export async function inspectFolder(given: FolderSource, _name: string): Promise<FileSummary> {
+  const meters = given.files.map((file) => ({ path: file.path, ...metered(file.source) }));
+  const found = await lookIntoFolder({ files: meters });
+  return {
+    ...found,
+    bytesRead: meters.reduce((sum, { source, bytes }) => sum + Math.min(bytes(), source.size), 0),
+  };
+}
+
+async function lookIntoFolder(folder: FolderSource): Promise<FileSummary> {
   try {
     const paths = folder.files.map((file) => file.path);
     if (zarrRoot(paths) === '') return await summariseZarrFolder(folder);
-    const facts = [{ label: 'Files', value: count(paths.length) }];
-    const matrix = folder.files.find((file) => /(^|\/)matrix\.mtx(\.gz)?$/.test(file.path));
-    if (matrix !== undefined) {
-      const found = await inspectFile(matrix.source, matrix.path);
-      const size = found.text
-        ?.split('\n')
-        .find((line) => line !== '' && !line.startsWith('%'))
-        ?.trim()
-        .split(/\s+/)
-        .map(Number);
-      const [variables, observations, values] = size ?? [];
-      if (
-        variables !== undefined &&
-        observations !== undefined &&
-        values !== undefined &&
-        Number.isFinite(values)
-      ) {
-        return summaryOf('10x', {
-          rows: observations,
-          shape: { observations, variables },
-          facts: [
-            ...facts,
-            { label: 'Layout', value: '10x Genomics matrix folder' },
-            { label: 'Stored values', value: count(values) },
-          ],
-        });
-      }
-    }
-    return summaryOf('folder', { facts });
+    return (
+      (await summariseTenxFolder(folder)) ??
+      summaryOf('folder', { facts: [{ label: 'Files', value: count(paths.length) }] })
+    );
   } catch (error) {
     return summaryOf('folder', { problem: `This folder could not be read (${reason(error)}).` });
   }

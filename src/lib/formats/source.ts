@@ -8,6 +8,25 @@ export interface SyncByteSource extends ByteSource {
   readSync?(start: number, end: number): Uint8Array;
 }
 
+/** The same source, and how many bytes were read of it so far. What is read twice counts twice. */
+export function metered(source: SyncByteSource): { source: SyncByteSource; bytes: () => number } {
+  let bytes = 0;
+  const { readSync } = source;
+  const counted = (found: Uint8Array): Uint8Array => {
+    bytes += found.length;
+    return found;
+  };
+  return {
+    source: {
+      ...source,
+      size: source.size,
+      read: async (start, end) => counted(await source.read(start, end)),
+      ...(readSync ? { readSync: (start, end) => counted(readSync.call(source, start, end)) } : {}),
+    },
+    bytes: () => bytes,
+  };
+}
+
 export const CHUNK = 1024 * 1024;
 /** A gzip file that grows by more than this is a bomb as far as a preview is concerned. */
 export const MAX_RATIO = 200;

@@ -17,8 +17,9 @@ export const PREVIEW_COLUMNS = 200;
 /** Characters of one preview cell or column name. */
 export const MAX_CELL = 300;
 export const MAX_TEXT = 64 * 1024;
-/** Facts of one file; a tree with more members says how many are left out. */
-export const MAX_FACTS = 60;
+/** Members of a store that are listed, and of one whose main parts are told anyway. */
+export const MAX_MEMBERS = 500;
+export const FEW_MEMBERS = 200;
 /** Text tables are counted to the end up to this size, estimated above. */
 export const COUNT_LIMIT = 256 * 1024 * 1024;
 /** Of files that lie elsewhere this is read: a preview must not fetch them whole. */

@@ -1,6 +1,7 @@
 // One view of hierarchical stores, so that AnnData is described by the same code whether it lies in HDF5 or Zarr.
 
 import type { ElementType } from './element-type.ts';
+import { cellText, clip, count, type SummaryMember } from './summary.ts';
 
 /** Values of an array in C order; bools are 0 and 1. */
 export type Values =
@@ -110,26 +111,85 @@ export function shapeText(node: TreeNode): string {
   return node.shape.length === 0 ? 'single value' : node.shape.map((n) => n.toLocaleString('en')).join(' × ');
 }
 
-/** Members of a store as label-value lines, depth first, at most `limit`. */
-export async function listTree(root: TreeNode, limit: number): Promise<{ label: string; value: string }[]> {
-  const lines: { label: string; value: string }[] = [];
+/** Levels below the root that are listed. */
+const DEEPEST = 32;
+/** Attributes of a member that are told; their names say what others it has. */
+const ATTRIBUTES = 30;
+
+/** Members of a store, depth first, at most `limit`, and whether there are more. Links are listed but not followed. */
+async function listMembers(
+  root: TreeNode,
+  limit: number,
+): Promise<{ members: SummaryMember[]; more: boolean }> {
+  const members: SummaryMember[] = [];
+  let more = false;
   const walk = async (node: TreeNode, path: string, depth: number): Promise<void> => {
-    for (const name of await node.keys()) {
-      if (lines.length >= limit || depth > 12) return;
-      const child = await node.get(name).catch(() => null);
-      const label = path + name;
-      if (child === null) lines.push({ label, value: 'not readable' });
-      else if (child.kind === 'array') {
-        lines.push({
-          label,
-          value: `${shapeText(child)}, ${child.type}${child.packing ? `, ${child.packing}` : ''}`,
-        });
-      } else {
-        lines.push({ label: `${label}/`, value: 'group' });
-        await walk(child, `${label}/`, depth + 1);
+    const names = await node.keys().catch((): string[] => []);
+    for (const name of names) {
+      if (members.length >= limit) {
+        more = true;
+        return;
       }
+      const at = path + name;
+      const link = await Promise.resolve()
+        .then(() => node.isLink(name))
+        .catch(() => false);
+      const child = link ? null : await node.get(name).catch(() => null);
+      members.push(child === null ? unreadable(at, link) : memberOf(at, child));
+      if (child?.kind !== 'group') continue;
+      if (depth < DEEPEST) await walk(child, `${at}/`, depth + 1);
+      else more = true;
     }
   };
-  await walk(root, '', 0);
-  return lines;
+  await walk(root, '', 1);
+  return { members, more };
+}
+
+/** Members with a line of how many there are. */
+export async function membersOf(
+  root: TreeNode,
+  limit: number,
+): Promise<{ members: SummaryMember[]; facts: { label: string; value: string }[] }> {
+  const { members, more } = await listMembers(root, limit);
+  const of = (kind: SummaryMember['kind']): string =>
+    count(members.filter((member) => member.kind === kind).length);
+  const facts = more
+    ? [{ label: 'Members', value: `the first ${count(members.length)} are listed` }]
+    : [
+        { label: 'Groups', value: of('group') },
+        { label: 'Arrays', value: of('array') },
+      ];
+  return { members, facts };
+}
+
+const unreadable = (path: string, link: boolean): SummaryMember => ({
+  path: clip(path),
+  kind: 'unreadable',
+  shape: [],
+  type: link ? 'link' : 'not readable',
+  packing: null,
+  attributes: [],
+});
+
+function memberOf(path: string, node: TreeNode): SummaryMember {
+  const attributes = Object.keys(node.attrs)
+    .slice(0, ATTRIBUTES)
+    .map((name) => ({ name: clip(name, 100), value: cellText(node.attrs[name]) ?? 'not readable' }));
+  return {
+    path: clip(path),
+    kind: node.kind,
+    shape: node.kind === 'array' && node.filled ? node.shape : [],
+    type: node.kind === 'group' ? '' : node.filled ? node.type : `${node.type}, empty`,
+    packing: node.kind === 'group' ? null : packingOf(node),
+    attributes,
+  };
+}
+
+/** `chunks=[10, 5] shards=None` and the packing in words. */
+function packingOf({ layout, packing }: TreeNode): string | null {
+  const parts: string[] = [];
+  for (const [, what = '', axes = ''] of layout.matchAll(/(chunks|shards)=\[([^\]]+)\]/g))
+    parts.push(`${what} ${axes.replaceAll(', ', ' × ')}`);
+  if (packing !== null) parts.push(packing);
+  return parts.length === 0 ? null : parts.join(', ');
 }

@@ -1,8 +1,9 @@
 // Zarr v2 and v3 in folders and zip files: AnnData, MuData and SpatialData by their layout, other stores as a list.
 import type { ByteSource, FolderSource } from '../engine/ports.ts';
 import { scverseKind, summariseScverse } from './anndata.ts';
-import { count, MAX_FACTS, reason, summaryOf, type FileSummary } from './summary.ts';
-import { listTree } from './tree.ts';
+import { pictureFacts, pictureOf } from './ome-zarr.ts';
+import { count, MAX_MEMBERS, reason, summaryOf, type FileSummary } from './summary.ts';
+import { membersOf } from './tree.ts';
 import { openZarr } from './zarr-node.ts';
 import { folderStore, zipStore, type ObjectStore } from './zarr-store.ts';
 import type { ZipEntry } from './zip.ts';
@@ -37,15 +38,19 @@ async function summariseStore(store: ObjectStore, zipped: boolean): Promise<File
         facts: [...base, ...found.facts],
       };
     }
-    return summaryOf('zarr', {
-      suffixFromContent: suffix,
-      facts: [
-        ...base,
-        ...(root.kind === 'array'
-          ? [{ label: 'Array', value: `${root.shape.join(' × ')}, ${root.type}` }]
-          : await listTree(root, MAX_FACTS)),
-      ],
-    });
+    if (root.kind === 'array') {
+      const array = { label: 'Array', value: `${root.shape.join(' × ')}, ${root.type}` };
+      return summaryOf('zarr', { suffixFromContent: suffix, facts: [...base, array] });
+    }
+    const { members, facts } = await membersOf(root, MAX_MEMBERS);
+    const picture = await pictureOf(root);
+    if (picture !== null)
+      return summaryOf('ome-zarr', {
+        suffixFromContent: '.ome.zarr',
+        facts: [...base, ...pictureFacts(picture)],
+        members,
+      });
+    return summaryOf('zarr', { suffixFromContent: suffix, facts: [...base, ...facts], members });
   } catch (error) {
     return summaryOf('zarr', {
       facts: [size],
