@@ -22,6 +22,8 @@ const inNode = { environment: 'node' as const, testTimeout: 30_000, maxWorkers: 
 
 export default defineConfig(async () => ({
   test: {
+    // The first page of a browser waits until all packages are bundled, for which a loaded machine takes its time.
+    browser: { connectTimeout: 240_000 },
     projects: [
       { resolve: { alias }, test: { ...inNode, name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
       {
@@ -74,8 +76,6 @@ export default defineConfig(async () => ({
           browser: {
             enabled: true,
             headless: true,
-            // The first page waits until all packages are bundled, which a loaded machine takes its time for.
-            connectTimeout: 240_000,
             screenshotFailures: false,
             provider: playwright({
               launchOptions: { executablePath: await browserPath(), args: browserArgs },

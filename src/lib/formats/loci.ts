@@ -7,7 +7,7 @@ import {
   cellText,
   clip,
   count,
-  PARSE_LIMIT,
+  parseLimit,
   partOf,
   PREVIEW_COLUMNS,
   PREVIEW_ROWS,
@@ -52,7 +52,7 @@ export async function summariseLoci(source: ByteSource, sniffed: Sniffed, kind: 
     problem: counted.problem,
     suffixFromContent: `.${kind}${suffix}`,
   };
-  const more = counted.whole ? '' : ` in the first ${count(PARSE_LIMIT / 2 ** 20)} MiB`;
+  const more = counted.whole ? '' : ` in the first ${count(parseLimit(source) / 2 ** 20)} MiB`;
   const packed = sniffed.gzip ? [{ label: 'Compression', value: 'gzip' }] : [];
   if (kind === 'vcf') {
     const header = vcfHeader(start);
@@ -141,12 +141,13 @@ interface Counted {
 const NAMES = 10_000;
 
 async function countLines(source: ByteSource, gzip: boolean, kind: Kind): Promise<Counted> {
+  const limit = parseLimit(source);
   const sequences = new Set<string>();
   const types = new Map<string, number>();
   let [records, size, ended] = [0, 0, false];
   let problem: string | null = null;
   const measured = async function* (): AsyncGenerator<Uint8Array, void> {
-    for await (const part of gzip ? gunzipChunks(source, PARSE_LIMIT) : chunks(source, PARSE_LIMIT)) {
+    for await (const part of gzip ? gunzipChunks(source, limit) : chunks(source, limit)) {
       size += part.length;
       yield part;
     }
@@ -171,7 +172,7 @@ async function countLines(source: ByteSource, gzip: boolean, kind: Kind): Promis
   }
   return {
     records,
-    whole: problem === null && size < PARSE_LIMIT,
+    whole: problem === null && size < limit,
     sequences: [...sequences],
     types,
     problem,

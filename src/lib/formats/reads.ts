@@ -5,7 +5,7 @@ import { chunks, decodeText, gunzipChunks } from './source.ts';
 import {
   clip,
   count,
-  PARSE_LIMIT,
+  parseLimit,
   PREVIEW_ROWS,
   reason,
   summaryOf,
@@ -22,10 +22,11 @@ const HIGHEST = 74;
 
 export async function summariseReads(source: ByteSource, sniffed: Sniffed): Promise<FileSummary> {
   const encoding = sniffed.encoding ?? { label: 'utf-8', name: 'UTF-8', bom: 0 };
-  const found = await measure(sniffed.gzip ? gunzipChunks(source, PARSE_LIMIT) : chunks(source, PARSE_LIMIT));
+  const limit = parseLimit(source);
+  const found = await measure(sniffed.gzip ? gunzipChunks(source, limit) : chunks(source, limit));
   const { reads, letters, bases } = found;
-  const cut = found.bytes >= PARSE_LIMIT;
-  const more = cut ? ` in the first ${count(PARSE_LIMIT / 2 ** 20)} MiB` : '';
+  const cut = found.bytes >= limit;
+  const more = cut ? ` in the first ${count(limit / 2 ** 20)} MiB` : '';
   const old = found.lowest >= LOWEST_OLD && found.highest > HIGHEST;
   const phred = old ? OLD_PHRED : PHRED;
   const facts = [

@@ -2,6 +2,7 @@
 
 import {
   summaryReader,
+  type ByteSource,
   type FileSummary,
   type SummaryColumn,
   type SummaryMember,
@@ -25,7 +26,8 @@ export const COUNT_LIMIT = 256 * 1024 * 1024;
 /** Of files that lie elsewhere this is read: a preview must not fetch them whole. */
 export const FAR_LIMIT = 2 * 1024 * 1024;
 /** Files whose every line is understood are counted up to this size (unpacked), which takes a second or two. */
-export const PARSE_LIMIT = 16 * 1024 * 1024;
+const PARSE_LIMIT = 16 * 1024 * 1024;
+export const parseLimit = ({ far }: ByteSource): number => (far ? FAR_LIMIT : PARSE_LIMIT);
 export const MAX_PARTS = 30;
 
 export function summaryOf(format: string, fields: Partial<FileSummary> = {}): FileSummary {
