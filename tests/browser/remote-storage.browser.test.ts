@@ -218,7 +218,7 @@ describe('a bucket', () => {
     const summary = await engine.preview(made?.uid ?? '');
     expect(summary).toMatchObject({ format: 'anndata', problem: null });
     expect(summary?.shape).toEqual({ observations: 3000, variables: 1000 });
-    const told = summary?.facts.find(({ label }) => label === 'Fetched so far')?.value ?? '';
+    const told = summary?.facts.find(({ label }) => label === 'Fetched for this')?.value ?? '';
     const [, fetched = '', unit = '', size = ''] = /^([\d.]+) (kB|MB) of ([\d.]+) MB$/.exec(told) ?? [];
     expect(Number(size)).toBeGreaterThan(12);
     expect(Number(fetched) / (unit === 'kB' ? 1000 : 1)).toBeLessThan(2);

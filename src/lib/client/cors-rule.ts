@@ -8,32 +8,35 @@ export interface CorsRule {
 
 const exposed = ['ETag', 'Content-Range', 'Content-Length', 'Accept-Ranges'];
 
+/** JSON with a field a line. */
+function inLines(rule: Record<string, unknown>): string {
+  const lines = Object.entries(rule).map(
+    ([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value).replaceAll('","', '", "')}`,
+  );
+  return `[\n  {\n${lines.join(',\n')}\n  }\n]`;
+}
+
 export function corsRule(root: string, origin: string): CorsRule {
   if (root.startsWith('gs://'))
     return {
       where: 'Save it as cors.json and run: gcloud storage buckets update gs://BUCKET --cors-file=cors.json',
-      text: JSON.stringify(
-        [{ origin: [origin], method: ['GET', 'HEAD'], responseHeader: exposed, maxAgeSeconds: 3600 }],
-        null,
-        2,
-      ),
+      text: inLines({
+        origin: [origin],
+        method: ['GET', 'HEAD'],
+        responseHeader: exposed,
+        maxAgeSeconds: 3600,
+      }),
     };
   if (root.startsWith('s3://'))
     return {
       where: 'Paste it into the bucket’s permissions, under cross-origin resource sharing (CORS).',
-      text: JSON.stringify(
-        [
-          {
-            AllowedOrigins: [origin],
-            AllowedMethods: ['GET', 'HEAD'],
-            AllowedHeaders: ['*'],
-            ExposeHeaders: exposed,
-            MaxAgeSeconds: 3600,
-          },
-        ],
-        null,
-        2,
-      ),
+      text: inLines({
+        AllowedOrigins: [origin],
+        AllowedMethods: ['GET', 'HEAD'],
+        AllowedHeaders: ['*'],
+        ExposeHeaders: exposed,
+        MaxAgeSeconds: 3600,
+      }),
     };
   return {
     where: 'The web server must send these headers with the files.',

@@ -157,7 +157,9 @@ function fetchedFor(): FileSummary['facts'] {
   if (far.length === 0) return [];
   const fetched = far.reduce((sum, reader) => sum + reader.count().fetched.bytes, 0);
   const size = far.reduce((sum, reader) => sum + reader.size, 0);
-  return [{ label: 'Fetched so far', value: `${megabytes(Math.min(fetched, size))} of ${megabytes(size)}` }];
+  return [
+    { label: 'Fetched for this', value: `${megabytes(Math.min(fetched, size))} of ${megabytes(size)}` },
+  ];
 }
 
 const megabytes = (bytes: number): string =>
