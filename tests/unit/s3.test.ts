@@ -1,6 +1,6 @@
 // S3's language against a server that checks each signature by itself: lists, ranges, every kind of key and refusal.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { LoamError } from '../../src/lib/engine/errors.ts';
+import { LoamError } from '../../src/lib/engine/errors.ts';
 import { addressOf, bucketOf, listObjects, s3Object, type S3Keys } from '../../src/lib/storage/remote/s3.ts';
 import { openObject, readRange } from '../../src/lib/storage/remote/range-request.ts';
 import { s3Access, s3Region, s3ShortLived } from '../fixtures/s3-keys.ts';
@@ -52,7 +52,7 @@ it('reads buckets as LaminDB writes them; anything else is refused', () => {
   });
   expect(addressOf(bucketOf('gs://lab/x', null), 'x/y')).toBe('https://storage.googleapis.com/lab/x/y');
   for (const wrong of ['s3://', 'https://lab/x', 's3://-/x', 'lab', 's3://lab?endpoint_url=http://'])
-    expect(() => bucketOf(wrong, null), wrong).toThrow();
+    expect(() => bucketOf(wrong, null), wrong).toThrow(LoamError);
 });
 
 it('[row 97] lists level by level, page by page and all below', async () => {

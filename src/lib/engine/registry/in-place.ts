@@ -3,6 +3,7 @@
 import type { EngineContext } from '../context.ts';
 import { LoamError } from '../errors.ts';
 import { md5Hex } from '../md5.ts';
+import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { suffixOf } from '../suffix.ts';
 import { randomUid } from '../uid.ts';
@@ -137,7 +138,12 @@ function* register(
      ORDER BY is_latest DESC, created_at DESC, id DESC`,
     [JSON.stringify(files.map(({ key }) => key))],
   );
-  const byKey = Map.groupBy(rows, ([key]) => String(key));
+  const byKey = new Map<string, SqlValue[][]>();
+  for (const row of rows) {
+    const same = byKey.get(String(row[0]));
+    if (same) same.push(row);
+    else byKey.set(String(row[0]), [row]);
+  }
   const fresh: { facts: PlacedFacts; revises: SavePlan['found'] }[] = [];
   const out: PlacedArtifact[] = [];
   const seen = new Set<string>();

@@ -52,7 +52,7 @@ export function bucketOf(root: string, region: string | null, style?: S3Bucket['
   const dotted = bucket.includes('.');
   return {
     bucket,
-    prefix: decodeURI(path).replace(/^\/+|\/+$/g, ''),
+    prefix: path.replace(/^\/+|\/+$/g, ''),
     endpoint,
     region: region ?? (scheme === 'gs' ? 'auto' : 'us-east-1'),
     // A certificate for *.host does not cover names with dots in them.
@@ -62,10 +62,11 @@ export function bucketOf(root: string, region: string | null, style?: S3Bucket['
 }
 
 function endpointOf(text: string): string {
-  const url = URL.parse(/^https?:\/\//i.test(text) ? text : `https://${text}`);
-  if (!url)
+  try {
+    return new URL(/^https?:\/\//i.test(text) ? text : `https://${text}`).origin;
+  } catch {
     throw new LoamError('InvalidArgument', `"${text}" is no address of a server.`, { endpoint: text });
-  return url.origin;
+  }
 }
 
 /** What stands for an object's key in an address; S3 wants every sign but letters, digits, `-_.~` escaped. */
