@@ -3,6 +3,7 @@
 export const workerPackages = [
   'comlink',
   'h5wasm',
+  'geotiff',
   'zarrita',
   '@zarrita/storage/zip',
   'apache-arrow',

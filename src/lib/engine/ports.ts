@@ -249,6 +249,47 @@ export interface SummaryMember {
   attributes: { name: string; value: string }[];
 }
 
+/** Views of a file that are made when somebody looks: they are too large to be kept with its summary. */
+export interface SummaryViews {
+  notebook?: boolean;
+  /** Planes of a picture: its channels by name, and how many slices and moments there are. */
+  plane?: { channels: string[]; slices: number; moments: number };
+}
+
+/** One view of a file. */
+export type ViewAsk =
+  { kind: 'notebook' } | { kind: 'plane'; channel: number; slice: number; moment: number };
+
+export interface NotebookCell {
+  type: 'markdown' | 'code' | 'raw';
+  source: string;
+  /** Of code, when it ran. */
+  count: number | null;
+  outputs: NotebookOutput[];
+}
+
+export type NotebookOutput =
+  | { type: 'text' | 'stderr' | 'error' | 'markdown'; text: string }
+  | { type: 'picture'; media: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp'; bytes: Uint8Array }
+  /** What is not shown, by its media types. */
+  | { type: 'left out'; what: string };
+
+export type FileView =
+  | { kind: 'notebook'; language: string; cells: NotebookCell[]; more: number }
+  | {
+      kind: 'plane';
+      /** Pixels of the view, and of the picture that it shows. */
+      width: number;
+      height: number;
+      of: { width: number; height: number };
+      /** Red, green, blue, opacity of each pixel, row by row. */
+      pixels: Uint8ClampedArray<ArrayBuffer>;
+      /** Values that are shown black and white; null where the picture has colours of its own. */
+      range: { low: number; high: number } | null;
+      /** What is shown, where that is less than the whole plane. */
+      note: string | null;
+    };
+
 /**
  * Counts up when readers tell more than before: summaries of an older count are made anew when somebody looks.
  */
@@ -281,6 +322,8 @@ export interface FileSummary {
   text: string | null;
   /** For pictures and PDFs: their media type; the page shows the bytes themselves. */
   media: { type: string; width: number | null; height: number | null } | null;
+  /** What can be looked at beyond this, each by a question of its own (`ViewAsk`). */
+  views: SummaryViews | null;
   /** Bytes of the file that were read for all this; null where nobody counted. */
   bytesRead: number | null;
   /** `summaryReader` of the readers that made it. */

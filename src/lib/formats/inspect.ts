@@ -16,6 +16,7 @@ import { metered, type SyncByteSource } from './source.ts';
 import { count, reason, summaryOf, type FileSummary } from './summary.ts';
 import { summariseTenxFolder } from './tenx.ts';
 import { summariseJson, summariseText } from './text.ts';
+import { summariseTiff } from './tiff.ts';
 import { isWorkbook, summariseWorkbook } from './workbook.ts';
 import { zarrRoot } from './zarr-node.ts';
 import { summariseZarrFolder, summariseZarrZip } from './zarr.ts';
@@ -116,7 +117,7 @@ async function summarise(source: SyncByteSource, sniffed: Sniffed, name: string)
     case 'pdf':
       return summarisePdf(source);
     case 'json':
-      return summariseJson(source, sniffed);
+      return summariseJson(source, sniffed, name);
     case 'fasta':
       return summariseSequences(source, sniffed);
     case 'fastq':
@@ -130,7 +131,7 @@ async function summarise(source: SyncByteSource, sniffed: Sniffed, name: string)
     case 'safetensors':
       return summariseSafetensors(source);
     case 'tiff':
-      return summaryOf('tiff', { suffixFromContent: '.tiff' });
+      return summariseTiff(source);
     case 'delimited':
       return summariseDelimited(source, sniffed, name);
     case 'markdown':

@@ -10,7 +10,7 @@ import {
   type FileSummary,
   type SummaryRows,
 } from './summary.ts';
-import { nesting } from './text.ts';
+import { nesting } from './json-text.ts';
 
 /** Headers of the largest models have some megabytes. */
 const HEADER = 32 * 1024 * 1024;

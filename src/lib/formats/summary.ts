@@ -48,6 +48,7 @@ export function summaryOf(format: string, fields: Partial<FileSummary> = {}): Fi
     members: null,
     text: null,
     media: null,
+    views: null,
     bytesRead: null,
     reader: summaryReader,
     problem: null,

@@ -1,5 +1,7 @@
 // JSON, Markdown and any other readable text: the head as text and a few counts.
 import type { ByteSource } from '../engine/ports.ts';
+import { asNotebook, cellSource, isCode, NOTEBOOK_LIMIT, type Notebook } from './notebook.ts';
+import { nesting } from './json-text.ts';
 import type { Sniffed } from './sniff.ts';
 import { chunks, decodeText, gunzipChunks } from './source.ts';
 import { clip, count, FAR_LIMIT, MAX_TEXT, reason, summaryOf, type FileSummary } from './summary.ts';
@@ -10,13 +12,19 @@ const MAX_DEPTH = 500;
 /** Lines are counted up to this many bytes. */
 const LINE_LIMIT = 64 * 1024 * 1024;
 
-export async function summariseJson(source: ByteSource, sniffed: Sniffed): Promise<FileSummary> {
+export async function summariseJson(
+  source: ByteSource,
+  sniffed: Sniffed,
+  name: string,
+): Promise<FileSummary> {
+  // Notebooks carry their pictures.
+  const limit = /\.ipynb$/i.test(name) ? NOTEBOOK_LIMIT : PARSE_LIMIT;
   const encoding = sniffed.encoding ?? { label: 'utf-8', name: 'UTF-8', bom: 0 };
   const found = summaryOf('json', {
     suffixFromContent: sniffed.gzip ? '.json.gz' : '.json',
     text: headText(sniffed),
   });
-  if (sniffed.gzip || source.size > PARSE_LIMIT) {
+  if (sniffed.gzip || source.size > limit) {
     return { ...found, facts: [{ label: 'Shown', value: 'the beginning only' }] };
   }
   const text = decodeText(await source.read(0, source.size), encoding);
@@ -42,29 +50,27 @@ export async function summariseJson(source: ByteSource, sniffed: Sniffed): Promi
     return { ...found, problem: `This is not valid JSON (${reason(error)}). It is shown as plain text.` };
   }
   const facts = [describe(value)];
-  if (isNotebook(value)) {
-    const { cells } = value;
-    const code = cells.filter(
-      (cell) => (cell as { cell_type?: unknown } | null)?.cell_type === 'code',
-    ).length;
-    return {
-      ...found,
-      format: 'notebook',
-      suffixFromContent: '.ipynb',
-      facts: [{ label: 'Cells', value: `${count(cells.length)}, ${count(code)} of them code` }],
-    };
-  }
+  const notebook = asNotebook(value);
+  if (notebook !== null) return notebookSummary(found, notebook);
   return { ...found, text: clip(JSON.stringify(value, null, 2), MAX_TEXT), facts };
 }
 
-function isNotebook(value: unknown): value is { cells: unknown[] } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'nbformat' in value &&
-    'cells' in value &&
-    Array.isArray(value.cells)
-  );
+function notebookSummary(found: FileSummary, { format, language, kernel, cells }: Notebook): FileSummary {
+  const code = cells.filter(isCode).length;
+  return {
+    ...found,
+    format: 'notebook',
+    suffixFromContent: '.ipynb',
+    // Its first words; the cells are a view of their own.
+    text: clip(cells.slice(0, 5).map(cellSource).join('\n\n'), 2_000),
+    facts: [
+      { label: 'Cells', value: `${count(cells.length)}, ${count(code)} of them code` },
+      { label: 'Language', value: language },
+      ...(kernel === null ? [] : [{ label: 'Kernel', value: kernel }]),
+      { label: 'Notebook format', value: String(format) },
+    ],
+    views: { notebook: true },
+  };
 }
 
 function isJson(line: string): boolean {
@@ -83,23 +89,6 @@ function describe(value: unknown): { label: string; value: string } {
     return { label: 'Keys', value: clip(`${count(keys.length)}: ${keys.slice(0, 20).join(', ')}`) };
   }
   return { label: 'Value', value: value === null ? 'null' : typeof value };
-}
-
-/** Deepest nesting, found without recursion so that a million brackets cannot overflow the stack. */
-export function nesting(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (inString) {
-      if (code === 92) i++;
-      else if (code === 34) inString = false;
-    } else if (code === 34) inString = true;
-    else if (code === 123 || code === 91) deepest = Math.max(deepest, ++depth);
-    else if (code === 125 || code === 93) depth--;
-  }
-  return deepest;
 }
 
 export async function summariseText(

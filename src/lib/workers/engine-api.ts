@@ -18,7 +18,7 @@ import { isRemoteFile } from '../storage/remote/cache-reader.ts';
 import { nextTask } from './serve.ts';
 import { createTidy } from './tidy.ts';
 import { createRemotes } from './remotes.ts';
-import { createStorages } from './storages.ts';
+import { createStorages, type StoragesDeps } from './storages.ts';
 import type { Databases } from './databases.ts';
 import type { DropItem, DropProgress, EngineApi, EngineEvent } from './wire.ts';
 
@@ -47,7 +47,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
   const { driver, file } = opened;
   const tidySoon = createTidy(driver, () => engine.writer.feed() || engine.writer.pack());
   const tellDrop = gatherDrops((progress) => emit({ type: 'drop', progress }));
-  const inspector = inspectorPort(blobs);
+  const { inspector, viewer } = inspectorPort(blobs);
   let others: Databases | null = null;
   const engine = await createEngine({
     driver,
@@ -99,7 +99,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
 
   return {
     ...others.api,
-    ...createStorages({ engine, blobs, inspector, remotes: createRemotes() }),
+    ...createStorages({ engine, blobs, inspector, viewer, remotes: createRemotes() }),
     status: async () => ({
       ...engine.status(),
       backend: driver.kind,
@@ -305,7 +305,7 @@ function inputOf(item: DropItem): DropInput {
   };
 }
 
-function inspectorPort(blobs: OpfsBlobStore): Inspector {
+function inspectorPort(blobs: OpfsBlobStore): { inspector: Inspector; viewer: StoragesDeps['viewer'] } {
   const pool = createInspector({ size: 2 });
   const asFile = async (held: unknown): Promise<File> =>
     held instanceof File ? held : blobs.file(String(held));
@@ -326,7 +326,7 @@ function inspectorPort(blobs: OpfsBlobStore): Inspector {
       clearInterval(watch);
     }
   }
-  return {
+  const inspector: Inspector = {
     hash: (payload, onProgress, signal) =>
       watched(signal, async (abort) => pool.hash(await input(payload), { onProgress, signal: abort })),
     readSmall: (payloads, signal) =>
@@ -345,4 +345,5 @@ function inspectorPort(blobs: OpfsBlobStore): Inspector {
       return pool.checksum(new File([lines.sort().join('\n')], 'folder'));
     },
   };
+  return { inspector, viewer: async (payload, ask) => pool.view(await input(payload), ask) };
 }

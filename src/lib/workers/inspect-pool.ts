@@ -2,7 +2,7 @@
 // costs that worker only, and the answer is a summary with the reason in words. Works in pages and inside other workers.
 import * as Comlink from 'comlink';
 import { fromWire, LoamError } from '../engine/errors.ts';
-import type { SmallFile } from '../engine/ports.ts';
+import type { FileView, SmallFile, ViewAsk } from '../engine/ports.ts';
 import { summaryOf, type FileSummary } from '../formats/summary.ts';
 import type { AnyFile } from './find-bytes.ts';
 import type { Answer, HashResult, InspectInput, InspectWorkerApi } from './inspect.worker.ts';
@@ -12,6 +12,8 @@ export type { HashResult, InspectInput } from './inspect.worker.ts';
 export interface Inspector {
   /** Never rejects: what goes wrong is the summary's `problem`. */
   inspect(input: InspectInput, name: string): Promise<FileSummary>;
+  /** Rejects with a LoamError where the file has no such view, or its worker was lost over it. */
+  view(input: InspectInput, ask: ViewAsk): Promise<FileView>;
   /** Rejects with a LoamError; `Cancelled` when the signal fires, which ends the worker at once. */
   hash(input: InspectInput, options?: HashOptions): Promise<HashResult>;
   /** Small files, each read once, in the order given; null for those whose worker was lost before it came to them. */
@@ -157,6 +159,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
         return summaryOf('unknown', { problem: problemOf(error, timeoutMs) });
       }
     },
+    view: (input, ask) => answered((slot) => slot.api.view(input, ask) as Promise<Answer<FileView>>, {}),
     hash: (input, hashOptions = {}) =>
       answered(
         (slot, report) => slot.api.hash(input, Comlink.proxy(report)) as Promise<Answer<HashResult>>,

@@ -2,13 +2,14 @@
 // The only place that joins File objects with the format readers and the hashes.
 import * as Comlink from 'comlink';
 import { checksumSha256, hashFile, hashFolder } from '../engine/hash.ts';
-import type { FolderSource, SmallFile } from '../engine/ports.ts';
+import type { FileView, FolderSource, SmallFile, ViewAsk } from '../engine/ports.ts';
 import { readSmallFile } from '../engine/small-file.ts';
 import { isLoamError, toWire, type WireError } from '../engine/errors.ts';
 import { hdf5Damaged } from '../formats/hdf5-file.ts';
 import { inspectFile, inspectFolder } from '../formats/inspect.ts';
 import type { SyncByteSource } from '../formats/source.ts';
 import { summaryOf, type FileSummary } from '../formats/summary.ts';
+import { viewFile } from '../formats/view.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
 import {
   createAsker,
@@ -58,6 +59,22 @@ const api = {
       }
       return hashFolder(await folderSource(input), report);
     });
+  },
+
+  /** Pixels and pictures are handed over, not copied. */
+  async view(input: InspectInput, ask: ViewAsk): Promise<Answer<FileView>> {
+    const found = await answer(undefined, async () =>
+      viewFile(Array.isArray(input) ? await folderSource(input) : await anySource(input), ask),
+    );
+    if (!found.ok) return found;
+    const view = found.value;
+    const buffers =
+      view.kind === 'plane'
+        ? [view.pixels.buffer]
+        : view.cells.flatMap(({ outputs }) =>
+            outputs.flatMap((output) => (output.type === 'picture' ? [output.bytes.buffer] : [])),
+          );
+    return Comlink.transfer(found, buffers);
   },
 
   checksum(input: AnyFile, onProgress?: (done: number, total: number) => void): Promise<Answer<string>> {

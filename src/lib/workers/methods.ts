@@ -126,6 +126,7 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   storedItems: 'read',
   copyBytes: 'control',
   preview: 'read',
+  view: 'read',
   databases: 'read',
   examineDatabase: 'control',
   cancelDatabase: 'control',

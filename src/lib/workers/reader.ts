@@ -103,7 +103,7 @@ async function readerOn(driver: SqlDriver): Promise<Reader> {
     if (kind === 'read' && typeof method === 'function')
       methods[name] = async (...args) => (method as (...args: unknown[]) => unknown)(...args);
   }
-  const storages = createStorages({ engine, blobs, inspector: null, remotes: null });
+  const storages = createStorages({ engine, blobs, inspector: null, viewer: null, remotes: null });
   for (const [name, kind] of Object.entries(methodKinds)) {
     const method = (storages as unknown as Record<string, unknown>)[name];
     if (kind === 'read' && typeof method === 'function') methods[name] = method as Reader['methods'][string];

@@ -5,10 +5,12 @@ import { LoamError } from '../engine/errors.ts';
 import {
   summaryReader,
   type FileSummary,
+  type FileView,
   type Inspector,
   type Payload,
   type TableColumn,
   type TableValue,
+  type ViewAsk,
 } from '../engine/ports.ts';
 import type { AnnotationTable } from '../engine/query/annotation-table.ts';
 import type { AskedSource } from '../engine/registry/query-sources.ts';
@@ -113,6 +115,8 @@ export interface StoragesApi {
   clearRemote(): Promise<number>;
   /** What is inside an artifact's file, looked up or looked at now; null where nothing can look. */
   preview(uid: string): Promise<FileSummary | null>;
+  /** One of the views that an artifact's summary names, made now. */
+  view(uid: string, ask: ViewAsk): Promise<FileView>;
 }
 
 export interface OpenedSource {
@@ -133,6 +137,8 @@ export interface StoragesDeps {
   blobs: OpfsBlobStore;
   /** Missing where nothing may be inspected or kept. */
   inspector: Inspector | null;
+  /** Makes views of files. */
+  viewer: ((payload: Payload, ask: ViewAsk) => Promise<FileView>) | null;
   /** Missing where nothing may be asked of other hosts. */
   remotes: Remotes | null;
 }
@@ -141,7 +147,10 @@ export interface StoragesDeps {
 const mayBeTable = ({ suffix, folder }: Whereabouts): boolean =>
   formatOf(suffix) !== null || (folder && suffix === '');
 
-export function createStorages({ engine, blobs, inspector, remotes }: StoragesDeps): StoragesApi {
+const payloadOf = ({ name }: Whereabouts, found: FoundBytes): Payload =>
+  'file' in found ? { name, file: found.file, files: null } : { name, file: null, files: found.files };
+
+export function createStorages({ engine, blobs, inspector, viewer, remotes }: StoragesDeps): StoragesApi {
   const { find, folderOf } = createFinder(blobs, remotes);
 
   function reachable(): Remotes {
@@ -326,16 +335,19 @@ export function createStorages({ engine, blobs, inspector, remotes }: StoragesDe
       const known = engine.summaryOf(place.id);
       if (known?.reader === summaryReader || !inspector) return known;
       const found = await find(place);
-      const payload: Payload =
-        'file' in found
-          ? { name: place.name, file: found.file, files: null }
-          : { name: place.name, file: null, files: found.files };
-      const summary = await inspector.inspect(payload);
+      const summary = await inspector.inspect(payloadOf(place, found));
       // What keeps it from being read now may pass: a network, a key.
       const far =
         'file' in found ? isRemoteFile(found.file) : found.files.some(({ file }) => isRemoteFile(file));
       if (!far || summary.problem === null) engine.noteSummary(place.id, summary);
       return summary;
+    },
+
+    async view(uid, ask) {
+      const place = engine.whereabouts(uid);
+      if (!viewer)
+        throw new LoamError('InvalidArgument', 'Files of a database that is only looked at are not shown.');
+      return viewer(payloadOf(place, await find(place)), ask);
     },
   };
 }

@@ -141,7 +141,16 @@ export type {
 
 /* ---------- inspection ---------- */
 
-export type { FileSummary, SummaryColumn, SummaryMember, SummaryPart } from '../engine/ports.ts';
+export type {
+  FileSummary,
+  FileView,
+  NotebookCell,
+  SummaryColumn,
+  SummaryMember,
+  SummaryPart,
+  SummaryViews,
+  ViewAsk,
+} from '../engine/ports.ts';
 
 /* ---------- labels, projects, features ---------- */
 
