@@ -30,7 +30,12 @@ export function portableTables(model: Model, modules: readonly string[]): Table[
 }
 
 /** Rows by id, the first ones or those behind the id `after`, as columns; `id` is one of them. */
-export function readTable(driver: SqlDriver, table: Table, after: number | null, limit: number): TableColumn[] {
+export function readTable(
+  driver: SqlDriver,
+  table: Table,
+  after: number | null,
+  limit: number,
+): TableColumn[] {
   const names = table.columns.map((c) => `"${c.name}"`).join(', ');
   const batch = driver.columns(`SELECT ${names} FROM "${table.name}" WHERE id > ? ORDER BY id LIMIT ?`, [
     // The trash is the branch −1.
@@ -47,7 +52,7 @@ export function readTable(driver: SqlDriver, table: Table, after: number | null,
 
 /** A whole table in parts of so many rows; the first part may be empty. */
 export function* tableParts(driver: SqlDriver, table: Table, limit: number): Generator<TableColumn[]> {
-  for (let after: number | null = null; ; ) {
+  for (let after: number | null = null; ;) {
     const part: TableColumn[] = readTable(driver, table, after, limit);
     yield part;
     const ids = part.find(({ name }) => name === 'id')?.values ?? [];
