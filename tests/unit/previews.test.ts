@@ -43,7 +43,7 @@ const kinds: Record<string, (found: FileSummary, facts: Told) => void> = {
     expect(found.parts?.map(({ name, size }) => [name, size])).toEqual(
       Object.entries(sheets).map(([name, [rows, columns]]) => [
         name,
-        `${number(rows)} rows × ${number(columns)} columns`,
+        `${number(rows)} row${rows === 1 ? '' : 's'} × ${number(columns)} column${columns === 1 ? '' : 's'}`,
       ]),
     );
     for (const { rows, preview } of found.parts ?? [])
@@ -138,7 +138,7 @@ describe('workbooks', () => {
     expect(fact(found, 'Sheets')).toBe('3, 1 of them hidden');
     expect(found.parts?.map(({ name, what, size }) => [name, what, size])).toEqual([
       ['Plates & doses', 'sheet', '2 rows × 5 columns'],
-      ['Hidden', 'hidden sheet', '1 rows × 1 columns'],
+      ['Hidden', 'hidden sheet', '1 row × 1 column'],
       ['Empty', 'sheet', '0 rows × 0 columns'],
     ]);
     expect(part(found, 'Plates & doses')?.preview).toEqual({

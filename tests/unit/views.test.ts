@@ -10,6 +10,7 @@ import { viewFile } from '../../src/lib/formats/view.ts';
 import { utf8 } from '../fixtures/bytes.ts';
 import { png } from '../fixtures/generate.ts';
 import { madeFacts, madeFiles, type FactsEntry } from '../fixtures/inspect-facts.ts';
+import { omeTiff } from '../fixtures/write-tiff.ts';
 import { bufferSource, fileSource } from '../fixtures/sources.ts';
 
 const bio = join(process.env['LOAM_FIXTURES'] ?? '../shared', 'fixtures/bio');
@@ -205,6 +206,32 @@ describe('TIFF pictures', () => {
     for (const plane of planes) expect([plane.width, plane.height]).toEqual([439, 167]);
     const sums = planes.map(({ pixels }) => pixels.reduce((sum, value) => sum + value, 0));
     expect(new Set(sums).size).toBe(3);
+  });
+
+  it('planes are found by channel and slice, in the order of the description', async () => {
+    const source = bufferSource(omeTiff(16, 8, ['DAPI', 'GFP'], 3));
+    const found = await inspectFile(source, 'a.ome.tif');
+    expect(found).toMatchObject({
+      format: 'ome-tiff',
+      problem: null,
+      views: { plane: { channels: ['DAPI', 'GFP'], slices: 3, moments: 1 } },
+    });
+    expect(found.facts).toEqual(
+      expect.arrayContaining([
+        { label: 'Channels', value: 'DAPI, GFP' },
+        { label: 'Pixel size', value: 'x 0.5 µm, y 0.5 µm' },
+      ]),
+    );
+    for (const [channel, slice] of [
+      [0, 0],
+      [1, 0],
+      [0, 2],
+      [1, 2],
+    ] as const) {
+      const view = asPlane(await viewFile(source, { kind: 'plane', channel, slice, moment: 0 }));
+      const low = (channel + 2 * slice) * 20;
+      expect([channel, slice, view.range]).toEqual([channel, slice, { low, high: low + 15 }]);
+    }
   });
 
   it('grey values are stretched from the darkest to the brightest', async () => {

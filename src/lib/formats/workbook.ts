@@ -23,6 +23,8 @@ const SHEETS = 16 * 1024 * 1024;
 /** Shared texts that are kept. */
 const TEXTS = 200_000;
 
+const amount = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
+
 export const isWorkbook = (entries: readonly ZipEntry[]): boolean =>
   entries.some((entry) => entry.path === 'xl/workbook.xml');
 
@@ -132,7 +134,7 @@ function sheetPart({ name, hidden }: Sheet, { rows, columns, whole, cells }: Rea
   const [header = [], ...body] = cells;
   const data = Math.max(0, rows - 1);
   return partOf(name, hidden ? 'hidden sheet' : 'sheet', {
-    size: `${whole ? '' : 'more than '}${count(data)} rows × ${count(columns)} columns`,
+    size: `${whole ? '' : 'more than '}${amount(data, 'row')} × ${amount(columns, 'column')}`,
     rows: whole ? data : null,
     preview:
       rows === 0

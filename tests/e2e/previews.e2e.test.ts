@@ -1,0 +1,209 @@
+// Files of many formats dropped into the built app, each on its own page: the sheets, trees, reads, headers, cells and
+// pictures are there to be seen, nothing of a notebook runs, and it all works again without a network.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { madeFiles } from '../fixtures/inspect-facts.ts';
+import { png } from '../fixtures/generate.ts';
+import { bamFile } from '../fixtures/write-bam.ts';
+import { omeTiff } from '../fixtures/write-tiff.ts';
+import { workbook } from '../fixtures/write-workbook.ts';
+import { drop, dropSaved, listedUids, opened, showList, startSuite, type Suite } from './app.ts';
+import { axe, waitUntilOffline, type OpenedApp } from './harness.ts';
+
+let suite: Suite;
+let app: OpenedApp;
+let page: Page;
+/** Addresses of the artifacts by key. */
+const addresses = new Map<string, string>();
+
+const notebook = JSON.stringify({
+  nbformat: 4,
+  nbformat_minor: 5,
+  metadata: { language_info: { name: 'python' } },
+  cells: [
+    { cell_type: 'markdown', source: '# Quality of the pilot', metadata: {} },
+    {
+      cell_type: 'code',
+      source: 'plot(cells)',
+      execution_count: 1,
+      metadata: {},
+      outputs: [
+        { output_type: 'stream', name: 'stdout', text: '203 cells kept\n' },
+        {
+          output_type: 'display_data',
+          metadata: {},
+          data: { 'image/png': Buffer.from(png(40, 30, 90)).toString('base64') },
+        },
+        {
+          output_type: 'display_data',
+          metadata: {},
+          data: { 'text/html': '<script>window.ran = 1</script><img src=x onerror="window.ran = 1">' },
+        },
+      ],
+    },
+  ],
+});
+
+beforeAll(async () => {
+  suite = await startSuite('previews', 900);
+  app = await suite.open();
+  ({ page } = app);
+  page.setDefaultTimeout(20_000);
+});
+afterAll(() => suite?.end());
+
+async function show(name: string): Promise<void> {
+  const address = addresses.get(name);
+  if (address === undefined) throw new Error(`${name} is not among ${[...addresses.keys()].join(', ')}`);
+  await page.goto(suite.url + address);
+  await opened(page);
+}
+const has = (text: string | RegExp): Promise<void> =>
+  page.locator('.preview').getByText(text).first().waitFor();
+
+async function looksWell(): Promise<void> {
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expect.poll(() => axe(page), { timeout: 15_000 }).toEqual([]);
+    if (process.env['LOAM_SHOTS'])
+      await page.screenshot({
+        path: join(process.env['LOAM_SHOTS'], `${page.url().split('/').pop()}-${colorScheme}.png`),
+      });
+  }
+  await page.setViewportSize({ width: 390, height: 800 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  if (process.env['LOAM_SHOTS'])
+    await page.screenshot({
+      path: join(process.env['LOAM_SHOTS'], `${page.url().split('/').pop()}-390.png`),
+    });
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+/** Different colours on the canvas. */
+const colours = (): Promise<number> =>
+  page.locator('canvas').evaluate((canvas) => {
+    const { width, height } = canvas as HTMLCanvasElement;
+    const { data } = (canvas as HTMLCanvasElement).getContext('2d')?.getImageData(0, 0, width, height) ?? {
+      data: [],
+    };
+    return new Set(Array.from({ length: data.length / 4 }, (_, i) => data[i * 4])).size;
+  });
+
+describe.sequential('previews', () => {
+  it('files of nine formats are dropped', async () => {
+    const made = new Map(madeFiles());
+    const files: [string, Uint8Array | string][] = [
+      [
+        'plan.xlsx',
+        workbook([
+          {
+            name: 'Plates',
+            rows: [
+              ['sample', 'dose'],
+              ['S1', 1.5],
+            ],
+          },
+          { name: 'People', rows: [['name'], ['Ada']] },
+        ]),
+      ],
+      ['notes.ipynb', notebook],
+      [
+        'reads.bam',
+        bamFile(
+          '@HD\tVN:1.6\tSO:coordinate\n@SQ\tSN:chr1\tLN:1000\n',
+          [['chr1', 1000]],
+          [{ name: 'r1', at: 4, sequence: 'ACGT', cigar: [[4, 'M']] }],
+        ),
+      ],
+      ['reads.fastq.gz', made.get('sequences/a.fastq.gz') as Uint8Array],
+      ['calls.vcf.gz', made.get('sequences/a.vcf.gz') as Uint8Array],
+      ['five.ome.tif', omeTiff(48, 32, ['DAPI', 'GFP'], 3)],
+      ['pair.h5mu', made.get('cells/mudata.h5mu') as Uint8Array],
+      ['types.h5', made.get('cells/types.h5') as Uint8Array],
+      ['zipped.feather', made.get('arrow/zstd.feather') as Uint8Array],
+    ];
+    const paths: string[] = [];
+    for (const [name, bytes] of files) {
+      const path = join(suite.folder, name);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, bytes);
+      paths.push(path);
+    }
+    await drop(page, paths);
+    await dropSaved(page, paths.length);
+    await showList(page);
+    await expect.poll(async () => (await listedUids(page)).length).toBe(paths.length);
+    for (const link of await page.locator('[role=grid] .key a').all())
+      addresses.set(
+        (await link.innerText()).split('/').pop()?.trim() ?? '',
+        (await link.getAttribute('href')) ?? '',
+      );
+  });
+
+  it('a workbook shows its sheets, one at a time', async () => {
+    await show('plan.xlsx');
+    await page.getByRole('region', { name: 'First rows of Plates' }).getByText('S1').waitFor();
+    await page.getByRole('button', { name: /^People/ }).click();
+    await page.getByRole('region', { name: 'First rows of People' }).getByText('Ada').waitFor();
+    await looksWell();
+  });
+
+  it('a notebook is read, with its picture, and nothing in it runs', async () => {
+    await show('notes.ipynb');
+    await page.getByRole('heading', { name: 'Quality of the pilot' }).waitFor();
+    await has('203 cells kept');
+    const picture = page.getByRole('img', { name: 'Output of cell 2' });
+    await expect.poll(() => picture.evaluate((image) => (image as HTMLImageElement).naturalWidth)).toBe(40);
+    await has('Not shown: text/html');
+    expect(await page.evaluate(() => 'ran' in window)).toBe(false);
+    await looksWell();
+  });
+
+  it('a picture with channels is drawn, each channel another', async () => {
+    await show('five.ome.tif');
+    await expect.poll(colours).toBeGreaterThan(1);
+    await has('Series');
+    await has('Black is 0, white is 47.');
+    await page.getByLabel('Channel').selectOption('GFP');
+    await has('Black is 20, white is 67.');
+    await page.getByRole('slider').fill('2');
+    await has('Black is 100, white is 147.');
+    await looksWell();
+  });
+
+  it('a tree opens and tells shapes and attributes; modalities stand side by side', async () => {
+    await show('types.h5');
+    await page.getByRole('region', { name: 'Groups and arrays' }).waitFor();
+    await looksWell();
+    await show('pair.h5mu');
+    const parts = page.getByRole('group', { name: 'Part to show' }).getByRole('button');
+    expect(await parts.count()).toBeGreaterThan(1);
+    await parts.nth(1).click();
+    expect(await parts.nth(1).getAttribute('aria-pressed')).toBe('true');
+    await looksWell();
+  });
+
+  it('reads, variants, alignments and Feather tell their facts, also without a network', async () => {
+    await waitUntilOffline(page);
+    await app.context.setOffline(true);
+    await show('reads.bam');
+    await has('coordinate');
+    await page.getByRole('region', { name: 'First rows of References' }).getByText('chr1').waitFor();
+    await show('reads.fastq.gz');
+    await has('Mean quality');
+    await show('calls.vcf.gz');
+    await has('Variants');
+    await show('zipped.feather');
+    await page.getByRole('region', { name: 'First rows' }).waitFor();
+    await show('five.ome.tif');
+    await expect.poll(colours).toBeGreaterThan(1);
+    await app.context.setOffline(false);
+  });
+
+  it('no request left this machine, no policy was broken', () => {
+    const { foreign, csp, page: thrown } = app.problems;
+    expect({ foreign, csp, thrown }).toEqual({ foreign: [], csp: [], thrown: [] });
+  });
+});
