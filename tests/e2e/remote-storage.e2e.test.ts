@@ -14,7 +14,6 @@ let page: Page;
 let s3: S3Server;
 const rows = 200_000;
 let bytes = 0;
-const shots = process.env.LOAM_SHOTS;
 
 const sheet = () => page.getByRole('dialog');
 const status = () => page.locator('#query-status').innerText();
@@ -25,9 +24,6 @@ async function ask(sql: string): Promise<void> {
   await page.keyboard.press('Control+a');
   await page.keyboard.insertText(sql);
   await page.keyboard.press('Control+Enter');
-}
-async function shot(name: string): Promise<void> {
-  if (shots) await page.screenshot({ path: `${shots}/${name}.png` });
 }
 
 function plate(from: number): Uint8Array {
@@ -89,7 +85,6 @@ it('[row 97] a connection is tested; what is wrong is told, with the rule that a
     AllowedOrigins: string[];
   }[];
   expect(rule[0]).toMatchObject({ AllowedOrigins: [suite.url], AllowedMethods: ['GET', 'HEAD'] });
-  await shot('cors');
   expect(await axe(page)).toEqual([]);
   await fill('lab', 'not the secret');
   await test.click();
@@ -97,7 +92,6 @@ it('[row 97] a connection is tested; what is wrong is told, with the rule that a
   await fill('lab', s3Access.secretAccessKey);
   await test.click();
   await sheet().getByText('It answers: 1 folder and 0 files at the top.').waitFor();
-  await shot('tested');
 });
 
 it('[row 96] it is added, looked through, and its files are registered in place without a download', async () => {
@@ -108,13 +102,11 @@ it('[row 96] it is added, looked through, and its files are registered in place 
   await sheet().getByText('plate-1.parquet').waitFor();
   const asked = s3.log.length;
   await sheet().getByLabel('All 2 files here').check();
-  await shot('browse');
   expect(await axe(page)).toEqual([]);
   await sheet().getByRole('button', { name: 'Register 2 in place' }).click();
   await page.getByText('2 artifacts registered in place').waitFor();
   await expect.poll(() => sheet().getByText('registered', { exact: true }).count()).toBe(2);
   expect(s3.log.slice(asked).filter((line) => !line.includes('?list'))).toEqual([]);
-  await shot('registered');
   await sheet().getByRole('link', { name: 'plate-1.parquet' }).click();
   await page
     .getByRole('heading', { name: /plate-1\.parquet/ })
@@ -122,7 +114,6 @@ it('[row 96] it is added, looked through, and its files are registered in place 
     .waitFor();
   await page.getByText('Fetched for this').waitFor();
   await page.getByText('200,000').first().waitFor();
-  await shot('preview');
 });
 
 it('[row 32] a query reads the columns it needs where they lie, and tells what it fetched', async () => {
@@ -138,7 +129,6 @@ it('[row 32] a query reads the columns it needs where they lie, and tells what i
     0,
   );
   expect(fetched).toBeLessThan(bytes / 2);
-  await shot('query');
 });
 
 it('[row 41] without a network the same question has the same answer, another one is told what is missing', async () => {

@@ -29,7 +29,7 @@ export function corsRule(root: string, origin: string): CorsRule {
     };
   if (root.startsWith('s3://'))
     return {
-      where: 'Paste it into the bucket’s permissions, under cross-origin resource sharing (CORS).',
+      where: 'Paste this into the bucket’s permissions, under cross-origin resource sharing (CORS).',
       text: inLines({
         AllowedOrigins: [origin],
         AllowedMethods: ['GET', 'HEAD'],
