@@ -22,7 +22,10 @@ const partMost = 4 * 1024 * 1024;
 const aheadMost = 8 * 1024 * 1024;
 const groupsMost = 32;
 
-export function parquetPlan(footer: FileMetaData, size: number): (start: number, end: number) => Fetch {
+export function parquetPlan(
+  footer: FileMetaData,
+  size: number,
+): (start: number, end: number, goesOn?: boolean) => Fetch {
   const chunks: Chunk[] = [];
   for (const [group, { columns }] of footer.row_groups.entries())
     for (const [column, { meta_data: meta }] of columns.entries()) {
@@ -76,13 +79,14 @@ export function parquetPlan(footer: FileMetaData, size: number): (start: number,
     return ranges;
   }
 
-  return (start, end) => {
+  return (start, end, goesOn = false) => {
     const index = indexAt(start);
     const before = chunks[index];
     const within = before && start < before.to ? before : null;
     const rest = (chunk: Chunk) => Math.max(end, Math.min(chunk.to, start + partMost));
-    // The engine reads whole pages, so a read begins before the column it is for. One that goes on is told by that.
-    if (within && (begun.has(within) || within.from === start)) {
+    // The engine reads whole pages, so a read begins before the column it is for. One that goes on is told by that; its
+    // beginning may have been here already.
+    if (within && (goesOn || begun.has(within) || within.from === start)) {
       begun.add(within);
       return { from: start, to: rest(within), ahead: wants(within) };
     }

@@ -49,9 +49,15 @@ export interface RemoteReader extends ByteSource {
   readSync(start: number, end: number): Uint8Array;
   /**
    * Says what is worth fetching at once: for a read at an offset the range to fetch in its place, and ranges that
-   * are likely next. Without it reads that follow one another fetch more and more ahead.
+   * are likely next. `goesOn`: the last read ended where this one begins. Without it reads that follow one another fetch more and more ahead.
    */
-  plan: ((start: number, end: number) => { from: number; to: number; ahead: [number, number][] }) | null;
+  plan:
+    | ((
+        start: number,
+        end: number,
+        goesOn: boolean,
+      ) => { from: number; to: number; ahead: [number, number][] })
+    | null;
   readonly meter: RemoteMeter;
   /** What is fetched by now, also what came ahead of any read. Asks only where this reader has waited. */
   count(): RemoteMeter;
@@ -169,7 +175,8 @@ export async function openReader(file: RemoteFile, asker: Asker): Promise<Remote
       }
       if (tries === 3) break;
       if (tries === 0) meter.waited++;
-      const wanted = tries === 0 ? (reader.plan ?? inOrder)(start, to) : { from: start, to, ahead: [] };
+      const wanted =
+        tries === 0 ? (reader.plan ?? inOrder)(start, to, start === last) : { from: start, to, ahead: [] };
       meter.fetched = asker.ask({ id: file.id, ...wanted });
     }
     throw new LoamError(
