@@ -7,6 +7,7 @@ import { createQueries, type Drift, type QueryResult } from '../../src/lib/clien
 import { connectEngine } from '../../src/lib/client/engine.ts';
 import { emptyView, viewQuery } from '../../src/lib/client/view-address.ts';
 import { isLoamError, type LoamError } from '../../src/lib/engine/errors.ts';
+import type { View } from '../../src/lib/workers/wire.ts';
 import { cells, parquetOf, saveFile, textFile } from './duckdb-files.ts';
 
 const client = connectEngine({ name: 'duckdb-lists' });
@@ -31,6 +32,11 @@ function rowsOf(result: QueryResult): unknown[][] {
     table.schema.fields.map((_, column) => plain(table.getChildAt(column)?.get(row))),
   );
 }
+/** Artifacts of other files of this profile are left alone. */
+const under = (start: string): View => ({
+  ...emptyView('Artifact'),
+  filter: { kind: 'all', items: [{ kind: 'test', field: 'key', op: 'istartswith', value: start }] },
+});
 const ask = async (sql: string) => rowsOf(await queries.run(sql));
 const refused = async (sql: string): Promise<LoamError> => {
   const error: unknown = await queries.run(sql).then(
@@ -61,7 +67,7 @@ beforeAll(async () => {
 
 describe('many artifacts as one table', () => {
   it('[row 30] a filtered list is one table with uid, key and annotations of each artifact', async () => {
-    const address = viewQuery({ ...emptyView('Artifact'), search: 'plate' });
+    const address = viewQuery(under('screen/plate'));
     const result = await queries.run(
       `SELECT artifact_key, artifact_donor, artifact_dose, artifact_feature_key, artifact_labels, count(*), min(id) - 1000
        FROM artifacts('${address}') GROUP BY ALL ORDER BY artifact_key`,
@@ -90,7 +96,7 @@ describe('many artifacts as one table', () => {
     await engine.saveView({
       registry: 'Artifact',
       name: 'The screen',
-      view: { ...emptyView('Artifact'), search: 'screen' },
+      view: under('screen/'),
     });
     const result = await queries.run(`SELECT count(*) FROM artifacts('The screen')`);
     expect(rowsOf(result)).toEqual([[600]]);
@@ -110,7 +116,7 @@ describe('many artifacts as one table', () => {
   });
 
   it('[row 30] conditions on annotations and on columns leave files unopened, and change no answer', async () => {
-    const all = `artifacts('?q=plate')`;
+    const all = `artifacts('?where=key:starts:screen/plate')`;
     const by = async (where: string) => {
       const { first } = await queries.run(
         `SELECT count(*), min(id) - 1000, max(id) - 1000 FROM ${all} t WHERE ${where}`,
@@ -189,7 +195,7 @@ describe('many artifacts as one table', () => {
   });
 
   it('[row 35] tables of the registries stand beside files in one statement', async () => {
-    const sql = `SELECT a.size > 0, u.name, count(*) FROM artifacts('?q=plate') t
+    const sql = `SELECT a.size > 0, u.name, count(*) FROM artifacts('?where=key:starts:screen/plate') t
       JOIN lamindb_artifact a ON a.uid = t.artifact_uid
       JOIN lamindb_artifactulabel l ON l.artifact_id = a.id JOIN lamindb_ulabel u ON u.id = l.ulabel_id
       WHERE u.name = 'treated' GROUP BY ALL`;
