@@ -17,6 +17,8 @@ const marked = async () => (await palette().getByRole('option', { selected: true
 const options = () => palette().getByRole('option').allInnerTexts();
 
 async function find(words: string): Promise<void> {
+  // It closes once what was chosen has run; who opens it again sees it closed first.
+  await palette().waitFor({ state: 'hidden' });
   await page.keyboard.press('Control+k');
   // A loaded machine shows the palette before it puts the cursor into it.
   await palette().locator('input:focus').waitFor();
