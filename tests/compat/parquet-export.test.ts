@@ -68,8 +68,10 @@ artifact.features.add_values({"temperature": 21.5})
     const told = theirs.run(
       `
 import sys, json, pandas as pd
-a = pd.read_parquet(sys.argv[1] + "/lamindb_artifact.parquet")
-u = pd.read_parquet(sys.argv[1] + "/lamindb_ulabel.parquet")
+# Threads of pyarrow that still live when Python ends abort it now and then.
+alone = {"use_threads": False, "pre_buffer": False}
+a = pd.read_parquet(sys.argv[1] + "/lamindb_artifact.parquet", **alone)
+u = pd.read_parquet(sys.argv[1] + "/lamindb_ulabel.parquet", **alone)
 print(json.dumps([list(a.key), bool(a.is_latest[0]), a.created_at.dtype.kind, a.description[0], list(u.name)]))
 `,
       join(here, 'out'),
