@@ -47,6 +47,11 @@ export interface EngineFiles {
   readonly last: string | null;
   /** What went wrong since it was last asked, in words; null where nothing did. */
   takeProblem(): string | null;
+  /**
+   * Names of files of which a read failed since it was last asked. The engine (0.9.2) keeps the page that it could not
+   * fill as if it had been read, so these must be dropped from it before they are read again.
+   */
+  takeBroken(): string[];
 }
 
 /** `nameOf`: the registered name of a file id. */
@@ -54,8 +59,14 @@ export function createEngineFiles(nameOf: (mod: EngineModule, fileId: number) =>
   const files = new Map<string, EngineFile>();
   const read = new Map<string, { bytes: number; reads: number }>();
   const reader = new FileReaderSync();
+  const broken = new Set<string>();
   let problem: string | null = null;
   let last: string | null = null;
+
+  function unread(mod: EngineModule, name: string, words: string): 0 {
+    broken.add(name);
+    return fail(mod, words);
+  }
 
   function fail(mod: EngineModule, words: string): 0 {
     problem ??= words;
@@ -93,16 +104,21 @@ export function createEngineFiles(nameOf: (mod: EngineModule, fileId: number) =>
             ? file.readSync(location, location + wanted)
             : new Uint8Array(reader.readAsArrayBuffer(file.slice(location, location + wanted)));
       } catch (error) {
-        if (isLoamError(error)) return fail(mod, error.message);
+        if (isLoamError(error)) return unread(mod, name, error.message);
         const gone = error instanceof DOMException && error.name === 'NotFoundError';
         const why = gone ? 'is not there any more' : 'was changed or cannot be read any more';
-        return fail(
+        return unread(
           mod,
+          name,
           `The file ${name} ${why} (${String((error as Error).name)}). Run the statement again.`,
         );
       }
       if (found.length !== wanted)
-        return fail(mod, `The file ${name} gave ${found.length} bytes at ${location} instead of ${wanted}.`);
+        return unread(
+          mod,
+          name,
+          `The file ${name} gave ${found.length} bytes at ${location} instead of ${wanted}.`,
+        );
       mod.HEAPU8.set(found, buffer);
       const counted = read.get(name) ?? { bytes: 0, reads: 0 };
       counted.bytes += found.length;
@@ -136,6 +152,11 @@ export function createEngineFiles(nameOf: (mod: EngineModule, fileId: number) =>
       const found = problem;
       problem = null;
       return found;
+    },
+    takeBroken() {
+      const names = [...broken];
+      broken.clear();
+      return names;
     },
   };
 }

@@ -303,8 +303,9 @@ export function createDuckdbSession(
       return answer;
     } catch (error) {
       end(run);
-      forgetFar(run);
-      throw inWords(error);
+      const words = inWords(error);
+      forgetBroken();
+      throw words;
     } finally {
       run.working = false;
     }
@@ -322,14 +323,13 @@ export function createDuckdbSession(
     }
   }
 
-  /** A page of which the engine could not read all stays in its memory as if it were one: it must not be read again. */
-  function forgetFar(run: Running): void {
-    for (const name of run.names) {
+  /** Files that could not be read in part are opened anew by the next statement about them. */
+  function forgetBroken(): void {
+    for (const name of engine?.files.takeBroken() ?? []) {
       const known = registered.get(name);
-      if (!known?.far) continue;
       registered.delete(name);
       engine?.drop(name);
-      known.far.close();
+      known?.far?.close();
     }
   }
 
@@ -447,8 +447,9 @@ export function createDuckdbSession(
         return { file: await keepResult(stream, run.abort.signal), rows: run.rows };
       } catch (error) {
         end(run);
-        forgetFar(run);
-        throw inWords(error);
+        const words = inWords(error);
+        forgetBroken();
+        throw words;
       }
     },
     forget: forgetResult,
