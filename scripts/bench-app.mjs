@@ -68,7 +68,7 @@ function listen() {
 }
 
 /** @param {string} profile @param {{ listening?: boolean }} [options] */
-async function openBrowser(profile, { listening = false } = {}) {
+export async function openBrowser(profile, { listening = false } = {}) {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: await browserPath(),
     args: browserArgs,
@@ -80,10 +80,10 @@ async function openBrowser(profile, { listening = false } = {}) {
 }
 
 /** @param {Page} page */
-const ready = (page) => page.getByText('All changes saved here').first().waitFor({ timeout: 60_000 });
+export const ready = (page) => page.getByText('All changes saved here').first().waitFor({ timeout: 60_000 });
 
 /** The list shows rows and their number. @param {Page} page */
-const listed = (page) =>
+export const listed = (page) =>
   page.waitForFunction(
     () =>
       /\d/.test(document.querySelector('.list .total')?.textContent ?? '') &&
@@ -93,7 +93,7 @@ const listed = (page) =>
   );
 
 /** @param {number[]} values @param {number} share */
-function percentile(values, share) {
+export function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? NaN;
 }
@@ -277,7 +277,7 @@ async function seeded(site, folder) {
 }
 
 /** The server is gone, the browser is new: from the first byte of the navigation to a list with rows. @param {Many} many */
-async function coldStarts({ profile, url }) {
+export async function coldStarts({ profile, url }) {
   /** @type {number[]} */
   const times = [];
   for (let i = 0; i < starts; i++) {

@@ -76,7 +76,7 @@ function shown(value, unit) {
   if (Number.isNaN(value)) return '–';
   const digits = unit === '×' ? 2 : value < 10 ? 2 : value < 100 ? 1 : 0;
   const text = Number(value.toFixed(digits)).toLocaleString('en');
-  return unit === '×' ? `${text}×` : `${text} ${unit}`;
+  return unit === '×' ? `${text}×` : `${text} ${unit}`.trim();
 }
 
 /** @param {Goal} goal @param {Round[]} rounds @param {'node' | 'chromium'} engine */
@@ -199,14 +199,49 @@ const appGoals = [
   { what: 'The number of its rows then, median', name: 'countQuiet', unit: 'ms', limit: NaN },
 ];
 
+const millionGoals = [
+  {
+    what: 'A new page, to the list with its first rows (median of 5)',
+    name: 'coldStart',
+    unit: 'ms',
+    limit: 1000,
+  },
+  { what: 'The same, slowest of 5', name: 'coldStartMost', unit: 'ms', limit: NaN },
+  { what: 'First page under a filter, slowest of the filters', name: 'pageMost', unit: 'ms', limit: 50 },
+  { what: 'Filters tried', name: 'pageFilters', unit: '', limit: NaN },
+  { what: 'Of them above 50 ms', name: 'pageSlow', unit: '', limit: 0 },
+  { what: 'All facets of the whole list, one after the other', name: 'facets', unit: 'ms', limit: 300 },
+  { what: 'All facets of a list with two filters', name: 'facetsFiltered', unit: 'ms', limit: NaN },
+  {
+    what: 'Scrolling by 100 pixels a frame: longest time with a blank row in sight',
+    name: 'blankWheel',
+    unit: 'ms',
+    limit: 100,
+  },
+  { what: 'Page after page, twelve a second: the same', name: 'blankPages', unit: 'ms', limit: 100 },
+  {
+    what: 'Jumps of the scroll bar to anywhere: the same, longest of 20',
+    name: 'blankJump',
+    unit: 'ms',
+    limit: 100,
+  },
+  { what: 'The same, median', name: 'blankJumpP50', unit: 'ms', limit: NaN },
+];
+
 /** @param {Measures} measures @param {string} about */
-export function reportApp(measures, about) {
+export const reportMillion = (measures, about) => goalTable(millionGoals, measures, about);
+
+/** @param {Measures} measures @param {string} about */
+export const reportApp = (measures, about) => goalTable(appGoals, measures, about);
+
+/** @param {typeof appGoals} goals @param {Measures} measures @param {string} about */
+function goalTable(goals, measures, about) {
   return [
     about,
     '',
     line('What', 'Target', 'Built app in Chromium'),
     '| --- | --- | --- |',
-    ...appGoals.flatMap(({ what, name, unit, limit }) => {
+    ...goals.flatMap(({ what, name, unit, limit }) => {
       const value = measures[name];
       if (value === undefined) return [];
       const text = shown(value, unit);

@@ -25,14 +25,14 @@ function round(): Promise<Measures> {
   }).finally(() => worker.terminate());
 }
 
-/** The database of that name, new and with so many artifacts. */
-function seed(name: string, artifacts: number): Promise<void> {
+/** The database of that name, new and with so many artifacts; with `labels` as the questions have them (questions-database.ts). */
+function seed(name: string, artifacts: number, { labels = false } = {}): Promise<void> {
   const worker = new Worker(new URL('./seed.worker.ts', import.meta.url), { type: 'module' });
   return new Promise<void>((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<{ error: string | null }>) =>
       data.error === null ? resolve() : reject(new Error(data.error));
     worker.onerror = (event) => reject(new Error(event.message));
-    worker.postMessage({ name, artifacts });
+    worker.postMessage({ name, artifacts, labels });
   }).finally(() => worker.terminate());
 }
 

@@ -1,4 +1,4 @@
-// Fills the app's own database with 100,000 artifacts before the app is first opened: scripts/bench-app.mjs measures on it.
+// Fills the app's own database before the app is first opened: scripts/bench-app.mjs and bench-million.mjs measure on it.
 import { model } from '../../../src/lib/engine/model/model.ts';
 import { createInstance, readAuthor } from '../../../src/lib/engine/schema/open.ts';
 import { randomUid } from '../../../src/lib/engine/uid.ts';
@@ -6,6 +6,7 @@ import { insert } from '../../../src/lib/engine/write/apply.ts';
 import { createWriter } from '../../../src/lib/engine/write/writer.ts';
 import type { SqlDriver } from '../../../src/lib/engine/ports.ts';
 import { openOpfs } from '../../../src/lib/storage/sql/opfs-sahpool.ts';
+import { fillQuestions } from '../questions-database.ts';
 
 const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
 const clock = () => Date.now();
@@ -31,9 +32,20 @@ function fill(driver: SqlDriver, artifacts: number): void {
   );
 }
 
-onmessage = async ({ data: { name, artifacts } }: MessageEvent<{ name: string; artifacts: number }>) => {
+interface Wanted {
+  name: string;
+  artifacts: number;
+  /** Five labels and a number each, a description on every tenth. */
+  labels: boolean;
+}
+
+onmessage = async ({ data: { name, artifacts, labels } }: MessageEvent<Wanted>) => {
   try {
-    const database = await openOpfs({ name, initialise: (driver) => fill(driver, artifacts) });
+    const database = await openOpfs({
+      name,
+      initialise: (driver) => (labels ? undefined : fill(driver, artifacts)),
+    });
+    if (labels) await fillQuestions(database.driver, artifacts);
     await database.close();
     postMessage({ error: null });
   } catch (error) {
