@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { workerPackages } from './vite-plugins/worker-packages.ts';
 import { defineConfig } from 'vitest/config';
 import { browserArgs, browserPath } from './scripts/browser-path.mjs';
+import { LongestFirst } from './scripts/longest-first.mjs';
 
 const alias = { $lib: fileURLToPath(new URL('./src/lib', import.meta.url)) };
 /** A real LaminDB database with LaminDB's answers about it, where this machine has one. */
@@ -22,6 +23,7 @@ const inNode = { environment: 'node' as const, testTimeout: 30_000, maxWorkers: 
 
 export default defineConfig(async () => ({
   test: {
+    sequence: { sequencer: LongestFirst },
     // The first page of a browser waits until all packages are bundled, for which a loaded machine takes its time.
     browser: { connectTimeout: 240_000 },
     projects: [

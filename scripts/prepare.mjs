@@ -12,6 +12,7 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const at = (/** @type {string[]} */ ...parts) => join(root, ...parts);
 
 const dependencyStamp = at('node_modules', '.loam-stamp');
+const generatedStamp = at('.svelte-kit', 'loam-generated-stamp');
 const buildStamp = at('.svelte-kit', 'loam-build-stamp');
 const buildVersion = at('build', '_app', 'version.json');
 /** Where the command line is built to. */
@@ -27,13 +28,15 @@ const buildInputs = [
   'svelte.config.js',
   'package-lock.json',
 ];
+/** What Kit's types are made from. */
+const generatedInputs = ['src', 'svelte.config.js', 'vite.config.ts', 'package-lock.json'];
 const commandLineInputs = ['cli', 'src/lib', 'vite.cli.config.ts', 'package-lock.json'];
 
 /** @param {{ build?: boolean }} [options] */
 export function prepare({ build = true } = {}) {
   checkNode();
   installIfStale();
-  runBin('@sveltejs/kit/svelte-kit.js', ['sync']);
+  generateIfStale();
   if (build) buildIfStale();
 }
 
@@ -43,7 +46,7 @@ export function prepareCommandLine() {
   const wanted = hashOfInputs(commandLineInputs);
   if (existsSync(commandLine) && readIfThere(commandLineStamp) === wanted) return;
   installIfStale();
-  if (!existsSync(at('.svelte-kit', 'tsconfig.json'))) runBin('@sveltejs/kit/svelte-kit.js', ['sync']);
+  generateIfStale();
   runBin('vite/bin/vite.js', ['build', '--config', 'vite.cli.config.ts', '--logLevel', 'warn']);
   writeFileSync(commandLineStamp, wanted);
 }
@@ -82,6 +85,14 @@ function installedMatchesLock() {
       // Packages of other platforms are locked but never installed.
       (entry.optional && installed[path] === undefined),
   );
+}
+
+/** Types and settings made by Kit. Written only when stale: another process may be reading them just now. */
+function generateIfStale() {
+  const wanted = hashOfInputs(generatedInputs);
+  if (existsSync(at('.svelte-kit', 'tsconfig.json')) && readIfThere(generatedStamp) === wanted) return;
+  runBin('@sveltejs/kit/svelte-kit.js', ['sync']);
+  writeFileSync(generatedStamp, wanted);
 }
 
 function buildIfStale() {
@@ -141,6 +152,9 @@ function sha256(data) {
   return createHash('sha256').update(data).digest('hex');
 }
 
-// Started by itself (as CI does) it makes everything ready but the build.
-if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
-  prepare({ build: false });
+// Started by itself it makes everything ready but the builds; with `--build` (as CI does) these too.
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const build = process.argv.includes('--build');
+  prepare({ build });
+  if (build) prepareCommandLine();
+}

@@ -264,14 +264,18 @@ export async function storedBytes(page: Page): Promise<Map<string, string>> {
   await settled(page);
   const found = await page.evaluate(async () => {
     const files: [string, string][] = [];
+    const waiting: [string, FileSystemFileHandle][] = [];
     async function walk(folder: FileSystemDirectoryHandle, prefix: string): Promise<void> {
       for await (const [name, handle] of folder.entries()) {
         const path = `${prefix}/${name}`;
-        if (handle.kind === 'directory') {
-          await walk(handle as FileSystemDirectoryHandle, path);
-          continue;
-        }
-        const bytes = await (await (handle as FileSystemFileHandle).getFile()).arrayBuffer();
+        if (handle.kind === 'directory') await walk(handle as FileSystemDirectoryHandle, path);
+        else waiting.push([path, handle as FileSystemFileHandle]);
+      }
+    }
+    async function read(): Promise<void> {
+      for (let next = waiting.pop(); next; next = waiting.pop()) {
+        const [path, handle] = next;
+        const bytes = await (await handle.getFile()).arrayBuffer();
         const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
         files.push([path, Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')]);
       }
@@ -282,6 +286,8 @@ export async function storedBytes(page: Page): Promise<Map<string, string>> {
       for await (const left of (await root.getDirectoryHandle(name)).keys())
         if (name === 'staging') files.push([`staging/${left}`, 'left over']);
     }
+    // Each file is a few questions to the browser's other processes: they are asked for many files at once.
+    await Promise.all(Array.from({ length: 16 }, read));
     return files;
   });
   return new Map(found);

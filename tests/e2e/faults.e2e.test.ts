@@ -1,34 +1,28 @@
-// What can go wrong around a drop, in a real browser: power cuts, a full disk, hostile names, files that cannot be read.
-// After each: what was acknowledged is there with its bytes, what was not leaves nothing behind, and it is said in words.
+// What can go wrong around a drop, in a real browser: a full disk, hostile names, files that cannot be read (and power
+// cuts: kills.e2e.test.ts). After each: what was saved is there with its bytes, what was not leaves nothing behind, and it
+// is said in words.
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  checkInApp,
   drop,
   dropEnded,
   dropLines,
   dropSaved,
   laminHash,
   listCounts,
-  listShows,
-  onAcknowledged,
   readDatabase,
   sha256,
   showList,
   startSuite,
-  storedBytes,
-  storedPath,
   type Suite,
-  type Snapshot,
 } from './app.ts';
 import { waitUntilOffline, type OpenedApp } from './harness.ts';
+import { expectWhole, give as giveIn, quiet, type Given } from './whole.ts';
 
-const long = process.env.LOAM_LONG === '1';
 const fixtures = join(
   process.env.LOAM_FIXTURES ?? fileURLToPath(new URL('../../../shared', import.meta.url)),
   'fixtures/bio',
@@ -66,103 +60,10 @@ beforeAll(async () => {
 });
 afterAll(() => suite.end());
 
-const open = (path?: string, profile?: string) =>
-  suite.open({ ...(path === undefined ? {} : { path }), ...(profile === undefined ? {} : { profile }) });
+const open = () => suite.open();
 const close = (app: OpenedApp) => suite.close(app);
 
-/** Files on disk, and what their artifacts must be. */
-interface Given {
-  path: string;
-  key: string;
-  sha256: string;
-  hash: string;
-}
-
-async function give(name: string, bytes: Uint8Array): Promise<Given> {
-  const path = join(folder, name);
-  await writeFile(path, bytes);
-  return { path, key: name, sha256: sha256(bytes), hash: laminHash(bytes) };
-}
-
-/** Rows and bytes agree: each artifact has exactly its bytes, and there are no others, staged or stored. */
-async function expectWhole(page: Page, given: ReadonlyMap<string, Given>): Promise<Snapshot> {
-  const database = await readDatabase(page);
-  expect(database.check).toBe('ok');
-  expect(database.unfinished).toBe(0);
-  const bytes = await storedBytes(page);
-  // By the files' own names: a list of hundreds of uids tells nobody which batch was hit.
-  const named = new Map(database.artifacts.map((artifact) => [storedPath(artifact), artifact.key]));
-  expect({
-    without: [...named].filter(([path]) => !bytes.has(path)).map(([, key]) => key),
-    orphans: [...bytes.keys()].filter((path) => !named.has(path)),
-  }).toEqual({ without: [], orphans: [] });
-  for (const artifact of database.artifacts) {
-    const source = given.get(artifact.key ?? '');
-    expect(source, `artifact ${artifact.key} was never dropped`).toBeDefined();
-    expect([artifact.key, artifact.hash]).toEqual([artifact.key, source?.hash]);
-    expect([artifact.key, bytes.get(storedPath(artifact))]).toEqual([artifact.key, source?.sha256]);
-  }
-  return database;
-}
-
-const quiet = { page: [], csp: [], foreign: [], failed: [] };
-
-test(
-  '[row 95] the browser killed in the middle of drops: every acknowledged artifact is whole, no orphan stays',
-  async () => {
-    const rounds = long ? 20 : 4;
-    // Most go in batches, some are large enough to go alone. All of one round fit in the sheet and in the list.
-    const files = 100;
-    const given = new Map<string, Given>();
-    const acknowledged = new Map<string, string>();
-    let cut = 0;
-    let app = await open('/');
-    for (let round = 0; round < rounds; round++) {
-      const names: Given[] = [];
-      for (let i = 0; i < files; i++) {
-        const size = i % 15 === 7 ? 1_200_000 + i : 2000 + ((i * 7919 + round * 104_729) % 80_000);
-        names.push(await give(`cut-${round}-${i}.${i % 3 ? 'bin' : 'csv'}`, randomBytes(size)));
-      }
-      for (const one of names) given.set(one.key, one);
-      const { page } = app;
-      // Each round dies at another moment: before anything was saved, between two batches, near the end, and at last
-      // when all are saved and their bytes are being laid out.
-      const wanted = round === rounds - 1 ? files : Math.round((round / rounds) * files);
-      const inRound = new Map<string, string>();
-      const reached = new Promise<void>((resolve) => {
-        if (wanted === 0) resolve();
-        void onAcknowledged(page, (key, uid) => {
-          inRound.set(key, uid);
-          if (inRound.size >= wanted) resolve();
-        });
-      });
-      await drop(
-        page,
-        names.map(({ path }) => path),
-      );
-      await reached;
-      await suite.kill(app);
-      for (const [key, uid] of inRound) acknowledged.set(key, uid);
-
-      app = await open('/artifacts', app.profile);
-      await showList(app.page);
-      await listShows(app.page, [...inRound.values()]);
-      const database = await expectWhole(app.page, given);
-      await showList(app.page);
-      await listCounts(app.page, database.artifacts.length);
-      const uids = new Map(database.artifacts.map(({ key, uid }) => [key, uid]));
-      for (const [key, uid] of acknowledged) expect([key, uids.get(key)]).toEqual([key, uid]);
-      expect(await checkInApp(app.page)).toMatch(/sound/);
-      if (database.artifacts.filter(({ key }) => key?.startsWith(`cut-${round}-`)).length < files) cut += 1;
-      expect(app.problems).toMatchObject(quiet);
-      for (const { path } of names) await rm(path);
-    }
-    // Otherwise nothing was tested: at least half of the kills came in the middle of a drop.
-    expect(cut).toBeGreaterThanOrEqual(rounds / 2);
-    await close(app);
-  },
-  long ? 900_000 : 300_000,
-);
+const give = (name: string, bytes: Uint8Array) => giveIn(folder, name, bytes);
 
 test('a full disk in the middle of a drop is said with the bytes needed, leaves nothing, and Retry ends the drop', async () => {
   const app = await open();

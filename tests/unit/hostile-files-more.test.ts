@@ -1,0 +1,9 @@
+// The second half of the damaged and hostile database files (hostile-files.ts).
+import { it } from 'vitest';
+import { half, long } from './hostile-files.ts';
+
+it(
+  `[row 1] ${long ? '10,000 more' : 'the first of 10,000 more'} damaged files are opened or refused in words`,
+  () => half(2),
+  1_000_000,
+);
