@@ -25,11 +25,19 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/lib/formats|^src/lib/engine/(ports|errors)\\.ts$' },
     },
     {
+      name: 'statements-are-pure',
+      comment:
+        'What a statement over files means, the same for the page and for Node: no engine, worker or platform.',
+      severity: 'error',
+      from: { path: '^src/lib/statements' },
+      to: { path: '^src/', pathNot: '^src/lib/(statements|formats)|^src/lib/engine/(ports|errors)\\.ts$' },
+    },
+    {
       name: 'ui-through-client',
       comment: 'Screens reach the engine only through client/; types may be imported.',
       severity: 'error',
       from: { path: '^src/(routes|lib/components)' },
-      to: { path: '^src/lib/(engine|storage|workers|formats)', dependencyTypesNot: ['type-only'] },
+      to: { path: '^src/lib/(engine|storage|workers|formats|statements)', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'client-takes-types-only',
@@ -77,7 +85,8 @@ module.exports = {
       from: { path: '^cli' },
       to: {
         path: '^src/',
-        pathNot: '^src/lib/(engine|formats|sdk)|^src/lib/storage/(sql|blob)/node',
+        pathNot:
+          '^src/lib/(engine|formats|sdk|statements)|^src/lib/storage/(sql|blob)/node|^src/lib/client/view-address\\.ts$',
       },
     },
     {

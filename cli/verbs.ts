@@ -16,5 +16,6 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   query: async () => (await import('./query.ts')).query,
   save: async () => (await import('./save.ts')).save,
   settings: async () => (await import('./settings-verb.ts')).settings,
+  sql: async () => (await import('./sql.ts')).sql,
   update: async () => (await import('./update.ts')).update,
 };

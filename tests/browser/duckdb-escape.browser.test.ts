@@ -4,94 +4,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createQueries } from '../../src/lib/client/duckdb.ts';
 import { isLoamError } from '../../src/lib/engine/errors.ts';
 import { raiseFence } from '../../src/lib/workers/duckdb-fence.ts';
+import { escapesTo } from '../fixtures/escapes.ts';
 import { cells, parquetOf, shelfOf } from './duckdb-files.ts';
 import type { RawAnswer } from './duckdb-raw.worker.ts';
 
-const port = location.origin;
-
-/** None of these may reach anything; those that only read the engine's own state are refused as well. */
-const escapes = [
-  // network
-  `SELECT * FROM read_csv_auto('${port}/x.csv')`,
-  `SELECT * FROM read_parquet('${port}/x.parquet')`,
-  `SELECT * FROM read_json_auto('${port}/x.json')`,
-  `SELECT * FROM parquet_scan('https://127.0.0.1:1/x.parquet')`,
-  `SELECT * FROM '${port}/x.csv'`,
-  `SELECT * FROM "${port}/x.parquet"`,
-  "SELECT * FROM 's3://bucket/x.parquet'",
-  "SELECT * FROM read_parquet('s3://bucket/*.parquet')",
-  "SELECT * FROM read_parquet('gcs://bucket/x.parquet')",
-  "SELECT * FROM read_parquet(['loam/a', 'http://127.0.0.1:1/x.parquet'])",
-  `SELECT (SELECT count(*) FROM read_csv_auto('${port}/x.csv'))`,
-  `WITH a AS (SELECT * FROM read_csv_auto('${port}/x.csv')) SELECT 1 FROM a`,
-  `SELECT 1 WHERE EXISTS (FROM read_json_auto('${port}/x.json'))`,
-  `SELECT * FROM range(1) t, LATERAL (SELECT * FROM read_csv_auto('${port}/x.csv')) s`,
-  `EXPLAIN SELECT * FROM read_csv_auto('${port}/x.csv')`,
-  `EXPLAIN ANALYZE SELECT * FROM read_parquet('${port}/x.parquet')`,
-  `DESCRIBE SELECT * FROM read_parquet('${port}/x.parquet')`,
-  `SUMMARIZE SELECT * FROM read_parquet('${port}/x.parquet')`,
-  `SELECT * FROM parquet_metadata('${port}/x.parquet')`,
-  `SELECT * FROM parquet_schema('${port}/x.parquet')`,
-  `SELECT * FROM json_execute_serialized_sql(json_serialize_sql('SELECT * FROM read_csv_auto(''${port}/x.csv'')'))`,
-  // files
-  "SELECT * FROM read_csv_auto('/etc/passwd')",
-  "SELECT * FROM read_csv_auto('opfs://storage/x.csv')",
-  "SELECT * FROM read_parquet('../storage/*.parquet')",
-  "SELECT * FROM read_parquet('loam/other/616263.parquet')",
-  "SELECT * FROM glob('*')",
-  "SELECT * FROM 'other.parquet'",
-  'SELECT * FROM "other.csv"',
-  "FROM 'file:///etc/hosts.csv'",
-  'SELECT * FROM arrow_scan(0, 0, 0)',
-  "SELECT * FROM seq_scan('x')",
-  "COPY (SELECT 1) TO 'out.csv'",
-  "COPY (SELECT 1) TO 'out.parquet' (FORMAT parquet)",
-  `COPY (SELECT 1) TO '${port}/out.csv'`,
-  "COPY (SELECT 1) TO 's3://bucket/out.parquet'",
-  "CREATE TABLE t(a INT); COPY t FROM 'in.csv'",
-  "EXPORT DATABASE 'out'",
-  "IMPORT DATABASE 'in'",
-  // databases
-  "ATTACH 'other.db'",
-  `ATTACH '${port}/other.db' AS o`,
-  "ATTACH ':memory:' AS m",
-  'DETACH memory',
-  'USE memory',
-  'CHECKPOINT',
-  'VACUUM',
-  "SELECT * FROM force_checkpoint('memory')",
-  // settings
-  "SET memory_limit = '4GB'",
-  "SET temp_directory = '/tmp'",
-  'SET lock_configuration = false',
-  'SET enable_external_access = true',
-  "SET s3_endpoint = 'http://127.0.0.1:1'",
-  'RESET memory_limit',
-  "PRAGMA memory_limit = '4GB'",
-  'PRAGMA enable_profiling',
-  "PRAGMA profiling_output = 'out.json'",
-  'PRAGMA database_list',
-  'CALL pragma_version()',
-  // extensions
-  'INSTALL httpfs',
-  `INSTALL httpfs FROM '${port}'`,
-  'LOAD httpfs',
-  `LOAD '${port}/x.duckdb_extension.wasm'`,
-  'FORCE INSTALL sqlite_scanner',
-  // objects and more than one statement
-  'CREATE TABLE t AS SELECT 1',
-  'CREATE VIEW v AS SELECT 1',
-  'CREATE MACRO artifact(x) AS TABLE SELECT 1',
-  'CREATE SECRET (TYPE S3)',
-  'INSERT INTO t VALUES (1)',
-  'DROP TABLE IF EXISTS t',
-  'PREPARE p AS SELECT 1',
-  'BEGIN TRANSACTION',
-  'SELECT 1; SELECT 2',
-  "SELECT 1; COPY (SELECT 1) TO 'out.csv'",
-  "SELECT * FROM artifact('good.parquet', format = (SELECT 'x'))",
-  "SELECT * FROM artifact('good.parquet') , artifact(read_csv('x'))",
-];
+const escapes = escapesTo(location.origin);
 
 async function device(): Promise<string[]> {
   const names: string[] = [];

@@ -2,7 +2,8 @@
 // the statement names, replaces it where it broke, ran out of memory or no longer listens. What it holds is made anew
 // from here, so a fresh worker answers like the old one.
 import { isLoamError, LoamError } from '../engine/errors.ts';
-import { formatOf } from '../workers/duckdb-formats.ts';
+import { noTable, registryTables, suffixOf, tableSource, unreadable } from '../statements/found.ts';
+import { formatOf } from '../statements/formats.ts';
 import type {
   DuckdbAnnotations,
   DuckdbApi,
@@ -167,7 +168,7 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
       const found = opened[i] ?? { artifacts: [], others: 0 };
       others += found.others;
       if (use.of === 'artifacts') {
-        const read = found.artifacts.map(source);
+        const read = found.artifacts.map((one) => tableSource(one));
         others += read.filter((one) => one === null).length;
         return read.filter((one) => one !== null);
       }
@@ -179,7 +180,7 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
           ? { uid: own.uid, key: name, suffix: suffixOf(name), files: [{ path: '', file: own.file }] }
           : left.shift();
         if (!one) throw new LoamError('DoesNotExist', `There is no artifact "${name}".`, { name });
-        return source(one) ?? refuse(one);
+        return tableSource(one) ?? noTable(one);
       });
       return [...new Map(all.map((one) => [one.uid, one])).values()];
     });
@@ -281,21 +282,10 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
   };
 }
 
-const suffixOf = (name: string): string => /(?:\.[^./]+)?\.gz$|\.[^./]+$/i.exec(name)?.[0] ?? '';
-
-const unreadable = (key: string, suffix: string) =>
-  new LoamError(
-    'InvalidArgument',
-    `${key} cannot be asked: ${suffix === '' ? 'it has no ending that tells what it is' : `${suffix} is no table that queries read`}. They read .parquet, .csv, .tsv, .txt, .json, .jsonl and .ndjson, the texts also as .gz.`,
-    { key },
-  );
-
 /** Each artifact once, in order. */
 const named = (sources: readonly DuckdbSource[][]) => [
   ...new Map(sources.flat().map(({ uid, key }) => [uid, { uid, key }])).values(),
 ];
-
-type Found = Omit<DuckdbSource, 'format'> & { suffix: string };
 
 interface Given {
   sources: DuckdbSource[][];
@@ -304,9 +294,6 @@ interface Given {
   tables: DuckdbTable[];
 }
 
-/** Names that can be tables of a registry; the engine knows which are. */
-const registryTables = /^[a-z]+_[a-z0-9_]+$/;
-
 /** An address of a list from its `?` on; null for the name of a saved view. */
 function viewNamed(name: string): View | null {
   if (!name.startsWith('?')) return null;
@@ -314,29 +301,4 @@ function viewNamed(name: string): View | null {
   if (problem !== null)
     throw new LoamError('InvalidArgument', `artifacts('${name.slice(0, 80)}'): ${problem}`);
   return view;
-}
-
-function refuse({ key, suffix, files }: Found): never {
-  const single = files.length === 1 && files[0]?.path === '';
-  throw unreadable(key, single ? suffix : 'a folder without such files');
-}
-
-/** Of a folder the files of its commonest readable kind: what else lies there is no part of the table. Null for no table. */
-function source(found: Found): DuckdbSource | null {
-  const { uid, key, suffix, files } = found;
-  const single = files.length === 1 && files[0]?.path === '';
-  const format = single
-    ? formatOf(suffix || suffixOf(key))
-    : (['parquet', 'csv', 'json'] as const).find((one) =>
-        files.some(({ path }) => formatOf(suffixOf(path)) === one),
-      );
-  if (!format) return null;
-  return {
-    uid,
-    key,
-    format,
-    files: single
-      ? files
-      : files.filter(({ path }) => formatOf(suffixOf(path)) === format && !/(?:^|\/)[._]/.test(path)),
-  };
 }

@@ -3,7 +3,7 @@
 import { LoamError } from '../engine/errors.ts';
 import type { Drift, DuckdbMeter } from '../workers/duckdb-wire.ts';
 import type { ListRow, SqlPage, View } from '../workers/wire.ts';
-import { formatOf } from '../workers/duckdb-formats.ts';
+import { formatOf } from '../statements/formats.ts';
 import type { QueryResult } from './duckdb.ts';
 import type { Target } from './selection.svelte.ts';
 import { callOf, literal } from './sql-statements.ts';

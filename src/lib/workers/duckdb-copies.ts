@@ -1,14 +1,14 @@
 // Files before the query engine opens them: what parquet footers say, and a copy where the engine cannot read a file as it
 // is packed (parquet in BROTLI or LZ4, text in gzip). A copy is made once, piece by piece, and kept in the browser's
 // private file system beside the artifacts; it is a cache and may be removed at any time.
-import { parquetMetadataAsync, type FileMetaData } from 'hyparquet';
+import type { FileMetaData } from 'hyparquet';
 import { isLoamError, LoamError } from '../engine/errors.ts';
-import { parquetEnd } from '../formats/parquet.ts';
 import { gunzipChunks } from '../formats/source.ts';
 import type { ByteSource } from '../engine/ports.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
 import { cancelled } from './duckdb-errors.ts';
-import { factsOf, type FileFacts } from './duckdb-facts.ts';
+import { factsOf, type FileFacts } from '../statements/facts.ts';
+import { damaged, readFooter } from '../statements/footer.ts';
 import type { RemoteReader } from '../storage/remote/cache-reader.ts';
 import { parquetPlan } from './parquet-plan.ts';
 import type { Fence } from './duckdb-fence.ts';
@@ -43,9 +43,6 @@ export interface Copies {
   /** The file to register in its place. Throws `FileUnreadable` for what no engine can read. */
   readable(asked: Readable): Promise<ReadableFile>;
 }
-
-const damaged = (title: string, why: string, details = {}) =>
-  new LoamError('FileUnreadable', `${title} cannot be asked: ${why}`, { file: title, ...details });
 
 /** `unpacked`: the engine reads every packing of parquet by itself. */
 export function createCopies(fence: Fence, unpacked: () => boolean): Copies {
@@ -103,22 +100,8 @@ async function isGzip(file: File | RemoteReader): Promise<boolean> {
   return a === 0x1f && b === 0x8b;
 }
 
-async function footerOf(file: File | RemoteReader, title: string): Promise<FileMetaData> {
-  let end: Awaited<ReturnType<typeof parquetEnd>>;
-  try {
-    end = await parquetEnd(sourceOf(file));
-  } catch (error) {
-    if (isLoamError(error)) throw error;
-    throw damaged(title, 'the file was changed or moved since it was opened. Open it again.');
-  }
-  if ('problem' in end) throw damaged(title, end.problem);
-  try {
-    return await parquetMetadataAsync(end.file, { initialFetchSize: end.footer + 8 });
-  } catch (error) {
-    if (isLoamError(error)) throw error;
-    throw damaged(title, `the table description at its end is damaged (${(error as Error).message}).`);
-  }
-}
+const footerOf = (file: File | RemoteReader, title: string): Promise<FileMetaData> =>
+  readFooter(sourceOf(file), title);
 
 async function sameRows(copy: File, footer: FileMetaData): Promise<boolean> {
   const own = await footerOf(copy, copy.name).catch(() => null);

@@ -1,6 +1,7 @@
 // What the query engine says when something fails, in words for people: artifacts by their keys, advice for what ran out
 // of memory, and whether the engine can still be trusted afterwards.
 import { isLoamError, LoamError } from '../engine/errors.ts';
+import { advised, readable } from '../statements/engine-words.ts';
 import { memoryLimit } from './duckdb.ts';
 
 /** Messages of a wasm module that is broken for good; a fresh worker is needed. */
@@ -58,24 +59,4 @@ export function duckdbError(
 function messageOf(error: unknown): string {
   if (error instanceof Error) return error.message;
   return String(error);
-}
-
-/** Without the piece of our own rewritten text that the engine points at, and with keys for registered names. */
-function readable(text: string, nameOf: (registered: string) => string): string {
-  return text
-    .replace(/^Error: /, '')
-    .replace(/\s*\nLINE \d+:[\s\S]*$/, '')
-    .replace(/loam\/[0-9A-Za-z_-]+\/[^\s"',;)]+/g, (name) => nameOf(name.replace(/[.:]+$/, '')))
-    .trim();
-}
-
-function advised(words: string): string {
-  const end = /[.!?]$/.test(words) ? '' : '.';
-  if (/Invalid unicode|not utf-8|Invalid UTF-?8/i.test(words))
-    return `${words}${end} Queries read UTF-8 text; save the file as UTF-8 and drop it again.`;
-  if (/filename option on file with column named filename/i.test(words))
-    return 'A file has a column of its own named "filename", so it cannot be put together with others. Ask it alone: artifact(\'key\').';
-  if (/Conversion Error|Could not convert|Invalid Input Error.*cast/i.test(words))
-    return `${words}${end} Use TRY_CAST to get NULL for values that do not fit.`;
-  return words + end;
 }

@@ -5,10 +5,10 @@ import { LoamError } from '../engine/errors.ts';
 import { createCopies, forgetResult, keepResult } from './duckdb-copies.ts';
 import { cancelled, duckdbError } from './duckdb-errors.ts';
 import type { Fence } from './duckdb-fence.ts';
-import { gate, type GatedStatement } from './duckdb-gate.ts';
-import { createLists, type ListRun, type RegisteredFile } from './duckdb-lists.ts';
+import { gate, type GatedStatement } from '../statements/gate.ts';
+import { createLists, type KnownFile, type ListRun } from '../statements/lists.ts';
 import { parquetStream } from './duckdb-parquet.ts';
-import { registeredName, withSources } from './duckdb-sources.ts';
+import { registeredName, withSources } from '../statements/sources.ts';
 import { join } from '../formats/source.ts';
 import {
   createAsker,
@@ -21,6 +21,7 @@ import {
 } from '../storage/remote/cache-reader.ts';
 import type { AnyFile } from './find-bytes.ts';
 import { memoryLimit, openDuckdb, type Duckdb, type Statement } from './duckdb.ts';
+import type { StatementSource } from '../statements/types.ts';
 import type {
   DuckdbApi,
   DuckdbMeter,
@@ -46,7 +47,16 @@ const farMost = 256;
 const nothing = new Uint8Array();
 const endOfStream = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
 
+/** What a name of the engine's is to people, which content it stands for, and what is known of it. */
+interface RegisteredFile extends KnownFile {
+  content: string;
+  /** Where it lies elsewhere and is open. */
+  far: RemoteReader | null;
+}
+
 interface Running extends ListRun {
+  spec: DuckdbSpec;
+  abort: AbortController;
   names: string[];
   /** Files that the engine had not seen before. */
   fresh: Set<string>;
@@ -80,7 +90,11 @@ export function createDuckdbSession(
   const running = new Map<string, Running>();
   /** What a name of the engine's is to people, and which content it stands for. */
   const registered = new Map<string, RegisteredFile>();
-  const lists = createLists(registered, (run, done, total) => tell(run as Running, 'files', done, total));
+  const lists = createLists<Running>(registered, async (run, done, total) => {
+    tell(run, 'files', done, total);
+    await nextTask();
+    if (run.abort.signal.aborted) throw cancelled();
+  });
   let asker: Promise<Asker> | null = null;
   const copies = createCopies(fence, () => engine?.bundle === 'signed');
 
@@ -151,7 +165,7 @@ export function createDuckdbSession(
   }
 
   /** The files that the statement reads, counted from here on. */
-  function begun(run: Running, db: Duckdb, sources: readonly DuckdbSource[][]): void {
+  function begun(run: Running, db: Duckdb, sources: readonly StatementSource[][]): void {
     const used = sources
       .flat()
       .flatMap((source) => source.files.map(({ path }) => registeredName(source, path)));
@@ -375,7 +389,7 @@ export function createDuckdbSession(
       await register(run, db);
       await lists.compare(run, db, gated.uses);
       const about = spec.annotations ? { path: aboutPath(run), columns: spec.annotations.columns } : null;
-      const sources = lists.needed(run, db, gated, about);
+      const sources = await lists.needed(run, db, gated, about);
       begun(run, db, sources);
       run.sql = withSources(gated.sql, gated.uses, sources, about);
       run.send = db.send;
@@ -392,7 +406,7 @@ export function createDuckdbSession(
     if (typeof sql !== 'string') throw new LoamError('InvalidArgument', 'A statement is a text.');
     const db = await opened();
     try {
-      return { db, gated: gate(db, sql) };
+      return { db, gated: await gate(db, sql) };
     } catch (error) {
       throw inWords(error);
     }

@@ -35,9 +35,6 @@ export interface Statement {
   close(): void;
 }
 
-/** Kinds of tokens as the engine numbers them. */
-export const tokenTypes = { identifier: 0, number: 1, text: 2, operator: 3, keyword: 4, comment: 5 } as const;
-
 /** Above about 2 GB of wasm memory the engine breaks; with this limit it refuses cleanly before that. */
 export const memoryLimit = 1_400_000_000;
 

@@ -8,8 +8,6 @@ import {
   type FileView,
   type Inspector,
   type Payload,
-  type TableColumn,
-  type TableValue,
   type ViewAsk,
 } from '../engine/ports.ts';
 import type { AnnotationTable } from '../engine/query/annotation-table.ts';
@@ -23,7 +21,8 @@ import {
   markedUid,
   permissionOf,
 } from '../storage/blob/attached.ts';
-import { formatOf } from './duckdb-formats.ts';
+import { formatOf } from '../statements/formats.ts';
+import { registryTable } from '../statements/registry-table.ts';
 import { createFinder, type AnyFile, type FoundBytes } from './find-bytes.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
 import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
@@ -124,10 +123,6 @@ export interface OpenedSource {
   /** Artifacts of a view that are no tables. */
   others: number;
 }
-
-/** Rows of a registry's table that are read at once, and that a statement over files takes in all. */
-const partRows = 5_000;
-const rowsMost = 2_000_000;
 
 /** So many artifacts are looked for when a folder is attached. */
 const sample = 100;
@@ -260,24 +255,7 @@ export function createStorages({ engine, blobs, inspector, viewer, remotes }: St
     annotationTable: (uids) => engine.annotationTable(uids),
 
     async registryTable(name) {
-      const { createParquetTable } = await import('../formats/parquet-table.ts');
-      const file = createParquetTable(engine.tableRows(name, null, 0));
-      let rows = 0;
-      for (let after: number | null = null; ;) {
-        const part: TableColumn[] = engine.tableRows(name, after, partRows);
-        file.write(part);
-        const ids: TableValue[] = part.find((column) => column.name === 'id')?.values ?? [];
-        rows += ids.length;
-        if (rows > rowsMost)
-          throw new LoamError(
-            'InvalidArgument',
-            `${name} has more than ${rowsMost.toLocaleString('en')} rows, which a statement over files does not take. Ask the registries alone, or name the artifacts that are meant.`,
-          );
-        if (ids.length < partRows) break;
-        after = Number(ids.at(-1));
-        await nextTask();
-      }
-      const bytes = file.finish() as Uint8Array<ArrayBuffer>;
+      const bytes = await registryTable(engine.tableRows, name, nextTask);
       return handOver(bytes, [bytes.buffer]);
     },
 

@@ -1,5 +1,5 @@
 // Which files queries read, by suffix. Known to the page too, which tells before anything is sent.
-import type { SourceFormat } from './duckdb-wire.ts';
+import type { SourceFormat } from './types.ts';
 
 /** Null for what no query reads. */
 export function formatOf(suffix: string): SourceFormat | null {

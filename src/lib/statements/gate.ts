@@ -2,9 +2,8 @@
 // names. Rows come from artifacts, from the statement itself and from a few functions that make them out of nothing;
 // readers of files do not pass, whatever they are called, and neither do settings, catalogs or anything that writes.
 import { LoamError } from '../engine/errors.ts';
-import type { Duckdb } from './duckdb.ts';
-import { literal, tokensOf, type Token } from './duckdb-tokens.ts';
-import { findUses, sourceKinds, type FoundTables, type WrittenUse } from './duckdb-uses.ts';
+import { literal, tokensOf, type Asks, type Token } from './tokens.ts';
+import { findUses, sourceKinds, type FoundTables, type WrittenUse } from './uses.ts';
 
 export interface GatedStatement {
   sql: string;
@@ -25,16 +24,34 @@ const harmless = new Set([
   ...['icu_calendar_names', 'pg_timezone_names', 'test_all_types'],
 ]);
 
+/** Table functions that read files by their names, where those may be read. */
+const fileReaders = new Set([
+  ...[
+    'read_csv',
+    'read_csv_auto',
+    'sniff_csv',
+    'read_parquet',
+    'parquet_scan',
+    'parquet_metadata',
+    'parquet_schema',
+  ],
+  ...['read_json', 'read_json_auto', 'read_ndjson', 'read_ndjson_auto', 'read_text', 'read_blob', 'glob'],
+]);
+
 const most = 1_000_000;
 
 /** What may stand before a statement that reads. */
 const looking = /^(?:explain|describe|desc|summarize)$/i;
 const selecting = /^(?:select|from|with|values|table|pivot|unpivot|\()$/i;
 
-type Asks = Pick<Duckdb, 'tokens' | 'texts'>;
+/** What else may be read than artifacts. */
+export interface GateOptions {
+  /** Where files may be read by their names: whether a name is one. */
+  isFile?: (name: string) => boolean;
+}
 
 /** Throws `ReadOnly` for what does more than read, `SqlError` for what is no SQL. */
-export function gate(db: Asks, text: string): GatedStatement {
+export async function gate(db: Asks, text: string, { isFile }: GateOptions = {}): Promise<GatedStatement> {
   if (text.length > most)
     throw new LoamError(
       'InvalidArgument',
@@ -44,9 +61,10 @@ export function gate(db: Asks, text: string): GatedStatement {
   const written = tokensOf(db, text);
   while (written.at(-1)?.text === ';') text = text.slice(0, written.pop()?.from);
   const { head, body } = cut(text, written);
-  const tree = parsed(db, body);
+  const tree = await parsed(db, body);
   const found = tablesOf(tree);
-  const forbidden = found.functions.find((name) => !harmless.has(name));
+  const forbidden = found.functions.find((name) => !harmless.has(name) && !(isFile && fileReaders.has(name)));
+  if (isFile) found.names = found.names.filter((name) => !isFile(name));
   if (forbidden !== undefined) throw new LoamError('ReadOnly', refusal(forbidden), { function: forbidden });
   const sql = head + body;
   const tokens = tokensOf(db, sql).filter((token) => token.from >= head.length);
@@ -76,8 +94,8 @@ interface Parsed {
   statements?: unknown[];
 }
 
-function parsed(db: Asks, body: string): unknown {
-  const [answer] = db.texts(`SELECT json_serialize_sql(${literal(body)})`);
+async function parsed(db: Asks, body: string): Promise<unknown> {
+  const [answer] = await db.texts(`SELECT json_serialize_sql(${literal(body)})`);
   const tree = JSON.parse(answer?.[0] ?? '{"error":true}') as Parsed;
   if (tree.error) {
     const message = tree.error_message ?? 'it cannot be read';

@@ -1,9 +1,8 @@
 // Where a statement names its sources, and how: `artifact('key')`, `artifact(['a', 'b'], header = false)`,
 // `collection('key')`, `artifacts('view')`, `FROM 'folder/cells.parquet'`. What the engine's parser has found must all be found in the text, else nothing runs.
 import { LoamError } from '../engine/errors.ts';
-import { tokenTypes } from './duckdb.ts';
-import { literal, literalText, nameText, type Token } from './duckdb-tokens.ts';
-import type { SourceKind, SourceUse } from './duckdb-wire.ts';
+import { literal, literalText, nameText, tokenTypes, type Token } from './tokens.ts';
+import type { SourceKind, SourceUse } from './types.ts';
 
 export interface FoundTables {
   /** Calls of artifact(), collection() and artifacts(). */

@@ -1,8 +1,8 @@
 // Files that are to be one table, compared before anything runs: columns that some of them miss, and columns that hold one
 // kind of value here and another there. The engine would make texts of those, or mix them up without a word (a DATE and
 // an INTEGER become a DATE in DuckDB 0.9.2).
-import type { FileFacts } from './duckdb-facts.ts';
-import type { DriftColumn } from './duckdb-wire.ts';
+import type { FileFacts } from './facts.ts';
+import type { DriftColumn } from './types.ts';
 
 export interface ComparedFile {
   /** As people call it. */

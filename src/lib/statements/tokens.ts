@@ -1,6 +1,16 @@
 // A statement as the query engine's own scanner sees it: strings, quoted names, comments and dollar quotes are told apart
 // by the engine, not by us. Offsets are those of JavaScript strings.
-import { tokenTypes, type Duckdb } from './duckdb.ts';
+
+/** Kinds of tokens as the engine numbers them. */
+export const tokenTypes = { identifier: 0, number: 1, text: 2, operator: 3, keyword: 4, comment: 5 } as const;
+
+/** What judging a statement needs of an engine. */
+export interface Asks {
+  /** Byte offsets of the tokens in UTF-8, without white space and comments, and what each is. */
+  tokens(sql: string): { offsets: number[]; types: number[] };
+  /** All rows of a statement of our own, each value as a text. */
+  texts(sql: string): string[][] | Promise<string[][]>;
+}
 
 export interface Token {
   text: string;
@@ -10,7 +20,7 @@ export interface Token {
   type: number;
 }
 
-export function tokensOf(db: Pick<Duckdb, 'tokens'>, sql: string): Token[] {
+export function tokensOf(db: Pick<Asks, 'tokens'>, sql: string): Token[] {
   const { offsets, types } = db.tokens(sql);
   const starts = inCharacters(sql, offsets);
   return starts.map((from, i) => {

@@ -1,8 +1,8 @@
 // Which files of a list a statement can need at all: conditions on annotations are asked before any file is, conditions on
 // columns are compared with what the footers tell. Only conditions that every row must meet count, and what cannot be
 // judged keeps its file, so the answer is the same with and without this.
-import type { FileColumn, FileFacts, Span } from './duckdb-facts.ts';
-import type { SourceUse } from './duckdb-wire.ts';
+import type { FileColumn, FileFacts, Span } from './facts.ts';
+import type { SourceUse } from './types.ts';
 
 type Node = Record<string, unknown>;
 

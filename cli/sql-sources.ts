@@ -1,0 +1,97 @@
+// What the sources of a statement are on this computer: artifacts as files of the file system, what they are annotated with,
+// tables of the registries. Artifacts that lie elsewhere are named, not fetched.
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { readView } from '../src/lib/client/view-address.ts';
+import { LoamError } from '../src/lib/engine/errors.ts';
+import type { View } from '../src/lib/engine/view/view.ts';
+import type { AskedSource } from '../src/lib/engine/registry/query-sources.ts';
+import type { Whereabouts } from '../src/lib/engine/registry/whereabouts.ts';
+import { formatOf } from '../src/lib/statements/formats.ts';
+import { noTable, suffixOf, tableSource, type FoundArtifact } from '../src/lib/statements/found.ts';
+import type { SourceUse, StatementSource } from '../src/lib/statements/types.ts';
+import type { Instance } from './instance.ts';
+
+/** A file is its path. */
+export type LocalSource = StatementSource<string>;
+
+export interface LocalSources {
+  /** For each use its artifacts, each once. */
+  sources: LocalSource[][];
+  /** Artifacts of views that are no tables, and so no part of this. */
+  others: number;
+}
+
+/** Throws `DoesNotExist`, `BytesElsewhere` and what the engine says of names. */
+export async function localSources(
+  { engine, storage }: Pick<Instance, 'engine' | 'storage'>,
+  uses: readonly SourceUse[],
+): Promise<LocalSources> {
+  const found = uses.length > 0 ? await engine.querySources(uses.map(asksFor)) : [];
+  let others = 0;
+  const sources = found.map((places, i) => {
+    const view = uses[i]?.of === 'artifacts';
+    const wanted = view ? places.filter(mayBeTable) : places;
+    others += places.length - wanted.length;
+    const all = wanted.flatMap((place) => {
+      const one = localArtifact(place, storage);
+      const source = tableSource(one);
+      if (source) return [source];
+      if (!view) return noTable(one);
+      others++;
+      return [];
+    });
+    return [...new Map(all.map((one) => [one.uid, one])).values()];
+  });
+  return { sources, others };
+}
+
+function asksFor(use: SourceUse): AskedSource {
+  const [name = ''] = use.names;
+  if (use.of === 'artifact') return { of: 'artifact', names: use.names };
+  if (use.of === 'collection') return { of: 'collection', name };
+  return { of: 'artifacts', name, view: viewNamed(name) };
+}
+
+function viewNamed(name: string): View | null {
+  if (!name.startsWith('?')) return null;
+  const { view, problem } = readView('Artifact', new URLSearchParams(name));
+  if (problem !== null)
+    throw new LoamError('InvalidArgument', `artifacts('${name.slice(0, 80)}'): ${problem}`);
+  return view as View;
+}
+
+const mayBeTable = ({ folder, suffix, name }: Whereabouts): boolean =>
+  folder || formatOf(suffix || suffixOf(name)) !== null;
+
+/** The file or the files of the folder, where they are. */
+export function localArtifact(place: Whereabouts, storage: string): FoundArtifact<string> {
+  const path = localPath(place, storage);
+  const { uid, name: key, suffix } = place;
+  if (!statSync(path).isDirectory()) return { uid, key, suffix, files: [{ path: '', file: path }] };
+  const files = readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  const below = (file: string) => relative(path, file).split(sep).join('/');
+  return { uid, key, suffix, files: files.map((file) => ({ path: below(file), file })) };
+}
+
+function localPath(place: Whereabouts, storage: string): string {
+  const { name, key, here } = place;
+  const { root } = place.storage;
+  if (!here && /^[a-z][a-z0-9+.-]+:\/\//i.test(root))
+    throw new LoamError(
+      'BytesElsewhere',
+      `${name} lies at ${root.split('?')[0]}/${key}. Statements on the command line read files of this computer: fetch it from there, and save it here with "loam save FILE --key ${name}"; the page reads it where it is.`,
+      { uid: place.uid },
+    );
+  const paths = [...(here ? [] : [join(root, key)]), join(storage, key)];
+  const path = paths.find((one) => existsSync(one));
+  if (path !== undefined) return path;
+  throw new LoamError(
+    'BytesElsewhere',
+    `The bytes of ${name} are not at ${paths[0]}. They were moved, or belong to another computer.`,
+    { uid: place.uid },
+  );
+}
