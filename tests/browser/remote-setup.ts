@@ -7,7 +7,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Address of a server of files with every fault (tests/fixtures/range-server.ts). */
     ranges: string;
-    /** Address of an S3 that checks signatures, with the buckets `lab`, and `closed` that has no CORS rule. */
+    /** Address of an S3 that checks signatures, with the buckets `lab`, `reading` whose CORS rule is for reading alone, and `closed` that has none. */
     s3: string;
   }
 }
@@ -16,6 +16,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const [ranges, s3] = await Promise.all([startRangeServer(), startS3()]);
   s3.bucket('lab');
   s3.bucket('closed', { cors: false });
+  s3.bucket('reading', { readOnlyCors: true });
   project.provide('ranges', ranges.url);
   project.provide('s3', s3.url);
   return async () => void (await Promise.all([ranges.close(), s3.close()]));

@@ -158,6 +158,7 @@ describe('a bucket', () => {
     expect((await engine.storages()).find(({ uid }) => uid === bucket)?.remote).toEqual({
       bucket: true,
       keys: true,
+      remembered: false,
     });
     expect(await engine.listStorage(bucket, '', null)).toMatchObject({ folders: ['plates/'], objects: [] });
     const page = await engine.listStorage(bucket, 'plates/', null);

@@ -1,4 +1,4 @@
-// The rule that a server needs so that this site may read its files, ready to be pasted where it is set.
+// The rule that a server needs so that this site may read its files, or write them too, ready to be pasted where it is set.
 
 export interface CorsRule {
   /** Where it goes. */
@@ -16,14 +16,17 @@ function inLines(rule: Record<string, unknown>): string {
   return `[\n  {\n${lines.join(',\n')}\n  }\n]`;
 }
 
-export function corsRule(root: string, origin: string): CorsRule {
+/** `write`: uploads need these methods, and the headers that compare what was sent. */
+export function corsRule(root: string, origin: string, write = false): CorsRule {
+  const methods = write ? ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] : ['GET', 'HEAD'];
+  const shown = write ? [...exposed, 'x-amz-server-side-encryption'] : exposed;
   if (root.startsWith('gs://'))
     return {
       where: 'Save it as cors.json and run: gcloud storage buckets update gs://BUCKET --cors-file=cors.json',
       text: inLines({
         origin: [origin],
-        method: ['GET', 'HEAD'],
-        responseHeader: exposed,
+        method: methods,
+        responseHeader: write ? [...exposed, 'Content-MD5', 'Content-Type'] : exposed,
         maxAgeSeconds: 3600,
       }),
     };
@@ -32,9 +35,9 @@ export function corsRule(root: string, origin: string): CorsRule {
       where: 'Paste this into the bucket’s permissions, under cross-origin resource sharing (CORS).',
       text: inLines({
         AllowedOrigins: [origin],
-        AllowedMethods: ['GET', 'HEAD'],
+        AllowedMethods: methods,
         AllowedHeaders: ['*'],
-        ExposeHeaders: exposed,
+        ExposeHeaders: shown,
         MaxAgeSeconds: 3600,
       }),
     };

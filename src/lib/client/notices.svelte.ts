@@ -60,7 +60,13 @@ function tellReport(verb: string, report: UndoReport, back: { label: string; run
     });
     return;
   }
-  toast(`${verb}: ${report.title}`, { action: { label: back.label, onClick: back.run } });
+  toast(`${verb}: ${report.title}`, {
+    // Rows went back; bytes do not move.
+    ...(verb === 'Undone' && report.title.startsWith('Upload ')
+      ? { description: 'This browser is its storage again. The uploaded bytes stay in the bucket.' }
+      : {}),
+    action: { label: back.label, onClick: back.run },
+  });
 }
 
 export async function undo(): Promise<void> {
@@ -81,8 +87,12 @@ export async function undoAct(uid: string): Promise<void> {
 }
 
 /** For acts that just happened: one toast, one way back. */
-export function sayWithUndo(message: string): void {
-  toast(message, { action: { label: 'Undo', onClick: () => void undo() }, duration: 8000 });
+export function sayWithUndo(message: string, description?: string): void {
+  toast(message, {
+    ...(description ? { description } : {}),
+    action: { label: 'Undo', onClick: () => void undo() },
+    duration: 8000,
+  });
 }
 
 export async function copyText(text: string, what: string): Promise<void> {

@@ -1,8 +1,9 @@
 // Buckets and web servers as storage locations, on this page: adding one, its keys for this session, looking through it,
-// and registering what lies there. Keys are held by this page and by the leading worker, in memory, and written nowhere.
+// and registering what lies there. Keys are held by this page and by the leading worker, in memory; what is remembered longer is
+// encrypted by the worker. A worker that leads anew is given what this page holds.
 import type { WireError } from '../engine/errors.ts';
 import type { StorageAccess } from '../workers/remotes.ts';
-import type { DeviceStorage, StorageObject } from '../workers/storages.ts';
+import type { StorageObject } from '../workers/storages.ts';
 import { asWireError, attempt, say } from './notices.svelte.ts';
 import { session } from './session.svelte.ts';
 import { storages } from './storages.svelte.ts';
@@ -21,11 +22,13 @@ export interface BucketDraft {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken: string;
+  /** Its keys are kept, encrypted, after this session. */
+  remember: boolean;
 }
 
 export const emptyDraft = (): BucketDraft => ({
   ...{ kind: 's3', path: '', endpoint: '', region: '', style: '' },
-  ...{ accessKeyId: '', secretAccessKey: '', sessionToken: '' },
+  ...{ accessKeyId: '', secretAccessKey: '', sessionToken: '', remember: false },
 });
 
 /** As LaminDB writes the root: the server is part of it. */
@@ -53,7 +56,17 @@ export function accessOf(draft: BucketDraft): StorageAccess {
 
 /** Of this page, so that they can be given to the next leading worker. */
 // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing shown follows it
-const held = new Map<string, StorageAccess>();
+const held = new Map<string, { access: StorageAccess; remember: boolean }>();
+/** Signed web addresses that were added on this page. */
+// eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing shown follows it
+const signedAddresses = new Set<string>();
+
+session.onEvent((event) => {
+  if (event.type === 'keys') void remoteStorages.giveAgain();
+});
+
+/** A signature in an address: of S3, of Google, of Azure. */
+const isSigned = (search: string): boolean => /[?&](?:X-Amz-|X-Goog-|Signature=|sig=)/i.test(search);
 
 export type Tried = { ok: true; words: string } | { ok: false; error: WireError };
 
@@ -79,13 +92,13 @@ export const remoteStorages = {
       session.engine.create('Storage', { root: rootOf(draft), ...(region === '' ? {} : { region }) }),
     );
     if (!made) return undefined;
-    await remoteStorages.allow(made.uid, accessOf(draft));
+    await remoteStorages.allow(made.uid, accessOf(draft), draft.remember);
     return made.uid;
   },
 
-  async allow(storage: string, access: StorageAccess): Promise<void> {
-    held.set(storage, access);
-    await attempt('The keys could not be used', () => session.engine.allowStorage(storage, access));
+  async allow(storage: string, access: StorageAccess, remember: boolean): Promise<void> {
+    held.set(storage, { access, remember });
+    await attempt('The keys could not be used', () => session.engine.allowStorage(storage, access, remember));
     storages.changed();
   },
   async forget(storage: string): Promise<void> {
@@ -93,11 +106,12 @@ export const remoteStorages = {
     await attempt('The keys could not be taken away', () => session.engine.allowStorage(storage, null));
     storages.changed();
   },
-  /** A new leading worker knows no keys: those entered on this page are given to it. True where there were any. */
-  async giveAgain(list: readonly DeviceStorage[]): Promise<boolean> {
-    const lost = list.filter(({ uid, remote }) => remote?.keys === false && held.get(uid)?.keys);
-    for (const { uid } of lost) await session.engine.allowStorage(uid, held.get(uid) ?? null);
-    return lost.length > 0;
+  /** A new leading worker knows no keys: those that this page holds are given to it. Those of another database stay. */
+  async giveAgain(): Promise<void> {
+    if (session.looking) return;
+    for (const [storage, { access, remember }] of held)
+      await session.engine.allowStorage(storage, access, remember).catch(() => {});
+    for (const url of signedAddresses) await session.engine.allowAddress(url).catch(() => {});
   },
 
   async register(storage: string, files: readonly StorageObject[]): Promise<boolean> {
@@ -136,6 +150,11 @@ export const remoteStorages = {
         if (!/^https?:$/.test(url.protocol)) throw new Error('An address begins with https://.');
         const { uid } = await session.engine.create('Storage', { root: url.origin });
         const key = decodeURIComponent(url.pathname).replace(/^\/+/, '');
+        if (isSigned(url.search)) {
+          // The signature is held in memory; what is written down is the address without it.
+          signedAddresses.add(url.href);
+          await session.engine.allowAddress(url.href);
+        }
         const found = await session.engine.lookAtFile(uid, key);
         await remoteStorages.register(uid, [found]);
       } catch (problem) {

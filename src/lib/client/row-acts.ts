@@ -9,7 +9,7 @@ import { session } from './session.svelte.ts';
 import { nameWords, plural } from './words.ts';
 
 /** Keys of all rows that a view shows, apart from a few. */
-async function keysOf(view: View, except: readonly string[]): Promise<string[]> {
+export async function keysOf(view: View, except: readonly string[]): Promise<string[]> {
   return (await session.engine.listKeys(view)).filter((key) => !except.includes(key));
 }
 

@@ -61,7 +61,7 @@ function readLooking(): Looking | null {
 
 /** What is asked of this device or its own database, whatever is looked at. */
 const reads: (keyof EngineApi)[] = [
-  ...(['status', 'meter', 'drops', 'jobs', 'databases', 'exported', 'exportDatabase'] as const),
+  ...(['status', 'meter', 'drops', 'jobs', 'transfers', 'databases', 'exported', 'exportDatabase'] as const),
   ...(['storages', 'storedItems', 'attachedHandle', 'integrityCheck', 'sqlSchema', 'exportedSql'] as const),
 ];
 const writes: (keyof EngineApi)[] = [

@@ -134,3 +134,11 @@ export function typeOf(row: Typed): { word: string; colour: string } {
   if (SEQUENCES.has(suffix)) return { word: suffix.slice(1), colour: 'var(--dna)' };
   return { word: suffix ? suffix.slice(1) : isFolder ? 'folder' : 'file', colour: 'var(--text)' };
 }
+
+/** All that the meter counts on this device. */
+export const storedBytes = (meter: {
+  artifactBytes: number;
+  databaseBytes: number;
+  cacheBytes: number;
+  queryCopyBytes: number;
+}): number => meter.artifactBytes + meter.databaseBytes + meter.cacheBytes + meter.queryCopyBytes;

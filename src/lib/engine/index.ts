@@ -28,6 +28,7 @@ import { registryPart } from './registry/part.ts';
 import { sheetPart } from './registry/sheet.ts';
 import { dropTransform, finishRun, startRun } from './registry/run.ts';
 import { inPlacePart } from './registry/in-place.ts';
+import { placingPart } from './registry/placing.ts';
 import { storagesPart } from './registry/storages.ts';
 import { whereabouts } from './registry/whereabouts.ts';
 import { readAuthor, type Place } from './schema/open.ts';
@@ -254,6 +255,7 @@ export async function createEngine(deps: EngineDeps) {
     ...gonePart(context),
     ...storagesPart(context),
     ...inPlacePart(context),
+    ...placingPart(context),
     ...registries,
     ...sheetPart(context),
     ...viewPart(context),

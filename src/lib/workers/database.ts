@@ -84,5 +84,7 @@ function memoryBlobs(): OpfsBlobStore {
       const bytes = (await source.read(0, source.size)) as Uint8Array<ArrayBuffer>;
       return new File([bytes], key.split('/').pop() ?? key);
     },
+    adopt: async (handle, key) =>
+      memory.put([{ key, bytes: new Uint8Array(await (await handle.getFile()).arrayBuffer()) }]),
   };
 }

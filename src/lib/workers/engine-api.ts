@@ -14,10 +14,12 @@ import { createBell } from './bell.ts';
 import { createInspector, type InspectInput } from './inspect-pool.ts';
 import { sampleLab } from './sample-lab.ts';
 import type { AnyFile } from './find-bytes.ts';
+import { cacheFolder } from '../storage/remote/cache-layout.ts';
 import { isRemoteFile } from '../storage/remote/cache-reader.ts';
 import { nextTask } from './serve.ts';
 import { createTidy } from './tidy.ts';
 import { createRemotes } from './remotes.ts';
+import { createTransfers } from './transfers.ts';
 import { createStorages, type StoragesDeps } from './storages.ts';
 import type { Databases } from './databases.ts';
 import type { DropItem, DropProgress, EngineApi, EngineEvent } from './wire.ts';
@@ -96,10 +98,16 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
       method(...args);
 
   others = shelf.databases(engine);
+  const remotes = createRemotes({ wantKeys: () => emit({ type: 'keys' }) });
+  const { keysCame, ...transfers } = createTransfers({
+    ...{ engine, blobs, inspector, remotes, db: shelf.id },
+    tell: (list) => emit({ type: 'transfers', transfers: list }),
+  });
 
   return {
     ...others.api,
-    ...createStorages({ engine, blobs, inspector, viewer, remotes: createRemotes() }),
+    ...transfers,
+    ...createStorages({ engine, blobs, inspector, viewer, remotes, onKeys: keysCame }),
     status: async () => ({
       ...engine.status(),
       backend: driver.kind,
@@ -280,12 +288,28 @@ async function meter(engine: Engine, file: OpenedDatabase['file']) {
   const estimate = await navigator.storage?.estimate?.().catch(() => null);
   return {
     artifactBytes: await engine.storedBytes(),
+    keptBytes: engine.copiesHere(null).reduce((sum, { size }) => sum + size, 0),
+    cacheBytes: await folderBytes(cacheFolder),
+    queryCopyBytes: await folderBytes('query-copies'),
     databaseBytes: await file.size(),
     usage: estimate?.usage ?? null,
     quota: estimate?.quota ?? null,
     persisted: (await navigator.storage?.persisted?.().catch(() => null)) ?? null,
     onlyHere: engine.onlyHere(),
   };
+}
+
+/** Bytes of the files of a folder of the private file system; 0 where there is none. */
+async function folderBytes(name: string): Promise<number> {
+  try {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(name);
+    let bytes = 0;
+    for await (const handle of folder.values())
+      if (handle.kind === 'file') bytes += (await (handle as FileSystemFileHandle).getFile()).size;
+    return bytes;
+  } catch {
+    return 0;
+  }
 }
 
 function inputOf(item: DropItem): DropInput {

@@ -11,6 +11,7 @@ import {
 } from '../storage/blob/attached.ts';
 import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
 import type { RemoteFile } from '../storage/remote/cache-reader.ts';
+import { uploadedBytes } from '../storage/remote/transfer-store.ts';
 import type { Remotes } from './remotes.ts';
 
 /** Bytes of this device, or a file that is read by ranges from where it lies. */
@@ -50,7 +51,12 @@ export function createFinder(blobs: OpfsBlobStore, remotes: Remotes | null = nul
   async function find(place: Whereabouts): Promise<FoundBytes> {
     const copy = await onDevice(place.copyKey);
     if (copy) return copy;
-    if (place.here) throw missingHere(place);
+    if (place.here) {
+      // It was uploaded, its copy here was given up, and the upload was undone: the bytes are in the bucket still.
+      const uploaded = remotes ? await uploadedBytes(place.uid) : null;
+      if (!uploaded || !remotes) throw missingHere(place);
+      return remotes.find({ ...place, storage: uploaded.storage, key: uploaded.key, here: false });
+    }
     const folder = await folderOf(place.storage.uid);
     if (!folder && remotes?.reaches(place.storage)) return remotes.find(place);
     if (!folder) throw elsewhere(place);

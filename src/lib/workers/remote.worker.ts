@@ -13,6 +13,13 @@ import type { RemoteFile } from '../storage/remote/cache-reader.ts';
 import { createCache, type KeptObject } from '../storage/remote/cache-writer.ts';
 import { createFetcher } from '../storage/remote/fetcher.ts';
 import { openObject } from '../storage/remote/range-request.ts';
+import { blobSource } from '../storage/blob/blob-source.ts';
+import { downloadObject } from '../storage/remote/download.ts';
+import { sendByRequest } from '../storage/remote/s3-send.ts';
+import type { S3Target } from '../storage/remote/s3-write.ts';
+import { keepUpload, removeUpload, uploadOf } from '../storage/remote/transfer-store.ts';
+import { forgetUpload, uploadObject, type Uploaded } from '../storage/remote/upload.ts';
+import { sameContent } from '../storage/remote/upload-plan.ts';
 import {
   listObjects,
   s3Object,
@@ -40,10 +47,33 @@ export interface RemoteApi {
   list(bucket: S3Bucket, keys: S3Keys | null, prefix: string, options: ListOptions): Promise<ObjectPage>;
   /** Brings a range here; what was fetched of the object so far. */
   ensure(id: string, from: number, to: number): Promise<Fetched>;
+  /** Sends a file to its place in a bucket; goes on where the transfer of this id was left. Tells `TransferNews`. */
+  send(id: string, target: S3Target, file: File): Promise<Uploaded>;
+  /** Throws away what was sent of it. */
+  unsend(id: string, target: S3Target): Promise<void>;
+  /** Brings a whole object into the folder of downloads; `before`: what it was when that began. Tells `TransferNews`. */
+  bring(
+    id: string,
+    place: RemotePlace,
+    size: number | null,
+    before: RemoteFacts | null,
+  ): Promise<RemoteFacts>;
+  /** Ends `send` or `bring` with `Cancelled`; what was done of it stays. */
+  stop(id: string): Promise<void>;
+  /** Whether an ETag is that of these bytes; null where that cannot be told. */
+  isTagOf(file: File, etag: string): Promise<boolean | null>;
   /** What the cache holds, last used first. */
   kept(): Promise<KeptObject[]>;
   /** Removes what nobody reads now; answers the bytes. */
   clear(ids?: readonly string[]): Promise<number>;
+}
+
+/** Told while `send` and `bring` go on. */
+export interface TransferNews {
+  type: 'transfer';
+  id: string;
+  bytes: number;
+  facts?: RemoteFacts;
 }
 
 const methods: Readonly<Record<keyof RemoteApi, MethodKind>> = {
@@ -52,6 +82,11 @@ const methods: Readonly<Record<keyof RemoteApi, MethodKind>> = {
   whole: 'read',
   list: 'read',
   ensure: 'read',
+  send: 'read',
+  unsend: 'read',
+  bring: 'read',
+  stop: 'read',
+  isTagOf: 'read',
   kept: 'read',
   clear: 'read',
 };
@@ -102,6 +137,18 @@ const remoteOf = (place: RemotePlace): Remote =>
 /** What is handed over as one piece is held in memory twice for a moment. */
 const wholeMost = 256 * 1024 * 1024;
 
+const going = new Map<string, AbortController>();
+async function stoppable<T>(id: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const abort = new AbortController();
+  going.set(id, abort);
+  try {
+    return await work(abort.signal);
+  } finally {
+    going.delete(id);
+  }
+}
+const tell = (news: TransferNews) => server.emit(news);
+
 const api: RemoteApi = {
   async open(place, size) {
     await ready;
@@ -123,6 +170,41 @@ const api: RemoteApi = {
     await ready;
     return fetcher.ensure(id, from, to);
   },
+  send: (id, target, file) =>
+    stoppable(id, async (signal) =>
+      uploadObject(target, blobSource(file), {
+        send: sendByRequest,
+        signal,
+        stallMs,
+        state: await uploadOf(id),
+        onState: (state) => keepUpload(id, state),
+        onProgress: (bytes) => tell({ type: 'transfer', id, bytes }),
+      }),
+    ).then(async (sent) => {
+      await removeUpload(id);
+      return sent;
+    }),
+  async unsend(id, target) {
+    const state = await uploadOf(id);
+    if (!state) return;
+    await forgetUpload(target, state, { send: sendByRequest, retries: 1 });
+    await removeUpload(id);
+  },
+  bring: (id, place, size, before) =>
+    stoppable(id, async (signal) => {
+      await ready;
+      const remote = remoteOf(place);
+      return downloadObject(remote, id, size, {
+        before,
+        signal,
+        ...(stallMs === undefined ? {} : { stallMs }),
+        onFacts: (facts) => tell({ type: 'transfer', id, bytes: 0, facts }),
+        onProgress: (bytes) => tell({ type: 'transfer', id, bytes }),
+        kept: (from, to) => fetcher.kept(remote.identity, from, to),
+      });
+    }),
+  stop: async (id) => going.get(id)?.abort(),
+  isTagOf: (file, etag) => sameContent(blobSource(file), etag),
   async kept() {
     await ready;
     return cache.kept();
@@ -133,7 +215,7 @@ const api: RemoteApi = {
   },
 };
 
+const server = serveEngine<TransferNews>(api, { methods });
 addEventListener('message', ({ data }: MessageEvent<ServePort>) => {
-  if (data?.type !== 'loam-serve') return;
-  serveEngine<never>(api, { methods }).connect('engine', data.port);
+  if (data?.type === 'loam-serve') server.connect('engine', data.port);
 });

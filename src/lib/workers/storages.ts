@@ -28,14 +28,14 @@ import { blobSource } from '../storage/blob/blob-source.ts';
 import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
 import { handOver, nextTask } from './serve.ts';
 import { isRemoteFile } from '../storage/remote/cache-reader.ts';
-import { bucketOf } from '../storage/remote/s3.ts';
+import { addressOf, bucketOf, signedAddress } from '../storage/remote/s3.ts';
 import { isBucket, type Remotes, type StorageAccess } from './remotes.ts';
 
 export interface DeviceStorage extends StorageFacts {
   /** The folder that stands for it here; `readable` is false until the page has asked for permission. */
   folder: { name: string; readable: boolean } | null;
-  /** It lies elsewhere and is asked over the network; `keys`: there are some for this session. */
-  remote: { bucket: boolean; keys: boolean } | null;
+  /** It lies elsewhere and is asked over the network; `keys`: there are some; `remembered`: also after this session. */
+  remote: { bucket: boolean; keys: boolean; remembered: boolean } | null;
 }
 
 export interface AttachReport {
@@ -96,8 +96,15 @@ export interface StoragesApi {
   /** A registry's table as parquet. Throws `DoesNotExist`, and `InvalidArgument` for one of over 2,000,000 rows. */
   registryTable(name: string): Promise<Uint8Array<ArrayBuffer>>;
   listFiles(uid: string): Promise<{ path: string; size: number }[]>;
-  /** Keys of a remote storage for as long as this worker lives; null forgets them. They are kept nowhere else. */
-  allowStorage(storage: string, access: StorageAccess | null): Promise<void>;
+  /**
+   * Keys of a remote storage for as long as this worker lives; with `remember` they are kept encrypted on this device. Null
+   * forgets them, the remembered ones too.
+   */
+  allowStorage(storage: string, access: StorageAccess | null, remember?: boolean): Promise<void>;
+  /** A signed web address, held in memory: it is asked where an artifact has the same address without a signature. */
+  allowAddress(url: string): Promise<void>;
+  /** An address that opens an artifact of a bucket to everybody who has it, for at most seven days. */
+  presign(uid: string, seconds: number): Promise<string>;
   /** Lists a bucket that is no storage yet; what is wrong with it is the error. */
   tryBucket(
     root: string,
@@ -108,10 +115,10 @@ export interface StoragesApi {
   listStorage(storage: string, folder: string, after: string | null): Promise<StoragePage>;
   /** What a server says of a file at an address, for registering it. */
   lookAtFile(storage: string, key: string): Promise<StorageObject>;
-  /** What is kept of remote files on this device. */
-  keptRemote(): Promise<{ files: number; bytes: number }>;
-  /** Removes it, but for what is read just now; answers the bytes. */
-  clearRemote(): Promise<number>;
+  /** What is kept of remote files on this device: parts that were read, and by storage those and whole copies. */
+  keptRemote(): Promise<KeptRemote>;
+  /** Removes the parts that were read, of one storage or of all, but for what is read just now; answers the bytes. */
+  clearRemote(storage?: string): Promise<number>;
   /** What is inside an artifact's file, looked up or looked at now; null where nothing can look. */
   preview(uid: string): Promise<FileSummary | null>;
   /** One of the views that an artifact's summary names, made now. */
@@ -122,6 +129,21 @@ export interface OpenedSource {
   artifacts: NamedFiles[];
   /** Artifacts of a view that are no tables. */
   others: number;
+}
+
+export interface KeptRemote {
+  files: number;
+  bytes: number;
+  storages: Record<string, { parts: number; copies: number; copyBytes: number }>;
+}
+
+const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, one) => sum + one, 0);
+
+/** Whether an object of the cache lies below a storage's root; the server is part of both. */
+function isBelow(identity: string, root: string): boolean {
+  const [path = '', server = ''] = root.split('?');
+  const [own = '', its = ''] = identity.split('?');
+  return own.startsWith(`${path.replace(/\/+$/, '')}/`) && (server === its || !isBucket(root));
 }
 
 /** So many artifacts are looked for when a folder is attached. */
@@ -136,6 +158,8 @@ export interface StoragesDeps {
   viewer: ((payload: Payload, ask: ViewAsk) => Promise<FileView>) | null;
   /** Missing where nothing may be asked of other hosts. */
   remotes: Remotes | null;
+  /** A storage has got other keys. */
+  onKeys?: (storage: string) => void;
 }
 
 /** A folder may hold tables where its name does not say that it is something else. */
@@ -145,7 +169,8 @@ const mayBeTable = ({ suffix, folder }: Whereabouts): boolean =>
 const payloadOf = ({ name }: Whereabouts, found: FoundBytes): Payload =>
   'file' in found ? { name, file: found.file, files: null } : { name, file: null, files: found.files };
 
-export function createStorages({ engine, blobs, inspector, viewer, remotes }: StoragesDeps): StoragesApi {
+export function createStorages(deps: StoragesDeps): StoragesApi {
+  const { engine, blobs, inspector, viewer, remotes, onKeys = () => {} } = deps;
   const { find, folderOf } = createFinder(blobs, remotes);
 
   function reachable(): Remotes {
@@ -174,8 +199,13 @@ export function createStorages({ engine, blobs, inspector, viewer, remotes }: St
       const facts = engine.storageFacts().map(async (storage): Promise<DeviceStorage> => {
         const folder = folders.find((one) => one.storage === storage.uid);
         const readable = folder ? (await permissionOf(folder.handle)) === 'granted' : false;
+        const known = remotes?.reaches(storage) ? await remotes.access(storage.root) : null;
         const remote = remotes?.reaches(storage)
-          ? { bucket: isBucket(storage.root), keys: (remotes.access(storage.root)?.keys ?? null) !== null }
+          ? {
+              bucket: isBucket(storage.root),
+              keys: (known?.access.keys ?? null) !== null,
+              remembered: known?.remembered ?? false,
+            }
           : null;
         return { ...storage, folder: folder ? { name: folder.handle.name, readable } : null, remote };
       });
@@ -259,8 +289,32 @@ export function createStorages({ engine, blobs, inspector, viewer, remotes }: St
       return handOver(bytes, [bytes.buffer]);
     },
 
-    async allowStorage(storage, access) {
-      reachable().allow(storageOf(storage).root, access);
+    async allowStorage(storage, access, remember = false) {
+      await reachable().allow(storageOf(storage).root, access, remember);
+      onKeys(storage);
+    },
+
+    async allowAddress(url) {
+      reachable().allowAddress(url);
+    },
+
+    async presign(uid, seconds) {
+      const place = engine.whereabouts(uid);
+      if (!isBucket(place.storage.root) || place.folder)
+        throw new LoamError(
+          'InvalidArgument',
+          `${place.name} is no single file of a bucket: only such have addresses for others.`,
+        );
+      if (!Number.isInteger(seconds) || seconds < 1 || seconds > 604_800)
+        throw new LoamError('InvalidArgument', 'An address is good for at most seven days.', { seconds });
+      const { bucket, keys, key } = await reachable().target(place.storage, place.key);
+      if (!keys)
+        throw new LoamError(
+          'PermissionNeeded',
+          `Enter the keys of ${place.storage.root} in Settings first: the address is signed with them.`,
+          { storage: place.storage.uid },
+        );
+      return signedAddress(bucket, keys, 'GET', addressOf(bucket, key), { seconds });
     },
 
     async tryBucket(root, region, { keys, style }) {
@@ -271,7 +325,7 @@ export function createStorages({ engine, blobs, inspector, viewer, remotes }: St
     },
 
     async listStorage(storage, folder, after) {
-      const { bucket, keys } = reachable().bucket(storageOf(storage));
+      const { bucket, keys } = await reachable().bucket(storageOf(storage));
       const root = bucket.prefix === '' ? '' : `${bucket.prefix}/`;
       const page = await reachable()
         .api()
@@ -297,9 +351,26 @@ export function createStorages({ engine, blobs, inspector, viewer, remotes }: St
 
     async keptRemote() {
       const kept = remotes ? await remotes.api().kept() : [];
-      return { files: kept.length, bytes: kept.reduce((sum, one) => sum + one.kept, 0) };
+      const storages: KeptRemote['storages'] = {};
+      const copies = engine.copiesHere(null);
+      for (const storage of engine.storageFacts()) {
+        const parts = kept.filter(({ identity }) => isBelow(identity, storage.root));
+        const whole = copies.filter((one) => one.storage === storage.uid);
+        storages[storage.uid] = {
+          parts: sumOf(parts.map((one) => one.kept)),
+          copies: whole.length,
+          copyBytes: sumOf(whole.map((one) => one.size)),
+        };
+      }
+      return { files: kept.length, bytes: sumOf(kept.map((one) => one.kept)), storages };
     },
-    clearRemote: async () => (remotes ? remotes.api().clear() : 0),
+    async clearRemote(storage) {
+      if (!remotes) return 0;
+      if (storage === undefined) return remotes.api().clear();
+      const { root } = storageOf(storage);
+      const kept = (await remotes.api().kept()).filter(({ identity }) => isBelow(identity, root));
+      return remotes.api().clear(kept.map(({ id }) => id));
+    },
 
     async listFiles(uid) {
       const place = engine.whereabouts(uid);

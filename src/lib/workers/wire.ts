@@ -43,9 +43,11 @@ import type { View } from '../engine/view/view.ts';
 import type { ActSummary, HistoryEntry } from '../engine/write/history-types.ts';
 import type { PlacedArtifact, PlacedFile } from '../engine/registry/in-place.ts';
 import type { StoragesApi } from './storages.ts';
+import type { Transfer, TransfersApi } from './transfers.ts';
 import type { DatabaseProgress, DatabasesApi } from './databases-wire.ts';
 import type { QueryApi } from './query-wire.ts';
 
+export type { Transfer };
 export type { ActSummary, GoneName, GoneRow, HistoryEntry };
 export type {
   SqlColumn,
@@ -85,8 +87,14 @@ export interface EngineStatus {
 }
 
 export interface StorageMeter {
-  /** Bytes of artifacts stored here, of the database file, and what the browser reports for the whole origin. */
+  /**
+   * Bytes of artifacts stored here (`keptBytes` of them are copies of what lies elsewhere), of the database file, of parts
+   * of remote files that were read, of files rewritten for queries, and what the browser reports for the whole origin.
+   */
   artifactBytes: number;
+  keptBytes: number;
+  cacheBytes: number;
+  queryCopyBytes: number;
   databaseBytes: number;
   usage: number | null;
   quota: number | null;
@@ -194,7 +202,7 @@ export type {
 
 /* ---------- the API ---------- */
 
-export interface EngineApi extends DatabasesApi, StoragesApi, QueryApi {
+export interface EngineApi extends DatabasesApi, StoragesApi, TransfersApi, QueryApi {
   status(): Promise<EngineStatus>;
   meter(): Promise<StorageMeter>;
 
@@ -346,6 +354,10 @@ export type EngineEvent =
   /** The newest progress of each item that has some. */
   | { type: 'drop'; progress: DropProgress[] }
   | { type: 'job'; job: JobProgress }
+  /** All files on their way to and from buckets. */
+  | { type: 'transfers'; transfers: Transfer[] }
+  /** Pages that hold keys of storages give them to the worker that leads now. */
+  | { type: 'keys' }
   | { type: 'database'; progress: DatabaseProgress }
   | { type: 'status'; status: Partial<EngineStatus> }
   | { type: 'fatal'; error: WireError };

@@ -3,6 +3,7 @@ import { LoamError } from '../errors.ts';
 import { categoryLinks } from '../features/values.ts';
 import { summaryReader, type FileSummary, type SqlValue } from '../ports.ts';
 import { storageKey } from '../registry/artifact.ts';
+import { isDeviceRoot } from '../registry/device-storage.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { isoTime } from '../time.ts';
 import { versionNumber } from '../uid.ts';
@@ -41,7 +42,7 @@ export function* artifactDetail(journal: Journal, uid: string): Steps<ArtifactDe
   const [row] = yield* artifactRows(hidden, [id]);
   if (!row) throw new LoamError('DoesNotExist', `There is no artifact ${uid}.`);
   const extra = yield* one(
-    `SELECT a._hash_type, a._real_key, s.root, a.branch_id, b.sha256, b.summary, a._key_is_virtual FROM lamindb_artifact a
+    `SELECT a._hash_type, a._real_key, s.root, a.branch_id, b.sha256, b.summary, a._key_is_virtual, s.uid, b.storage_key FROM lamindb_artifact a
      JOIN lamindb_storage s ON s.id = a.storage_id LEFT JOIN loam_blob b ON b.artifact_id = a.id WHERE a.id = ?`,
     [id],
   );
@@ -62,6 +63,8 @@ export function* artifactDetail(journal: Journal, uid: string): Steps<ArtifactDe
       real ??
       (extra?.[6] === 1 || row.key === null ? storageKey(row.uid, row.suffix, row.nFiles !== null) : row.key),
     storageRoot: String(extra?.[2] ?? ''),
+    storageUid: String(extra?.[7] ?? ''),
+    keptHere: !isDeviceRoot(String(extra?.[2] ?? '')) && String(extra?.[8] ?? '') !== '',
     hashType: (extra?.[0] as string | null) ?? null,
     checksum: (extra?.[4] as string | null) ?? null,
     features: yield* featureValues(journal, id),

@@ -51,6 +51,9 @@ export interface FeatureValue {
 export interface ArtifactDetail extends ArtifactRow {
   storageKey: string;
   storageRoot: string;
+  storageUid: string;
+  /** Its bytes lie elsewhere and are on this device as well, whole, so that it opens without a network. */
+  keptHere: boolean;
   hashType: string | null;
   /** Full sha256 from our own table; null until computed in the background. */
   checksum: string | null;

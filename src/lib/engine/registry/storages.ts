@@ -7,11 +7,12 @@ import { all, one } from '../statement.ts';
 import { annotationTable, type AnnotationTable } from '../query/annotation-table.ts';
 import { readTable } from '../interop/registry-tables.ts';
 import type { TableColumn } from '../ports.ts';
+import { copyChanged } from './placing.ts';
 import { querySources, type AskedSource } from './query-sources.ts';
 import { trashBranch } from './tables.ts';
 import { contentsOf, storageFacts, whereabouts, type StorageFacts, type Whereabouts } from './whereabouts.ts';
 
-export function storagesPart({ driver, model, read, readInTurn, writer }: EngineContext) {
+export function storagesPart({ driver, model, read, readInTurn, writer, tell }: EngineContext) {
   const { hidden } = writer.journal;
   return {
     whereabouts: (uid: string): Whereabouts => read(whereabouts(hidden.without, uid)),
@@ -63,6 +64,7 @@ export function storagesPart({ driver, model, read, readInTurn, writer }: Engine
          ON CONFLICT(artifact_id) DO UPDATE SET storage_key = excluded.storage_key`,
         [artifact, key],
       );
+      tell(copyChanged(artifact));
     },
   };
 }

@@ -23,6 +23,8 @@ export interface OpfsBlobOptions {
 export interface OpfsBlobStore extends BlobStore {
   /** The stored file itself; reads lazily and can be posted to the page and to other workers. */
   file(key: string): Promise<File>;
+  /** Takes a file of the private file system over, without a copy where that can be; what was at the key is replaced. */
+  adopt(handle: FileSystemFileHandle, key: string): Promise<void>;
 }
 
 /** So many small files are worth a pack; fewer are put where they belong at once. */
@@ -102,6 +104,7 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
   return {
     root: `opfs://${directory}`,
     file,
+    adopt: (handle, key) => moveFile(handle, keyParts(key)),
     async stage(token, path, source, onProgress, signal) {
       const parts = [checkToken(token), ...stagedParts(path)];
       const parent = (await parentOf(staging, parts, true)) as FileSystemDirectoryHandle;

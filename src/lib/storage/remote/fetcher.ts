@@ -27,6 +27,8 @@ export interface Fetcher {
   whole(id: string): Promise<Uint8Array>;
   /** Brings a range onto this device. */
   ensure(id: string, from: number, to: number): Promise<Fetched>;
+  /** What is here of an object that was opened; null where a block is missing. */
+  kept(identity: string, from: number, to: number): Promise<Uint8Array | null>;
   /** Answers a reader that sleeps. */
   serve(need: Need): Promise<void>;
   fetched(id: string): Fetched;
@@ -339,6 +341,10 @@ export function createFetcher(cache: Cache, options: FetcherOptions = {}): Fetch
         'FileUnreadable',
         `${object.remote.title} does not fit into the cache of remote files.`,
       );
+    },
+    async kept(identity, from, to) {
+      const object = [...opened.values()].find((one) => one.remote.identity === identity && !one.gone);
+      return object ? (await held(object)).read(from, to) : null;
     },
     fetched: (id) => ({ ...find(id).fetched }),
     async serve({ box, turn, id, from, to, ahead }) {

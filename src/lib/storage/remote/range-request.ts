@@ -118,7 +118,13 @@ async function ask(
   options: RangeOptions,
 ): Promise<{ bytes: Uint8Array; total: number | null; tag: string }> {
   const range = `bytes=${from}-${to - 1}`;
-  const { response, alive, done } = await request(remote, 'GET', { Range: range }, options);
+  const { response, alive, done } = await request(remote, 'GET', { Range: range }, options).catch(
+    (error: unknown) => {
+      // A server that let this site read before has a rule for it: the connection broke.
+      const broke = facts !== null && isLoamError(error) && error.details['cors'] === true;
+      throw broke ? brokenOff(remote, 0, to - from) : error;
+    },
+  );
   try {
     const tag = response.headers.get('etag') ?? response.headers.get('last-modified') ?? '';
     const told = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get('content-range') ?? '');

@@ -28,7 +28,7 @@ export interface S3Bucket {
 
 const googleHost = 'https://storage.googleapis.com';
 /** Signed addresses are made for each request; a slow clock must not spoil them. */
-const validSeconds = '900';
+const validSeconds = 900;
 /** A page of a list has 1,000 objects; more text than this is no list. */
 const listMost = 8 * 1024 * 1024;
 
@@ -88,19 +88,28 @@ export function addressOf({ bucket, endpoint, region, style }: S3Bucket, key: st
   return `${base.origin}/${bucket}/${below}`;
 }
 
+export interface SignOptions {
+  /** Headers that belong to the signature, so that nobody on the way can change them. */
+  headers?: Record<string, string>;
+  /** How long the address is good. S3 takes at most seven days. */
+  seconds?: number;
+}
+
 /** The address with the signature in it; as it is where there are no keys (public buckets). */
 export async function signedAddress(
   bucket: S3Bucket,
   keys: S3Keys | null,
-  method: 'GET' | 'HEAD',
+  method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE',
   url: string,
+  { headers = {}, seconds = validSeconds }: SignOptions = {},
 ): Promise<string> {
   if (!keys) return url;
   const address = new URL(url);
-  address.searchParams.set('X-Amz-Expires', validSeconds);
+  address.searchParams.set('X-Amz-Expires', String(seconds));
   const signer = new AwsV4Signer({
     method,
     url: address.href,
+    headers,
     accessKeyId: keys.accessKeyId,
     secretAccessKey: keys.secretAccessKey,
     ...(keys.sessionToken ? { sessionToken: keys.sessionToken } : {}),
@@ -178,7 +187,8 @@ export async function listObjects(
   return pageOf(text);
 }
 
-const placeOf = ({ scheme, bucket, endpoint }: S3Bucket) =>
+/** The bucket as people call it. */
+export const placeOf = ({ scheme, bucket, endpoint }: S3Bucket) =>
   `${scheme}://${bucket}${endpoint === null || scheme === 'gs' ? '' : ` at ${new URL(endpoint).host}`}`;
 
 async function answered(
@@ -255,7 +265,7 @@ export function element(xml: string, name: string): string | null {
   return end < 0 ? null : plain(xml.slice(start + name.length + 2, end));
 }
 
-function* elements(xml: string, name: string): Generator<string> {
+export function* elements(xml: string, name: string): Generator<string> {
   for (let at = 0; ;) {
     const start = xml.indexOf(`<${name}>`, at);
     const end = start < 0 ? -1 : xml.indexOf(`</${name}>`, start);
