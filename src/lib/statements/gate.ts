@@ -129,17 +129,23 @@ function refusal(name: string): string {
 export function tablesOf(tree: unknown): FoundTables {
   const found: FoundTables = { calls: 0, names: [], functions: [], tables: [], annotations: false };
   const own = new Set<string>();
-  const left: unknown[] = [tree];
-  while (left.length > 0) {
-    const node = left.pop();
+  // What WITH … AS MATERIALIZED makes stands in the tree once as it is and again in each list of such tables: it is
+  // judged wherever it stands, but counted once.
+  const left: { node: unknown; again: boolean }[] = [{ node: tree, again: false }];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const { node, again } = next;
     if (typeof node !== 'object' || node === null) continue;
     if (Array.isArray(node)) {
-      for (const child of node as unknown[]) left.push(child);
+      for (const child of node as unknown[]) left.push({ node: child, again });
       continue;
     }
     const { type, table_name, function: called, cte_map, column_names } = node as Record<string, unknown>;
-    for (const { key } of (cte_map as { map?: { key?: unknown }[] } | null)?.map ?? [])
+    const made = (cte_map as { map?: { key?: unknown; value?: { materialized?: unknown } }[] } | null)?.map;
+    for (const { key, value } of made ?? []) {
       own.add(String(key).toLowerCase());
+      const kept = value?.materialized === 'CTE_MATERIALIZE_ALWAYS';
+      left.push({ node: value, again: again || kept || type === 'CTE_NODE' });
+    }
     if (type === 'STAR') found.annotations = true;
     if (type === 'COLUMN_REF') {
       const name = String((column_names as unknown[]).at(-1)).toLowerCase();
@@ -148,13 +154,14 @@ export function tablesOf(tree: unknown): FoundTables {
     }
     if (type === 'TABLE_FUNCTION') {
       const name = String((called as { function_name?: unknown } | null)?.function_name ?? '').toLowerCase();
-      if (sourceKinds.has(name)) found.calls++;
-      else found.functions.push(name);
+      if (!sourceKinds.has(name)) found.functions.push(name);
+      else if (!again) found.calls++;
     } else if (type === 'BASE_TABLE') {
-      if (/[./]/.test(String(table_name))) found.names.push(String(table_name));
-      else found.tables.push(String(table_name).toLowerCase());
+      if (!/[./]/.test(String(table_name))) found.tables.push(String(table_name).toLowerCase());
+      else if (!again) found.names.push(String(table_name));
     }
-    for (const child of Object.values(node)) left.push(child);
+    for (const [key, child] of Object.entries(node))
+      if (key !== 'cte_map' || !made) left.push({ node: child, again });
   }
   found.tables = [...new Set(found.tables)].filter((name) => !own.has(name));
   return found;

@@ -42,7 +42,11 @@ function* nodesOf(tree: unknown): Generator<Node> {
     const node = left.pop();
     if (typeof node !== 'object' || node === null) continue;
     if (!Array.isArray(node)) yield node as Node;
-    for (const child of Object.values(node)) left.push(child);
+    // WITH … AS MATERIALIZED: the lists repeat what stands in a CTE_NODE of its own.
+    const { type, materialized } = node as Node;
+    if (materialized === 'CTE_MATERIALIZE_ALWAYS') continue;
+    for (const [key, child] of Object.entries(node))
+      if (key !== 'cte_map' || type !== 'CTE_NODE') left.push(child);
   }
 }
 
