@@ -18,7 +18,7 @@ import { asWireError, say } from './notices.svelte.ts';
 import { remembered } from './remembered.svelte.ts';
 import { session } from './session.svelte.ts';
 import { statementHistory } from './statement-history.svelte.ts';
-import { csvLines, resultOf, type SqlResult, withPage } from './sql-result.ts';
+import { csvLines, hasRow, resultOf, type SqlResult, withKept, withPage } from './sql-result.ts';
 import { plural } from './words.ts';
 
 const ROWS = 1000;
@@ -39,7 +39,7 @@ export interface Failure extends WireError {
 }
 
 /** What is being done; `rows` also for more of them. */
-export type Doing = 'rows' | 'plan' | 'download';
+export type Doing = 'rows' | 'fill' | 'plan' | 'download';
 
 /** Milliseconds after which a statement is stopped. */
 export const timeLimit = remembered<number>('sql.limit', 10_000);
@@ -60,10 +60,14 @@ let failure = $state.raw<Failure | null>(null);
 let ran = $state.raw<{ sql: string; from: number } | null>(null);
 /** Whether what ran was allowed to read columns of several kinds as texts. */
 let mixed = false;
+/** The rows are those that filters leave. */
+let narrowed = $state(false);
 /** `text` is a plan as DuckDB draws it, `lines` one of SQLite's. */
 let plan = $state.raw<{ sql: string; lines: PlanLine[] | null; text: string } | null>(null);
 /** The statement over files whose later pages can be asked for. */
 let files: FilesResult | null = null;
+/** Rows that have come while more of them are asked for. */
+let coming = $state(0);
 let running: Interruptible<unknown> | null = null;
 let draftTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -108,6 +112,8 @@ async function follow<T>(what: Doing, mine: Interruptible<T>): Promise<T | undef
   }
 }
 
+const told = (rows: number) => (coming = rows);
+
 const ask = (sql: string, skip: number, stamp?: string) => (id: string) =>
   session.engine.runSql({
     uid: id,
@@ -140,6 +146,10 @@ export const sqlConsole = {
   get failure() {
     return failure;
   },
+  /** Rows that are there so far of those asked for. */
+  get coming() {
+    return coming;
+  },
   get ran() {
     return ran;
   },
@@ -150,18 +160,23 @@ export const sqlConsole = {
   get mixed() {
     return mixed;
   },
+  /** Whether the rows are those that filters leave of the statement's. */
+  get narrowed() {
+    return narrowed;
+  },
 
   /** `asItIs`: also where files of a list do not agree, which is asked about else. */
   async run(sql: string, from: number, asItIs = false): Promise<void> {
     ran = { sql, from };
     mixed = asItIs;
+    narrowed = false;
     plan = null;
     files?.close();
     files = null;
     let page: SqlPage | undefined;
     let read: FilesPage | undefined;
     if (readsFiles(sql)) {
-      const opened = await workOnFiles('rows', (signal) => runOverFiles(sql, signal, asItIs));
+      const opened = await workOnFiles('rows', (signal) => runOverFiles(sql, signal, asItIs, told));
       files = opened ?? null;
       read = opened?.first;
       page = read?.page;
@@ -177,19 +192,58 @@ export const sqlConsole = {
     statementHistory.add({ sql, at: Date.now(), rows: page.count, more: page.more, ms: page.ms });
   },
 
+  /** Rows of the statement that ran, as `sql` leaves them: itself, or itself with filters around it. Over files only. */
+  async narrow(sql: string): Promise<void> {
+    files?.close();
+    files = null;
+    narrowed = sql !== ran?.sql;
+    const opened = await workOnFiles('rows', (signal) => runOverFiles(sql, signal, mixed, told));
+    if (!opened) return;
+    files = opened;
+    result = { ...resultOf(sql, opened.first.page, false), meter: opened.first.meter };
+  },
+
   async more(): Promise<void> {
     const before = result;
     if (!before?.more || doing) return;
-    if (before.meter) {
-      const open = files;
-      // Of a statement over files the rest is held by the worker, and goes with it.
-      if (!open) return sqlConsole.run(before.sql, ran?.from ?? 0, mixed);
-      const next = await workOnFiles('rows', () => open.next());
-      if (next && result === before) result = { ...withPage(before, next.page, false), meter: next.meter };
-      return;
-    }
+    if (before.meter) return sqlConsole.fill(before.count + FILE_ROWS);
     const page = await work('rows', ask(before.sql, before.count, before.stamp));
     if (page && result === before) result = withPage(before, page, jobs.running.length > 0);
+  },
+
+  /** Rows of a statement over files up to this one, or all; they are kept on the device, so memory does not grow. */
+  async fill(to: number): Promise<void> {
+    const before = result;
+    if (!before?.more || !before.meter || doing) return;
+    const open = files;
+    // The rest is held by the worker, and goes with it.
+    if (!open)
+      return narrowed ? sqlConsole.narrow(before.sql) : sqlConsole.run(before.sql, ran?.from ?? 0, mixed);
+    coming = before.count;
+    const kept = await workOnFiles('fill', (signal) => open.keep(to, signal));
+    if (files !== open || !result) return;
+    if (kept) result = { ...result, count: kept.to, more: kept.more, ms: kept.ms, meter: kept.meter };
+    else {
+      // What came before the failure stays; nothing follows it.
+      const rest = await open.keep(0).catch(() => null);
+      if (files === open) result = { ...result, count: rest?.to ?? result.count, more: false, stopped: true };
+    }
+  },
+
+  /** Brings rows that are kept on the device into memory. */
+  async bring(first: number, last: number): Promise<void> {
+    const open = files;
+    for (let row = first; open && row <= last;) {
+      if (!result || files !== open || row >= result.count) return;
+      if (hasRow(result, row)) {
+        row++;
+        continue;
+      }
+      const { page, from } = await open.at(row);
+      if (files !== open || page.count === 0) return;
+      result = withKept(result, page, from);
+      row = from + page.count;
+    }
   },
 
   async explain(): Promise<void> {
@@ -252,6 +306,7 @@ export const sqlConsole = {
     failure = null;
     plan = null;
     ran = null;
+    narrowed = false;
   },
 
   cancel(): void {

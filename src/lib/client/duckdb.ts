@@ -7,6 +7,7 @@ import { formatOf } from '../statements/formats.ts';
 import type {
   DuckdbAnnotations,
   DuckdbApi,
+  DuckdbKept,
   DuckdbPage,
   DuckdbPlan,
   DuckdbProgress,
@@ -19,7 +20,14 @@ import type { AskedSource, EngineApi, View } from '../workers/wire.ts';
 import { connectWorker, type WorkerPort } from '../workers/worker-port.ts';
 import { readView } from './view-address.ts';
 
-export type { Drift, DuckdbMeter, DuckdbPage, DuckdbProgress, DuckdbStatus } from '../workers/duckdb-wire.ts';
+export type {
+  Drift,
+  DuckdbKept,
+  DuckdbMeter,
+  DuckdbPage,
+  DuckdbProgress,
+  DuckdbStatus,
+} from '../workers/duckdb-wire.ts';
 
 export interface QueryOptions {
   /** Rows of a page; 2,048 where nothing is said. */
@@ -41,6 +49,13 @@ export interface QueryResult {
   readonly others: number;
   /** Throws `StatementCancelled` where the rest is not held any more. */
   next(): Promise<DuckdbPage>;
+  /**
+   * Keeps rows on this device until the one before `to` is there, or all of them. From then on `kept` answers, also after
+   * the statement was cancelled or failed, and `next` does not.
+   */
+  keep(to: number, signal?: AbortSignal): Promise<DuckdbKept>;
+  /** The page with a row that is kept. */
+  kept(row: number): Promise<{ ipc: Uint8Array<ArrayBuffer>; from: number; rows: number }>;
   close(): void;
 }
 
@@ -228,9 +243,12 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
         );
         let last = first;
         if (!first.more) quiet();
+        let keeps = false;
         const close = () => {
           quiet();
-          if (last.more && port === used) used.api.cancel(uid).catch(() => {});
+          if (port !== used) return;
+          if (last.more || keeps) used.api.cancel(uid).catch(() => {});
+          if (keeps) used.api.forgetRows(uid).catch(() => {});
         };
         if (first.more) signal?.addEventListener('abort', close, { once: true });
         return {
@@ -243,6 +261,15 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
             last = await cancellable(uid, signal, () => call((api) => api.next(uid)));
             if (!last.more) quiet();
             return last;
+          },
+          async keep(to, stop = signal) {
+            if (port !== used) throw replaced();
+            keeps = true;
+            return cancellable(uid, stop, () => call((api) => api.keep(uid, to)));
+          },
+          async kept(row) {
+            if (port !== used) throw replaced();
+            return call((api) => api.kept(uid, row));
           },
           close,
         };

@@ -4,7 +4,7 @@ import { LoamError } from '../engine/errors.ts';
 import type { Drift, DuckdbMeter } from '../workers/duckdb-wire.ts';
 import type { ListRow, SqlPage, View } from '../workers/wire.ts';
 import { formatOf } from '../statements/formats.ts';
-import type { QueryResult } from './duckdb.ts';
+import type { DuckdbKept, QueryResult } from './duckdb.ts';
 import type { Target } from './selection.svelte.ts';
 import { callOf, literal } from './sql-statements.ts';
 import { queryAddress } from './statement-address.ts';
@@ -73,13 +73,27 @@ export interface FilesResult {
   first: FilesPage;
   readonly sources: QueryResult['sources'];
   next(): Promise<FilesPage>;
+  /** Keeps rows on this device until the one before `to` is there; then they are asked for by `at`, not by `next`. */
+  keep(to: number, signal?: AbortSignal): Promise<Omit<DuckdbKept, 'meter'> & { meter: FilesRead }>;
+  /** The page with a row that is kept. */
+  at(row: number): Promise<{ page: SqlPage; from: number }>;
   close(): void;
 }
 
 /** Runs the statement to its first page. What it loads is large, so it comes with the first statement. */
-export async function runOverFiles(sql: string, signal: AbortSignal, mixed = false): Promise<FilesResult> {
+export async function runOverFiles(
+  sql: string,
+  signal: AbortSignal,
+  mixed = false,
+  onRows?: (rows: number) => void,
+): Promise<FilesResult> {
   const [{ queries }, { pageOf }] = await Promise.all([import('./queries.ts'), import('./arrow-page.ts')]);
-  const result: QueryResult = await queries.run(sql, { rows: FILE_ROWS, signal, mixed });
+  const result: QueryResult = await queries.run(sql, {
+    rows: FILE_ROWS,
+    signal,
+    mixed,
+    ...(onRows ? { onProgress: ({ rows }) => onRows(rows) } : {}),
+  });
   const artifacts = result.sources.map(({ uid }) => uid);
   let ms = 0;
   const told = (page: QueryResult['first']): FilesPage => {
@@ -93,6 +107,15 @@ export async function runOverFiles(sql: string, signal: AbortSignal, mixed = fal
     first: told(result.first),
     sources,
     next: async () => told(await result.next()),
+    async keep(to, stop) {
+      const kept = await result.keep(to, stop);
+      return { ...kept, meter: { ...kept.meter, others: result.others, drift: result.first.drift } };
+    },
+    async at(row) {
+      const { from, ...page } = await result.kept(row);
+      const rest = { from, more: false, ms: 0, meter: result.first.meter, drift: [] };
+      return { from, page: pageOf({ ...page, ...rest }, artifacts, 0) };
+    },
     close: result.close,
   };
 }

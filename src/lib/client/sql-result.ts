@@ -12,9 +12,11 @@ const KINDS: readonly Kind[] = ['null', 'integer', 'real', 'text', 'blob'];
 export interface SqlResult {
   sql: string;
   columns: SqlPage['columns'];
+  /** Those in memory, in order. Where rows are kept on the device there are gaps between them. */
   pages: SqlPage[];
   /** Row number of each page's first row. */
   starts: number[];
+  /** Rows that can be shown: in memory, or kept on the device. */
   count: number;
   more: boolean;
   /** Milliseconds of work for all pages. */
@@ -73,17 +75,40 @@ export function withPage(result: SqlResult, page: SqlPage, unfinished: boolean):
 }
 
 function pageAt(result: SqlResult, row: number): { page: SqlPage; at: number } | null {
-  for (let i = result.pages.length - 1; i >= 0; i--) {
-    const start = result.starts[i] ?? 0;
-    const page = result.pages[i];
-    if (page && row >= start) return row - start < page.count ? { page, at: row - start } : null;
+  const { pages, starts } = result;
+  let [low, high] = [0, pages.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= row) low = middle;
+    else high = middle - 1;
   }
-  return null;
+  const page = pages[low];
+  const at = row - (starts[low] ?? 0);
+  return page && at >= 0 && at < page.count ? { page, at } : null;
+}
+
+/** Whether the row is in memory. */
+export const hasRow = (result: SqlResult, row: number): boolean => pageAt(result, row) !== null;
+
+/** Pages in memory, at most; the first one stays. */
+const PAGES_MOST = 128;
+
+/** With a page from anywhere; those farthest from it give way. */
+export function withKept(result: SqlResult, page: SqlPage, from: number): SqlResult {
+  const all = result.pages.map((one, i) => ({ page: one, from: result.starts[i] ?? 0 }));
+  if (all.some((one) => one.from === from)) return result;
+  all.push({ page, from });
+  const [first, ...others] = all.sort((a, b) => a.from - b.from);
+  others.sort((a, b) => Math.abs(a.from - from) - Math.abs(b.from - from));
+  const near = others.slice(0, PAGES_MOST - 1).sort((a, b) => a.from - b.from);
+  const shown = first ? [first, ...near] : near;
+  return { ...result, pages: shown.map((one) => one.page), starts: shown.map((one) => one.from) };
 }
 
 function textOf(kind: Kind, value: unknown): string {
   if (kind === 'null') return '';
   if (kind === 'real') {
+    if (Number.isNaN(value)) return 'NaN';
     if (!Number.isFinite(value)) return value === Infinity ? 'Inf' : '-Inf';
     const text = Object.is(value, -0) ? '-0' : String(value);
     return /^-?\d+$/.test(text) ? `${text}.0` : text;

@@ -84,9 +84,24 @@ export interface DuckdbProgress {
   uid: string;
   /** `files`: footers are looked at; `converting`: a file is rewritten once; `running`: the statement works. */
   phase: 'files' | 'converting' | 'running';
+  /** Rows that are there so far. */
+  rows: number;
   /** `needed` is null where nobody can know it: then only `done` is true. Bytes, or files in the phase `files`. */
   done: number;
   needed: number | null;
+  meter: DuckdbMeter;
+}
+
+/** How many rows of a statement are kept, so that any of them can be asked for. */
+export interface DuckdbKept {
+  /** The first row that is kept: those before came as pages. */
+  from: number;
+  /** Behind the last one. */
+  to: number;
+  bytes: number;
+  /** There may be more rows. */
+  more: boolean;
+  ms: number;
   meter: DuckdbMeter;
 }
 
@@ -109,6 +124,15 @@ export interface DuckdbApi {
   /** The first page; later ones by `next`. Errors are told in words; fewer rows never are an answer. */
   run(spec: DuckdbSpec): Promise<DuckdbPage>;
   next(uid: string): Promise<DuckdbPage>;
+  /**
+   * Goes on until the row before `to` is there and keeps what comes outside of memory; from then on the rows are asked for
+   * by `kept`. Throws `StorageFull` where there is no room; what was kept before can still be asked for.
+   */
+  keep(uid: string, to: number): Promise<DuckdbKept>;
+  /** The page with this row, as an Arrow IPC stream. Throws `StatementCancelled` where it is not kept. */
+  kept(uid: string, row: number): Promise<{ ipc: Uint8Array<ArrayBuffer>; from: number; rows: number }>;
+  /** The kept rows are not needed any more. */
+  forgetRows(uid: string): Promise<void>;
   /** All rows as a parquet file that is kept until it is forgotten. Throws `ValueError` where there is no row. */
   write(spec: DuckdbSpec): Promise<{ file: File; rows: number }>;
   /** The file of this name, which `write` gave, is not needed any more. */
