@@ -57,3 +57,9 @@ export const tablesWidth = paneWidth({
   least: 170,
   usual: (group) => Math.min(250, group * 0.3),
 });
+export const profileWidth = paneWidth({
+  name: 'profile',
+  label: 'Width of the profile',
+  least: 220,
+  usual: (group) => Math.min(300, group * 0.28),
+});
