@@ -1,5 +1,6 @@
 // A statement as a link: `/query?sql=…`, so that it can be shared and kept as a bookmark.
-export type QueryTab = 'rows' | 'plan';
+export const QUERY_TABS = ['rows', 'chart', 'profile', 'plan'] as const;
+export type QueryTab = (typeof QUERY_TABS)[number];
 
 export function queryAddress(sql: string, tab: QueryTab = 'rows'): string {
   const params = new URLSearchParams();
@@ -10,5 +11,5 @@ export function queryAddress(sql: string, tab: QueryTab = 'rows'): string {
 }
 
 export function readQueryAddress(params: URLSearchParams): { sql: string | null; tab: QueryTab } {
-  return { sql: params.get('sql'), tab: params.get('tab') === 'plan' ? 'plan' : 'rows' };
+  return { sql: params.get('sql'), tab: QUERY_TABS.find((one) => one === params.get('tab')) ?? 'rows' };
 }

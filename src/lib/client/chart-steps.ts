@@ -1,0 +1,56 @@
+// Steps in which numbers and times are put together on an axis: round ones, and for times those of clock and calendar.
+
+/** Steps of a number axis are of one length; times also go by months and years, which are not. */
+export type Step = { every: number; from: number } | { unit: 'month' | 'quarter' | 'year' };
+
+/** 1, 2 or 5 times a power of ten, at least so large that `most` of them cover the range. */
+export function roundStep(range: number, most: number, whole: boolean): number {
+  if (!(range > 0)) return 1;
+  const rough = range / most;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5, 10].find((one) => one * power >= rough * (1 - 1e-9)) ?? 10);
+  return whole ? Math.max(1, Math.round(step)) : step;
+}
+
+const minute = 60;
+const hour = 3600;
+const day = 86_400;
+const times = [
+  ...[1, 2, 5, 10, 15, 30],
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * minute),
+  ...[1, 2, 3, 6, 12].map((n) => n * hour),
+  ...[1, 2, 7, 14].map((n) => n * day),
+];
+/** Weeks begin with Mondays: 1970 began with a Thursday. */
+const monday = 4 * day;
+
+/** Seconds, minutes … or calendar units so that at most `most` cover the range. */
+export function timeStep(lo: number, hi: number, most: number): Step {
+  const range = hi - lo;
+  if (range > 0 && range < 1) return numberStep(lo, hi, most, false);
+  const every = times.find((one) => range / one <= most);
+  if (every !== undefined) {
+    const origin = every >= 7 * day ? monday : 0;
+    return { every, from: Math.floor((lo - origin) / every) * every + origin };
+  }
+  if (range / (30.4 * day) <= most) return { unit: 'month' };
+  if (range / (91.3 * day) <= most) return { unit: 'quarter' };
+  const years = range / (365.25 * day);
+  if (years <= most) return { unit: 'year' };
+  const every_ = roundStep(years, most, true) * 365.25 * day;
+  return { every: every_, from: Math.floor(lo / every_) * every_ };
+}
+
+/** Whole numbers are in the middle of nothing: their steps are whole, so that no step is empty by its nature. */
+export function numberStep(lo: number, hi: number, most: number, whole: boolean): Step {
+  const every = roundStep(hi - lo, most, whole);
+  return { every, from: Math.floor(lo / every + 1e-9) * every };
+}
+
+/** Where the step that begins at `from` ends; seconds for times. */
+export function stepEnd(step: Step, from: number): number {
+  if ('every' in step) return from + step.every;
+  const date = new Date(Math.round(from * 1000));
+  const months = { month: 1, quarter: 3, year: 12 }[step.unit];
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months, 1) / 1000;
+}
