@@ -219,6 +219,9 @@ export function drawChart(
     marks: [...(facets ? [Plot.frame({ stroke: colours.line })] : []), ...marks],
   }) as SVGSVGElement & Plot.Plot;
 
+  // To readers of the screen the whole is one picture; what its parts are called is not for them.
+  for (const part of plot.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label');
+
   return {
     svg: plot,
     x: drawnAxis(plot.scale('x'), isTime(axes.x)),

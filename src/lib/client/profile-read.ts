@@ -13,7 +13,7 @@ export interface ProfileRow {
 export interface Bin {
   /** From here, this included. Times are seconds since 1970. */
   from: number;
-  /** To here, this excluded but in the last bar. */
+  /** To here, this excluded but in the last bar, which ends with the greatest value. */
   to: number;
   n: number;
 }
@@ -125,7 +125,7 @@ function binsOf(column: ResultColumn, lo: number, hi: number, rows: readonly Pro
   const last = Math.max(...counts.keys(), Math.ceil((hi - lo) / width) - 1);
   return Array.from({ length: last + 1 }, (_, i) => ({
     from: lo + i * width,
-    to: i === last ? Math.max(hi, lo + (i + 1) * width) : lo + (i + 1) * width,
+    to: i === last ? hi : lo + (i + 1) * width,
     n: counts.get(i) ?? 0,
   }));
 }
