@@ -125,12 +125,27 @@ function refusal(name: string): string {
   return `The table function ${name}() is not available in queries.`;
 }
 
+/** Names of the tables of WITH that have nodes of their own. */
+function nodesOf(tree: unknown): string[] {
+  const names: string[] = [];
+  const left: unknown[] = [tree];
+  while (left.length > 0) {
+    const node = left.pop();
+    if (typeof node !== 'object' || node === null) continue;
+    const { type, cte_name } = node as Record<string, unknown>;
+    if (type === 'CTE_NODE') names.push(String(cte_name));
+    for (const child of Object.values(node)) left.push(child);
+  }
+  return names;
+}
+
 /** Everything that rows come from, wherever in the tree it stands. */
 export function tablesOf(tree: unknown): FoundTables {
   const found: FoundTables = { calls: 0, names: [], functions: [], tables: [], annotations: false };
   const own = new Set<string>();
-  // What WITH … AS MATERIALIZED makes stands in the tree once as it is and again in each list of such tables: it is
-  // judged wherever it stands, but counted once.
+  // What WITH … AS MATERIALIZED makes may stand in the tree as a node of its own and again in each list of such tables: it
+  // is judged wherever it stands, but counted once.
+  const alone = new Set(nodesOf(tree).map((name) => name.toLowerCase()));
   const left: { node: unknown; again: boolean }[] = [{ node: tree, again: false }];
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
     const { node, again } = next;
@@ -143,7 +158,7 @@ export function tablesOf(tree: unknown): FoundTables {
     const made = (cte_map as { map?: { key?: unknown; value?: { materialized?: unknown } }[] } | null)?.map;
     for (const { key, value } of made ?? []) {
       own.add(String(key).toLowerCase());
-      const kept = value?.materialized === 'CTE_MATERIALIZE_ALWAYS';
+      const kept = value?.materialized === 'CTE_MATERIALIZE_ALWAYS' && alone.has(String(key).toLowerCase());
       left.push({ node: value, again: again || kept || type === 'CTE_NODE' });
     }
     if (type === 'STAR') found.annotations = true;
