@@ -1,12 +1,13 @@
 // Rows of a statement kept outside of memory, so that any of them can be looked at again: pages as they came, one behind
 // the other in a file of the private file system. A page is found by its first row; the file goes with the statement.
 import { LoamError } from '../engine/errors.ts';
+import type { DuckdbKept, DuckdbMeter, DuckdbPage } from './duckdb-wire.ts';
 
 const folderName = 'query-rows';
 /** Bytes of one result. */
 const mostBytes = 4e9;
 
-export interface KeptRows {
+interface KeptRows {
   /** The first row that is kept, and the row behind the last one. */
   readonly from: number;
   readonly to: number;
@@ -24,7 +25,7 @@ async function sweep(folder: FileSystemDirectoryHandle): Promise<void> {
   for await (const name of folder.keys()) await folder.removeEntry(name).catch(() => {});
 }
 
-export async function keepRows(uid: string, from: number): Promise<KeptRows> {
+async function keepRows(uid: string, from: number): Promise<KeptRows> {
   const root = await navigator.storage.getDirectory();
   const folder = await root.getDirectoryHandle(folderName, { create: true });
   await sweep(folder);
@@ -85,3 +86,49 @@ const full = (rows: number) =>
     'StorageFull',
     `There is no room on this device for more of these rows; ${rows.toLocaleString('en')} are kept. Free some space, or narrow the statement.`,
   );
+
+/** Rows of statements, some of them ended, that can be asked for again. `unknown`: what is thrown for others. */
+export function createKeeper(unknown: () => LoamError) {
+  const all = new Map<string, { rows: KeptRows; last: Omit<DuckdbKept, 'from' | 'to' | 'bytes'> }>();
+  return {
+    /** `begun`: rows that came before, null for a statement that has ended. `stop` ends it where there is no room. */
+    async keep(
+      uid: string,
+      to: number,
+      begun: { rows: number; meter: DuckdbMeter } | null,
+      next: () => Promise<DuckdbPage>,
+      stop: () => void,
+    ): Promise<DuckdbKept> {
+      let mine = all.get(uid);
+      if (!mine) {
+        if (!begun) throw unknown();
+        const last = { more: true, ms: 0, meter: begun.meter };
+        mine = { rows: await keepRows(uid, begun.rows), last };
+        all.set(uid, mine);
+      }
+      const { rows } = mine;
+      while (mine.last.more && rows.to < to) {
+        const page = await next();
+        try {
+          if (page.rows > 0) rows.append(page.ipc, page.rows);
+        } catch (error) {
+          stop();
+          mine.last.more = false;
+          throw error;
+        }
+        mine.last = { more: page.more, ms: page.ms, meter: page.meter };
+      }
+      return { from: rows.from, to: rows.to, bytes: rows.bytes, ...mine.last };
+    },
+    read(uid: string, row: number) {
+      const page = all.get(uid)?.rows.read(row);
+      if (!page) throw unknown();
+      return page;
+    },
+    async forget(uid: string): Promise<void> {
+      const mine = all.get(uid);
+      all.delete(uid);
+      await mine?.rows.close();
+    },
+  };
+}

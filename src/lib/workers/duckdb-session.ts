@@ -7,7 +7,7 @@ import { cancelled, duckdbError } from './duckdb-errors.ts';
 import type { Fence } from './duckdb-fence.ts';
 import { gate, type GatedStatement } from '../statements/gate.ts';
 import { createLists, type KnownFile, type ListRun } from '../statements/lists.ts';
-import { keepRows, type KeptRows } from './duckdb-kept.ts';
+import { createKeeper } from './duckdb-kept.ts';
 import { parquetStream } from './duckdb-parquet.ts';
 import { registeredName, withSources } from '../statements/sources.ts';
 import { join } from '../formats/source.ts';
@@ -25,7 +25,6 @@ import { memoryLimit, openDuckdb, type Duckdb, type Statement } from './duckdb.t
 import type { StatementSource } from '../statements/types.ts';
 import type {
   DuckdbApi,
-  DuckdbKept,
   DuckdbMeter,
   DuckdbPage,
   DuckdbProgress,
@@ -99,7 +98,7 @@ export function createDuckdbSession(
   });
   let asker: Promise<Asker> | null = null;
   /** Rows of statements, some of them ended, that can be asked for again. */
-  const kept = new Map<string, { rows: KeptRows; last: Omit<DuckdbKept, 'from' | 'to' | 'bytes'> }>();
+  const keeper = createKeeper(unknown);
   const copies = createCopies(fence, () => engine?.bundle === 'signed');
 
   async function opened(bundle?: string): Promise<Duckdb> {
@@ -428,11 +427,6 @@ export function createDuckdbSession(
   }
 
   return {
-    async forgetRows(uid) {
-      const mine = kept.get(uid);
-      kept.delete(uid);
-      await mine?.rows.close();
-    },
     async start(bundle) {
       await opened(bundle);
       return status();
@@ -486,33 +480,18 @@ export function createDuckdbSession(
     },
     async keep(uid, to) {
       const run = running.get(uid);
-      let mine = kept.get(uid);
-      if (!run && !mine) throw unknown();
-      if (!mine) {
-        const last = { more: true, ms: 0, meter: meterOf(run as Running) };
-        mine = { rows: await keepRows(uid, run?.rows ?? 0), last };
-        kept.set(uid, mine);
-      }
-      while (mine.last.more && mine.rows.to < to) {
+      const next = () => {
         if (!run || running.get(uid) !== run) throw unknown();
-        const { ipc, rows, more, ms, meter } = await working(run);
-        try {
-          if (rows > 0) mine.rows.append(ipc, rows);
-        } catch (error) {
-          end(run);
-          mine.last.more = false;
-          throw error;
-        }
-        mine.last = { more, ms, meter };
-      }
-      const { from, to: end_, bytes } = mine.rows;
-      return { from, to: end_, bytes, ...mine.last };
+        return working(run);
+      };
+      const begun = run ? { rows: run.rows, meter: meterOf(run) } : null;
+      return keeper.keep(uid, to, begun, next, () => run && end(run));
     },
     async kept(uid, row) {
-      const page = kept.get(uid)?.rows.read(row);
-      if (!page) throw unknown();
+      const page = keeper.read(uid, row);
       return handOver(page, [page.ipc.buffer]);
     },
+    forgetRows: keeper.forget,
     async cancel(uid) {
       const run = running.get(uid);
       if (!run) return;
