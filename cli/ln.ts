@@ -83,6 +83,20 @@ function portOf(instance: Instance, cwd: string, tell: (text: string) => void): 
       },
       cache: async (uid) => pathOf(uid),
     },
+    async statement(sql, { mixed = false }) {
+      const { openStatement } = await import('./file-statements.ts');
+      const statement = await openStatement(instance, sql, { mixed });
+      try {
+        const { path } = await statement.write('arrow');
+        const bytes = new Uint8Array(await readFile(path));
+        async function* pages() {
+          yield bytes;
+        }
+        return { sources: statement.sources.map(({ uid }) => uid), pages: pages() };
+      } finally {
+        statement.close();
+      }
+    },
     async script() {
       const path = process.argv[1];
       if (path === undefined || !existsSync(path)) return { key: 'script', source: null };

@@ -4,6 +4,7 @@ import type { FileToSave, LnPort } from '../sdk/port.ts';
 import type { Ln } from '../sdk/types.ts';
 import { LoamError } from '../engine/errors.ts';
 import type { DropItem, EngineApi, EngineStatus } from '../workers/wire.ts';
+import type { Queries } from './duckdb.ts';
 import { deferred } from './deferred.ts';
 
 declare global {
@@ -65,6 +66,15 @@ function guarded(session: LnSession, database: string): EngineApi {
   });
 }
 
+/** The query engine is one for all that this page's `ln` asks, and loaded at the first statement. */
+const asking = new WeakMap<EngineApi, Promise<Queries>>();
+function queriesOf(engine: EngineApi): Promise<Queries> {
+  const made =
+    asking.get(engine) ?? import('./duckdb.ts').then(({ createQueries }) => createQueries({ engine }));
+  asking.set(engine, made);
+  return made;
+}
+
 /** Files of the page: they come as File or Blob and are opened where they lie. */
 export function pagePort(engine: EngineApi): LnPort {
   return {
@@ -75,6 +85,18 @@ export function pagePort(engine: EngineApi): LnPort {
       open: (uid, path) => engine.openArtifact(uid, path),
       list: (uid) => engine.listFiles(uid),
       cache: (uid) => engine.openArtifact(uid),
+    },
+    async statement(sql, { mixed = false }) {
+      const result = await (await queriesOf(engine)).run(sql, { rows: 122_880, mixed });
+      async function* pages() {
+        let page = result.first;
+        yield page.ipc;
+        while (page.more) {
+          page = await result.next();
+          if (page.rows > 0) yield page.ipc;
+        }
+      }
+      return { sources: result.sources.map(({ uid }) => uid), pages: pages() };
     },
     script: () => Promise.resolve({ key: 'page-script.js', source: null }),
   };

@@ -2,6 +2,7 @@
 // output and what is read its input.
 import { LoamError } from '../engine/errors.ts';
 import type { DropOptions, DropProgress } from '../workers/wire.ts';
+import { createStatements, isTable, type OpenTable, type Statements } from './open-table.ts';
 import type { LnPort } from './port.ts';
 import type { RegistryCore } from './registry.ts';
 import { keepState, refOf, stateOf } from './state.ts';
@@ -17,6 +18,7 @@ export interface ArtifactContext {
   /** Saves a new artifact or writes what changed on one. */
   save(core: RegistryCore, row: object): Promise<void>;
   port: LnPort;
+  statements: Statements;
 }
 
 const pending = new WeakMap<object, Pending>();
@@ -59,9 +61,14 @@ export function newArtifact(
   return row;
 }
 
-export function artifactContext(port: LnPort): ArtifactContext {
+/** `asInputs`: what a statement reads belongs to the tracked run. */
+export function artifactContext(
+  port: LnPort,
+  asInputs: (uids: readonly string[]) => Promise<void>,
+): ArtifactContext {
   return {
     port,
+    statements: createStatements(port, asInputs),
     async save(core, row) {
       const waiting = pending.get(row);
       if (!waiting) return core.save(row);
@@ -128,7 +135,7 @@ async function outcome(core: RegistryCore, drop: string): Promise<DropProgress> 
   }
 }
 
-export function artifactMethods(core: RegistryCore, { port }: ArtifactContext) {
+export function artifactMethods(core: RegistryCore, { port, statements }: ArtifactContext) {
   const saved = (row: object): { id: number; uid: string } => {
     const { id, uid } = stateOf(row) ?? { id: null, uid: null };
     if (id === null || uid === null)
@@ -156,9 +163,21 @@ export function artifactMethods(core: RegistryCore, { port }: ArtifactContext) {
             registry: 'Artifact',
           },
         );
+      if (/^\.(?:h5ad|h5mu|zarr)$/i.test(String(suffix)))
+        throw new LoamError(
+          'NotImplementedError',
+          `${String(suffix)} is not loaded as an object here: there is no AnnData outside of Python. open() gives its bytes, and ln.sql asks its tables.`,
+          { registry: 'Artifact' },
+        );
       return loadFile(await port.files.open(uid), String(suffix));
     },
-    open: async (row: object, path?: string): Promise<Blob> => port.files.open(await asInput(row), path),
+    open: async (row: object, path?: string): Promise<Blob | OpenTable> => {
+      const uid = await asInput(row);
+      const { suffix, n_files: files } = row as { suffix?: unknown; n_files?: unknown };
+      if (path === undefined && files === null && isTable(String(suffix)))
+        return statements.open('artifact', uid);
+      return port.files.open(uid, path);
+    },
     cache: async (row: object): Promise<string | Blob> => port.files.cache(await asInput(row)),
     files: (row: object) => port.files.list(saved(row).uid),
     path: async (row: object): Promise<string> =>

@@ -46,7 +46,17 @@ export async function createLn(port: LnPort): Promise<Ln> {
   };
   const tracker = createTracker(shared, port);
   for (const info of infos) cores.set(info.name, new RegistryCore(info, shared));
-  const context = artifactContext(port);
+  const context = artifactContext(port, async (uids) => {
+    const run = shared.run();
+    if (!run || !settings.track_run_inputs) return;
+    const rows = await engine.queryRows(
+      { registry: 'Artifact', filters: [{ uid__in: [...uids], branch_id__isnull: false }] },
+      ['id', 'run_id'],
+    );
+    // What the run made itself is no input of it.
+    const add = rows.filter(([, made]) => made !== run.id).map(([id]) => ({ id: Number(id) }));
+    if (add.length > 0) await engine.relate('Run', { id: run.id }, 'input_artifacts', { add });
+  });
   for (const core of cores.values()) defineObjects(core, context);
 
   const made = new Map([...cores.values()].map((core) => [core.name, registryOf(core)]));
@@ -58,6 +68,7 @@ export async function createLn(port: LnPort): Promise<Ln> {
     Q,
     registry,
     registries: [...made.keys()],
+    sql: context.statements.sql,
     track: tracker.track,
     finish: tracker.finish,
     settings,

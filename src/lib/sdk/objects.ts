@@ -145,7 +145,15 @@ export function defineObjects(core: RegistryCore, context: ArtifactContext): voi
   if (info.name === 'Artifact')
     for (const [name, call] of Object.entries(artifactMethods(core, context))) method(name, call);
   if (info.name === 'Artifact') property('labels', (row) => labelManager(core, known(row)));
-  if (info.name === 'Collection')
+  if (info.name === 'Collection') {
+    const open = (row: object) => {
+      const { uid } = known(row);
+      if (uid === null)
+        throw new LoamError('ValueError', 'Save the collection first.', { registry: info.name });
+      return context.statements.open('collection', uid);
+    };
+    method('open', async (row) => open(row));
+    method('load', async (row) => (await open(row).sql('SELECT * FROM this')).toRows());
     method('append', async (row, ...artifacts: unknown[]) => {
       const run = shared.run();
       const made = await shared.engine.appendToCollection(
@@ -155,6 +163,7 @@ export function defineObjects(core: RegistryCore, context: ArtifactContext): voi
       );
       return core.get(made.id);
     });
+  }
 }
 
 /** `artifact.labels.add(rows, { feature })`: each row goes to the relation of its registry. */

@@ -50,6 +50,11 @@ export interface LnPort {
     /** What `cache` answers: a path where there are paths. */
     cache(uid: string): Promise<string | Blob>;
   };
+  /** One statement that reads: its rows as Arrow IPC, page by page, and the uids of the artifacts it names. */
+  statement(
+    sql: string,
+    choices: { mixed?: boolean },
+  ): Promise<{ sources: readonly string[]; pages: AsyncIterable<Uint8Array> }>;
   /** Key and code of the script that runs, where that is known. */
   script(): Promise<{ key: string; source: string | null }>;
   /** What a person should know beside the answer. */

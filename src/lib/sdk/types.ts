@@ -9,6 +9,7 @@ import type {
 } from '../workers/query-wire.ts';
 import type { DataFrame } from './data-frame.ts';
 import type { Expression } from './condition.ts';
+import type { OpenTable, SqlResult, StatementChoices } from './open-table.ts';
 import type { Registries } from './registries.generated.ts';
 
 /** What a JSON field holds. */
@@ -247,10 +248,17 @@ interface Versioned<R extends RegistryName> {
 }
 
 interface FileMethods {
-  /** What the file holds: JSON as its value, tables as rows, text as text, all else as bytes. An input of the tracked run. */
+  /**
+   * What the file holds: JSON as its value, tables as rows, text as text, all else as bytes; `NotImplementedError` for
+   * AnnData, MuData, zarr and folders. An input of the tracked run.
+   */
   load(): Promise<unknown>;
-  /** The bytes, read where they are. An input of the tracked run. */
-  open(path?: string): Promise<Blob>;
+  /**
+   * Parquet, CSV, TSV and JSON as a table of which nothing is read before something is asked; all else as bytes, read where
+   * they are, as is one file of a folder by its path. An input of the tracked run.
+   */
+  open(): Promise<OpenTable | Blob>;
+  open(path: string): Promise<Blob>;
   /** Where the file lies, in Node; in the page the file itself. An input of the tracked run. */
   cache(): Promise<string | Blob>;
   /** Files of a folder. */
@@ -282,7 +290,13 @@ type Extra<R extends RegistryName> = (R extends 'Artifact' ? FileMethods : unkno
   (R extends 'Artifact' | 'Collection' | 'Transform' ? Versioned<R> : unknown) &
   (R extends 'Artifact' | 'Record' | 'Run' ? { readonly features: FeatureManager } : unknown) &
   (R extends 'Collection'
-    ? { append(...artifacts: RowRef<'Artifact'>[]): Promise<LnObject<'Collection'>> }
+    ? {
+        append(...artifacts: RowRef<'Artifact'>[]): Promise<LnObject<'Collection'>>;
+        /** Its artifacts as one table by the names of their columns, with `artifact_uid` and annotations. */
+        open(): Promise<OpenTable>;
+        /** All rows of that table. */
+        load(): Promise<Record<string, unknown>[]>;
+      }
     : unknown) &
   (R extends 'Run' | 'Branch' | 'Project' ? Status : unknown) &
   (R extends 'Feature' ? Compared : unknown);
@@ -346,6 +360,8 @@ export type Ln = {
   registry<R extends RegistryName>(name: R): Registry<R>;
   registry(name: string): Registry<RegistryName>;
   readonly registries: readonly string[];
+  /** One statement over artifacts, collections, views and registries; what it reads are inputs of the tracked run. */
+  sql(statement: string, choices?: StatementChoices): Promise<SqlResult>;
   /** Begins a run of a transform: what is saved is its output, what is loaded its input. */
   track(options?: TrackOptions | string): Promise<LnObject<'Run'>>;
   /** Ends it. */
