@@ -45,7 +45,16 @@ function cells(rows: number, from: number): Uint8Array {
   );
 }
 
+const { TMPDIR } = process.env;
+afterAll(() => {
+  if (TMPDIR === undefined) delete process.env['TMPDIR'];
+  else process.env['TMPDIR'] = TMPDIR;
+});
+
 beforeAll(async () => {
+  // Folders of statements are counted, and other tests make some as well.
+  mkdirSync(join(here, 'temporary'));
+  process.env['TMPDIR'] = join(here, 'temporary');
   mkdirSync(join(here, 'data'));
   writeFileSync(join(here, 'data', 'one.parquet'), cells(100, 0));
   writeFileSync(join(here, 'data', 'two.parquet'), cells(100, 100));

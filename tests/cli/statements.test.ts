@@ -17,6 +17,7 @@ const changed: Record<string, string> = {
   'typeof(NULL)': 'the type of NULL is written in quotes',
   "string_split('x,y,,z'": 'an empty text in a list is written in quotes',
   'generate_series(DATE': 'texts of times in a list are written in quotes',
+  "date_trunc('day'": 'a day is a TIMESTAMP as what it was cut from; in 0.9.2 a DATE',
   'INTERVAL 1 YEAR':
     'a date and an interval make a TIMESTAMP; in 0.9.2 a DATE where the interval has no hours',
   "row(1, 'a')": 'the type of a struct without names is written without blanks',
