@@ -135,7 +135,7 @@ function watchDrop(page, done) {
 const dropEnded = (page) => page.evaluate(() => /** @type {any} */ (window).dropEnded);
 
 /** @param {Context} context */
-async function renderers(context) {
+export async function renderers(context) {
   const session = await context.browser()?.newBrowserCDPSession();
   if (!session) return [];
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
@@ -144,7 +144,7 @@ async function renderers(context) {
 }
 
 /** Resident megabytes of the browser's pages and their workers; NaN where /proc does not tell. @param {number[]} pids */
-function resident(pids) {
+export function resident(pids) {
   try {
     return pids.reduce((sum, pid) => {
       const kilobytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];

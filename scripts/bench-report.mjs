@@ -228,6 +228,74 @@ const millionGoals = [
   { what: 'The same, median', name: 'blankJumpP50', unit: 'ms', limit: NaN },
 ];
 
+/** Ratios to native DuckDB on one thread: of the version that runs in the page, and of today. */
+const filesRatios = [
+  { what: 'Group by two columns, 10M rows in OPFS', name: 'groupBy', limit: 1.5 },
+  { what: 'Filter on two columns', name: 'filter', limit: 1.5 },
+  { what: 'Join to a small table', name: 'join', limit: 1.5 },
+  { what: 'Quantile by group', name: 'quantile', limit: 1.5 },
+  { what: 'The first 100 of all', name: 'topK', limit: 1.5 },
+  { what: 'Many files as one table', name: 'union', limit: 2 },
+];
+
+const filesGoals = [
+  { what: '100,000 × 10 rows of a result on screen data', name: 'screen', unit: 'ms', limit: 200 },
+  { what: 'A large local file: its first row', name: 'pickedFirst', unit: 'ms', limit: 300 },
+  { what: 'The same: one column scanned', name: 'pickedScan', unit: 'ms', limit: NaN },
+  {
+    what: 'The same: growth of the resident memory of the page and its workers',
+    name: 'pickedMemory',
+    unit: 'MB',
+    limit: 300,
+  },
+  { what: 'The same: its bytes', name: 'pickedBytes', unit: 'bytes', limit: NaN },
+  { what: 'A remote object, 30 ms away: a selective statement', name: 'selective', unit: 'ms', limit: 350 },
+  { what: 'The same: of its bytes', name: 'selectiveShare', unit: '%', limit: 0.3 },
+  { what: 'The same: a first scan of one column', name: 'scan', unit: 'ms', limit: NaN },
+  { what: 'The same: bytes fetched for the bytes needed', name: 'scanNeeded', unit: '×', limit: 1.2 },
+  { what: 'The same scan again', name: 'repeat', unit: 'ms', limit: NaN },
+  { what: 'The same: requests', name: 'repeatRequests', unit: '', limit: 0 },
+  { what: 'The same: bytes of the object', name: 'objectBytes', unit: 'bytes', limit: NaN },
+];
+
+/** @param {Measures} measures @param {string} about */
+export function reportFiles(measures, about) {
+  const { rows = NaN, members = NaN, scanFaster } = measures;
+  const ratio = (/** @type {number | undefined} */ value, /** @type {number} */ limit) =>
+    value === undefined ? '' : value > limit ? `**${shown(value, '×')}, missed**` : shown(value, '×');
+  const ran = filesRatios.filter(({ name }) => measures[name] !== undefined);
+  return [
+    `${about} The table has ${rows.toLocaleString('en')} rows; ${members.toLocaleString('en')} files are one table.`,
+    '',
+    ...(ran.length === 0
+      ? []
+      : [
+          line('Asked', 'Target', 'Page', 'to native 0.9.2', 'to native 1.5.6'),
+          '| --- | --- | --- | --- | --- |',
+          ...ran.map(({ what, name, limit }) =>
+            line(
+              what,
+              `≤ ${shown(limit, '×')}`,
+              shown(measures[name] ?? NaN, 'ms'),
+              ratio(measures[`${name}-same`], limit),
+              shown(measures[`${name}-now`] ?? NaN, '×'),
+            ),
+          ),
+          '',
+        ]),
+    ...goalTable(filesGoals, measures, '').slice(1),
+    ...(scanFaster === undefined
+      ? []
+      : [
+          line(
+            'The first scan, times as fast as by DuckDB-WASM’s own reader of http',
+            '≥ 5×',
+            scanFaster < 5 ? `**${shown(scanFaster, '×')}, missed**` : shown(scanFaster, '×'),
+          ),
+        ]),
+  ];
+}
+
 /** @param {Measures} measures @param {string} about */
 export const reportMillion = (measures, about) => goalTable(millionGoals, measures, about);
 

@@ -2,7 +2,7 @@
 // engine: native SQLite, our engine in Node and our engine in Chromium take turns; drop: Python's LaminDB and the app's
 // workers take turns; questions: a database of `size` artifacts asked by our engine, native SQLite and Python's LaminDB
 // in turn; so each ratio compares neighbours in time. app: the built app as a person meets it (`app/cold` and
-// the like for one part). million, only where it is asked for: the app over a database of 1,000,000 artifacts. Medians go to the console and to docs/benchmarks.md, each part into its own section.
+// the like for one part). files: statements over files beside native DuckDB (bench-files.mjs), only where it is asked for; million, only where it is asked for: the app over a database of 1,000,000 artifacts. Medians go to the console and to docs/benchmarks.md, each part into its own section.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { build } from 'vite';
 import { appMeasures, appParts } from './bench-app.mjs';
+import { filesMeasures, filesParts } from './bench-files.mjs';
 import { openPython } from './bench-python.mjs';
 import { questionRounds, usualSize } from './bench-questions.mjs';
 import { millionMeasures } from './bench-million.mjs';
@@ -19,6 +20,7 @@ import {
   reportApp,
   reportDrop,
   reportEngine,
+  reportFiles,
   reportMillion,
   reportQuestions,
   writeReport,
@@ -52,13 +54,17 @@ const wanted = options.only.split(',');
 const wantedParts = wanted.includes('app')
   ? [...appParts]
   : wanted.flatMap((one) => (one.startsWith('app/') ? [one.slice(4)] : []));
+const wantedFiles = wanted.includes('files')
+  ? [...filesParts]
+  : wanted.flatMap((one) => (one.startsWith('files/') ? [one.slice(6)] : []));
 const unknown = [
-  ...wanted.filter((one) => !/^(engine|drop|questions|million|app(\/.*)?)$/.test(one)),
+  ...wanted.filter((one) => !/^(engine|drop|questions|million|(app|files)(\/.*)?)$/.test(one)),
+  ...wantedFiles.filter((part) => !(/** @type {readonly string[]} */ (filesParts).includes(part))),
   ...wantedParts.filter((part) => !(/** @type {readonly string[]} */ (appParts).includes(part))),
 ];
 if (unknown.length > 0 || !(rounds > 0) || !(size >= 20_000)) {
   console.error(
-    `--only takes engine, drop, questions, million, app and ${appParts.map((part) => `app/${part}`).join(', ')}; --size at least 20000.`,
+    `--only takes engine, drop, questions, million, app, files and ${[...appParts.map((part) => `app/${part}`), ...filesParts.map((part) => `files/${part}`)].join(', ')}; --size at least 20000.`,
   );
   process.exit(1);
 }
@@ -230,10 +236,16 @@ if (wanted.includes('million')) {
     `${about}; load of the machine before: ${before.toFixed(1)}.`,
   );
 }
+if (wantedFiles.length > 0) {
+  const before = load();
+  const measures = await filesMeasures({ page: join(bundles, 'page'), parts: wantedFiles });
+  sections['files'] = reportFiles(measures, `${about}; load of the machine before: ${before.toFixed(1)}.`);
+}
 for (const lines of Object.values(sections)) console.log(`${lines.join('\n')}\n`);
 // A part of the app's table alone would throw the other lines away.
 const whole = wantedParts.length === 0 || wantedParts.length === appParts.length;
 if (!options['no-write'] && !options.short) {
   if (!whole) delete sections['app'];
+  if (wantedFiles.length !== filesParts.length) delete sections['files'];
   await writeReport(sections);
 }

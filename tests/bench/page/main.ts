@@ -1,5 +1,7 @@
 // What scripts/bench.mjs calls: a round in a worker of its own, so that every round opens cold, and the drop round.
 import { dropRound } from './drop.ts';
+import { filesLocal, filesPicked, filesRemote } from './files.ts';
+import { filesPlainHttp } from './files-plain.ts';
 import type { Measures } from '../workload.ts';
 
 declare global {
@@ -36,4 +38,12 @@ function seed(name: string, artifacts: number, { labels = false } = {}): Promise
   }).finally(() => worker.terminate());
 }
 
-Object.assign(globalThis, { round, seed, dropRound: () => dropRound(() => browserCpu()) });
+Object.assign(globalThis, {
+  round,
+  seed,
+  dropRound: () => dropRound(() => browserCpu()),
+  filesLocal,
+  filesPicked,
+  filesRemote,
+  filesPlainHttp,
+});
