@@ -50,6 +50,13 @@ beforeAll(async () => {
   app = await suite.open();
   page = app.page;
   page.setDefaultTimeout(20_000);
+}, 60_000);
+afterAll(async () => {
+  await suite.end();
+  await s3.close();
+});
+
+it('a file is added, and two buckets whose keys are to be remembered', async () => {
   const path = join(suite.folder, 'counts.csv');
   await writeFile(path, text);
   await drop(page, [path]);
@@ -58,10 +65,6 @@ beforeAll(async () => {
   await addBucket('lab');
   await addBucket('reading');
   await page.goto(`${suite.url}/artifacts/${uid}`);
-}, 60_000);
-afterAll(async () => {
-  await suite.end();
-  await s3.close();
 });
 
 it('[row 97] a bucket that may only be read is told, with the rule that uploads need; nothing has changed', async () => {

@@ -9,15 +9,17 @@ export type { Transfer };
 
 let list = $state.raw<Transfer[]>([]);
 let open = $state(false);
+/** Those whose end was said, or that had ended before this page came. */
+// eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing shown follows it
+const told = new Set<string>();
 
 const place = (root: string) => root.replace(/\?.*$/, '');
 const going = (one: Transfer) => ['queued', 'running', 'waiting', 'paused'].includes(one.state);
 
 session.onEvent((event) => {
   if (event.type !== 'transfers') return;
-  const fresh = event.transfers.filter(
-    (one) => one.state === 'done' && list.some((old) => old.id === one.id && old.state !== 'done'),
-  );
+  const fresh = event.transfers.filter(({ id, state }) => state === 'done' && !told.has(id));
+  for (const { id } of fresh) told.add(id);
   list = event.transfers;
   // One tab that is looked at is enough to say it.
   if (fresh.length > 0 && document.visibilityState === 'visible') tellDone(fresh);
@@ -36,7 +38,9 @@ function tellDone(done: readonly Transfer[]): void {
   const [kept] = done.filter(({ kind }) => kind === 'keep');
   if (kept)
     say(
-      done.length === 1 ? `${kept.name} is kept offline` : `${plural(done.length, 'artifact')} kept offline`,
+      done.length - uploads.length === 1
+        ? `${kept.name} is kept offline`
+        : `${plural(done.length - uploads.length, 'artifact')} kept offline`,
     );
 }
 
@@ -70,7 +74,10 @@ export const transfers = {
 
   /** What is on its way in the tab that holds the database. */
   async resume(): Promise<void> {
-    list = (await attempt('Uploads could not be listed', () => session.engine.transfers())) ?? list;
+    const known = await attempt('Uploads could not be listed', () => session.engine.transfers());
+    if (!known) return;
+    list = known;
+    for (const { id, state } of known) if (state === 'done') told.add(id);
   },
   async upload(uids: readonly string[], storage: string, keep: boolean): Promise<boolean> {
     const begun = await attempt('The upload could not begin', () =>
