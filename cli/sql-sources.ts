@@ -7,8 +7,8 @@ import { LoamError } from '../src/lib/engine/errors.ts';
 import type { View } from '../src/lib/engine/view/view.ts';
 import type { AskedSource } from '../src/lib/engine/registry/query-sources.ts';
 import type { Whereabouts } from '../src/lib/engine/registry/whereabouts.ts';
-import { formatOf } from '../src/lib/statements/formats.ts';
-import { noTable, suffixOf, tableSource, type FoundArtifact } from '../src/lib/statements/found.ts';
+import { formatOf, suffixOf } from '../src/lib/statements/formats.ts';
+import { arrowSource, noTable, tableSource, type FoundArtifact } from '../src/lib/statements/found.ts';
 import type { SourceUse, StatementSource } from '../src/lib/statements/types.ts';
 import type { Instance } from './instance.ts';
 
@@ -27,6 +27,8 @@ export async function localSources(
   { engine, storage }: Pick<Instance, 'engine' | 'storage'>,
   uses: readonly SourceUse[],
 ): Promise<LocalSources> {
+  const inside = uses.find(({ table }) => table !== null);
+  if (inside) throw onlyInPage(`${inside.table?.slot ?? ''}('${inside.names[0] ?? ''}')`);
   const found = uses.length > 0 ? await engine.querySources(uses.map(asksFor)) : [];
   let others = 0;
   const sources = found.map((places, i) => {
@@ -37,7 +39,10 @@ export async function localSources(
       const one = localArtifact(place, storage);
       const source = tableSource(one);
       if (source) return [source];
-      if (!view) return noTable(one);
+      if (!view) {
+        if (arrowSource(one)) throw onlyInPage(one.key);
+        return noTable(one);
+      }
       others++;
       return [];
     });
@@ -45,6 +50,12 @@ export async function localSources(
   });
   return { sources, others };
 }
+
+const onlyInPage = (what: string) =>
+  new LoamError(
+    'InvalidArgument',
+    `${what} is read on the Query screen of the page; on the command line statements read parquet, CSV and JSON.`,
+  );
 
 function asksFor(use: SourceUse): AskedSource {
   const [name = ''] = use.names;

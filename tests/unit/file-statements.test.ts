@@ -29,6 +29,9 @@ describe('a statement is over files', () => {
     `select * from 'a.parquet' where x > 1`,
     `select * from t join 'it''s.csv' using (id)`,
     `select * from -- here\n 'a.csv'`,
+    `select * from obs('a.h5ad')`,
+    `select * from lamindb_artifact a join Var (['a.h5ad'], modality = 'rna') v on true`,
+    `select * from lamindb_ulabel, obs('a.h5ad')`,
   ])('%s', (sql) => expect(readsFiles(sql)).toBe(true));
   it.each([
     'select * from lamindb_artifact',
@@ -36,6 +39,7 @@ describe('a statement is over files', () => {
     `select 1 -- from artifact('x')`,
     `select /* artifact('x') */ name from lamindb_ulabel where name = 'a'`,
     `select "artifact(" from t`,
+    'select obs, var (1) from t',
   ])('and this is not: %s', (sql) => expect(readsFiles(sql)).toBe(false));
 
   it('an artifact is asked by its key, an old version by its uid, and what is no table not at all', () => {
@@ -45,6 +49,11 @@ describe('a statement is over files', () => {
     expect(sql(queryOf({ ...artifact, isLatest: false }))).toBe(`select * from artifact('u1')`);
     expect(sql(queryOf({ ...artifact, key: null }))).toBe(`select * from artifact('u1')`);
     expect(queryOf({ ...artifact, suffix: '.png' })).toBeNull();
+    expect(sql(queryOf({ ...artifact, key: 'a.h5ad', suffix: '.h5ad' }))).toBe(`select * from obs('a.h5ad')`);
+    expect(queryOf({ ...artifact, suffix: '.zarr', otype: null })).toBeNull();
+    expect(sql(queryOf({ ...artifact, key: 'a.zarr', suffix: '.zarr', otype: 'AnnData' }))).toBe(
+      `select * from obs('a.zarr')`,
+    );
   });
 });
 
@@ -56,7 +65,7 @@ function pageWith(columns: Record<string, [DataType, unknown[]]>, more = false) 
   const ipc = tableToIPC(table, 'stream') as Uint8Array<ArrayBuffer>;
   const leftOut = { byAnnotations: 0, byFooters: 0 };
   const meter = { files: 1, totalBytes: 1, readBytes: 1, reads: 1, leftOut, far: null };
-  return { ipc, rows: table.numRows, from: 0, more, ms: 5, meter, drift: [] };
+  return { ipc, rows: table.numRows, from: 0, more, ms: 5, meter, drift: [], leftOut: [] };
 }
 
 describe('values of Arrow', () => {

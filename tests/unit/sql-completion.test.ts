@@ -29,6 +29,7 @@ const datasets = {
     {
       name: "artifact('lab/cells.csv')",
       label: 'lab/cells.csv',
+      key: 'lab/cells.csv',
       kind: 'file' as const,
       registry: null,
       columns: [],
@@ -36,12 +37,26 @@ const datasets = {
     {
       name: "artifact('lab/it''s.csv')",
       label: "lab/it's.csv",
+      key: "lab/it's.csv",
       kind: 'file' as const,
       registry: null,
       columns: [],
     },
+    ...(['obs', 'var'] as const).map((of) => ({
+      name: `${of}('a.h5mu')`,
+      label: `a.h5mu ${of}`,
+      key: 'a.h5mu',
+      kind: 'file' as const,
+      registry: null,
+      columns: [],
+    })),
   ],
-  columnsOf: (key: string) => (key === 'lab/cells.csv' ? [column('cell_type'), column('id')] : null),
+  columnsOf: (call: string) =>
+    call === "artifact('lab/cells.csv')"
+      ? [column('cell_type'), column('id')]
+      : call === "obs('a.h5mu', modality = 'rna')"
+        ? [column('obs_names'), column('leiden')]
+        : null,
 };
 
 /** `|` marks the cursor. */
@@ -61,9 +76,9 @@ describe('files', () => {
         `select * from artifact('a.csv') t join Artifact (['it''s.csv', 'c.csv'], header = false) as u on true, artifact('d.csv') where x = 'artifact'`,
       ),
     ).toEqual([
-      { key: 'a.csv', as: 't', list: false },
-      { key: "it's.csv", as: 'u', list: true },
-      { key: 'd.csv', as: 'artifact', list: false },
+      { key: 'a.csv', of: 'artifact', part: null, as: 't', list: false },
+      { key: "it's.csv", of: 'artifact', part: null, as: 'u', list: true },
+      { key: 'd.csv', of: 'artifact', part: null, as: 'artifact', list: false },
     ]);
   });
 
@@ -77,6 +92,13 @@ describe('files', () => {
     expect(offered("select * from artifact('lab/cells.csv') t join lamindb_user u on t.|")).toContain(
       'cell_type',
     );
+    expect(offered("select * from obs(['|")).toEqual(['a.h5mu']);
+    expect(offered("select lei|  from obs('a.h5mu', modality = 'rna')")).toEqual(['leiden']);
+    expect(offered("select o.|  from obs('a.h5mu', modality = 'rna') o")).toEqual(['obs_names', 'leiden']);
+    expect(offered('select * from a.h5|')).toEqual([]);
+    expect(filesIn(`from var('a.h5mu', modality = 'rna') v`)).toEqual([
+      { key: 'a.h5mu', of: 'var', part: 'rna', as: 'v', list: false },
+    ]);
     expect(offered("select 'cel|' from artifact('lab/cells.csv')")).toEqual([]);
   });
 });

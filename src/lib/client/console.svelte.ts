@@ -1,7 +1,7 @@
 // The one statement of the Query screen: its text, how it is doing, its rows and its plan. It outlives the screen, so
 // that coming back finds everything as it was.
 import type { WireError } from '../engine/errors.ts';
-import type { Drift } from '../workers/duckdb-wire.ts';
+import type { Drift, DuckdbProgress } from '../workers/duckdb-wire.ts';
 import type { SqlPage } from '../workers/wire.ts';
 import { saveStream } from './export.ts';
 import {
@@ -69,6 +69,8 @@ let files: FilesResult | null = null;
 /** Rows that have come while more of them are asked for. */
 let coming = $state(0);
 let running: Interruptible<unknown> | null = null;
+/** Tables inside files that have been read for the statement on its way, of how many; null where none is being read. */
+let reading = $state.raw<{ done: number; of: number } | null>(null);
 let draftTimer: ReturnType<typeof setTimeout> | undefined;
 
 const uid = () => crypto.randomUUID();
@@ -88,9 +90,21 @@ function work<T>(what: Doing, begin: (id: string) => Promise<T>): Promise<T | un
 }
 
 /** The same for a statement over files. */
-function workOnFiles<T>(what: Doing, begin: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+function workOnFiles<T>(
+  what: Doing,
+  begin: (signal: AbortSignal, told: (progress: DuckdbProgress) => void) => Promise<T>,
+): Promise<T | undefined> {
   running?.cancel();
-  return follow(what, stoppable(timeLimit.value, begin));
+  const mine = stoppable(timeLimit.value, (signal, again) =>
+    begin(signal, ({ phase, done, needed, rows }) => {
+      if (running !== mine) return;
+      coming = rows;
+      reading = phase === 'tables' ? { done, of: needed ?? 0 } : null;
+      // Tables are read once: the time set is for statements, and begins behind that.
+      if (phase === 'tables') again();
+    }),
+  );
+  return follow(what, mine);
 }
 
 async function follow<T>(what: Doing, mine: Interruptible<T>): Promise<T | undefined> {
@@ -98,6 +112,7 @@ async function follow<T>(what: Doing, mine: Interruptible<T>): Promise<T | undef
   doing = what;
   since = Date.now();
   failure = null;
+  reading = null;
   try {
     const value = await mine.done;
     return running === mine ? value : undefined;
@@ -108,11 +123,10 @@ async function follow<T>(what: Doing, mine: Interruptible<T>): Promise<T | undef
     if (running === mine) {
       running = null;
       doing = null;
+      reading = null;
     }
   }
 }
-
-const told = (rows: number) => (coming = rows);
 
 const ask = (sql: string, skip: number, stamp?: string) => (id: string) =>
   session.engine.runSql({
@@ -139,6 +153,9 @@ export const sqlConsole = {
   /** When that began, in milliseconds since 1970. */
   get since() {
     return since;
+  },
+  get reading() {
+    return reading;
   },
   get result() {
     return result;
@@ -176,7 +193,7 @@ export const sqlConsole = {
     let page: SqlPage | undefined;
     let read: FilesPage | undefined;
     if (readsFiles(sql)) {
-      const opened = await workOnFiles('rows', (signal) => runOverFiles(sql, signal, asItIs, told));
+      const opened = await workOnFiles('rows', (signal, told) => runOverFiles(sql, signal, asItIs, told));
       files = opened ?? null;
       read = opened?.first;
       page = read?.page;
@@ -197,7 +214,7 @@ export const sqlConsole = {
     files?.close();
     files = null;
     narrowed = sql !== ran?.sql;
-    const opened = await workOnFiles('rows', (signal) => runOverFiles(sql, signal, mixed, told));
+    const opened = await workOnFiles('rows', (signal, told) => runOverFiles(sql, signal, mixed, told));
     if (!opened) return;
     files = opened;
     result = { ...resultOf(sql, opened.first.page, false), meter: opened.first.meter };
@@ -250,7 +267,9 @@ export const sqlConsole = {
     if (!ran || plan?.sql === ran.sql) return;
     const { sql } = ran;
     if (readsFiles(sql)) {
-      const drawn = await workOnFiles('plan', (signal) => runOverFiles(`EXPLAIN ${sql}`, signal, mixed));
+      const drawn = await workOnFiles('plan', (signal, told) =>
+        runOverFiles(`EXPLAIN ${sql}`, signal, mixed, told),
+      );
       drawn?.close();
       if (drawn) plan = { sql, lines: null, text: (drawn.first.page.values.at(-1) ?? []).join('\n') };
       return;
@@ -272,9 +291,9 @@ export const sqlConsole = {
     if (!shown) return;
     if (shown.meter) {
       let rows = 0;
-      const written = await workOnFiles('download', (signal) =>
+      const written = await workOnFiles('download', (signal, told) =>
         saveStream('rows.csv', async () => {
-          const opened = await runOverFiles(shown.sql, signal, mixed);
+          const opened = await runOverFiles(shown.sql, signal, mixed, told);
           return csvLines(opened.first.page, opened.next, (n) => (rows += n));
         }),
       );

@@ -2,8 +2,15 @@
 // the statement names, replaces it where it broke, ran out of memory or no longer listens. What it holds is made anew
 // from here, so a fresh worker answers like the old one.
 import { isLoamError, LoamError } from '../engine/errors.ts';
-import { noTable, registryTables, suffixOf, tableSource, unreadable } from '../statements/found.ts';
-import { formatOf } from '../statements/formats.ts';
+import {
+  arrowSource,
+  noTable,
+  registryTables,
+  tableSource,
+  unreadable,
+  type FoundArtifact,
+} from '../statements/found.ts';
+import { formatOf, mayHoldTables, suffixOf } from '../statements/formats.ts';
 import type {
   DuckdbAnnotations,
   DuckdbApi,
@@ -16,8 +23,10 @@ import type {
   DuckdbTable,
   SourceUse,
 } from '../workers/duckdb-wire.ts';
+import type { AnyFile } from '../workers/find-bytes.ts';
 import type { AskedSource, EngineApi, View } from '../workers/wire.ts';
 import { connectWorker, type WorkerPort } from '../workers/worker-port.ts';
+import { createTableReader, type Asked, type TableReader, type TablesRead } from './query-tables.ts';
 import { readView } from './view-address.ts';
 
 export type {
@@ -47,6 +56,8 @@ export interface QueryResult {
   readonly sources: readonly { uid: string; key: string }[];
   /** Artifacts of views that are no tables, and so no part of this. */
   readonly others: number;
+  /** Tables inside files that were read for this statement. */
+  readonly tables: TablesRead;
   /** Throws `StatementCancelled` where the rest is not held any more. */
   next(): Promise<DuckdbPage>;
   /**
@@ -68,7 +79,8 @@ export interface WrittenRows extends Pick<QueryResult, 'sources'> {
 export interface Queries {
   /**
    * One statement that reads. Its sources are `artifact('key or uid')`, lists of them, `collection('key')`,
-   * `artifacts('saved view')` or `artifacts('?where=…')`, tables of the registries, and files held here.
+   * `artifacts('saved view')` or `artifacts('?where=…')`, `obs(…)` and `var(…)` of each of these, tables of the
+   * registries, and files held here.
    */
   run(sql: string, options?: QueryOptions): Promise<QueryResult>;
   /** All rows of a statement as a parquet file, until it is forgotten. */
@@ -90,6 +102,8 @@ export type QueryEngine = Pick<EngineApi, 'openSources' | 'annotationTable' | 'r
 
 export interface QueriesOptions {
   engine: QueryEngine;
+  /** Reads tables inside files; one of its own workers where nothing is said. */
+  tables?: TableReader;
   /** For tests: how a worker is made, and which engine it runs. */
   createWorker?: () => Worker;
   bundle?: string;
@@ -109,9 +123,9 @@ const replaced = () =>
   );
 
 export function createQueries({ engine, patienceMs = 1500, bundle, ...options }: QueriesOptions): Queries {
+  const reader = options.tables ?? createTableReader();
   const held = new Map<string, { uid: string; file: File }>();
   const listeners = new Map<string, (progress: DuckdbProgress) => void>();
-  let holds = 0;
   let port: WorkerPort<DuckdbApi> | null = null;
 
   function connected(): WorkerPort<DuckdbApi> {
@@ -175,30 +189,32 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
   /* ---------- sources ---------- */
 
   /** Asked for with each statement: a key means the latest version, and files may have changed. */
-  async function given({ uses, tables, annotations }: DuckdbPlan): Promise<Given> {
-    const asked = uses.map(asksFor);
-    const opened = asked.length > 0 ? await engine.openSources(asked) : [];
+  async function given({ uses, tables, annotations }: DuckdbPlan, asked: Asked): Promise<Given> {
+    const questions = uses.map(asksFor);
+    const opened = questions.length > 0 ? await engine.openSources(questions) : [];
+    const making = reader.begin(asked);
     let others = 0;
-    const sources = uses.map((use, i) => {
-      const found = opened[i] ?? { artifacts: [], others: 0 };
-      others += found.others;
-      if (use.of === 'artifacts') {
-        const read = found.artifacts.map((one) => tableSource(one));
-        others += read.filter((one) => one === null).length;
-        return read.filter((one) => one !== null);
-      }
-      const left = [...found.artifacts];
-      const names = use.of === 'artifact' ? use.names : left.map(({ uid }) => uid);
-      const all = names.map((name) => {
-        const own = use.of === 'artifact' ? held.get(name) : undefined;
-        const one = own
-          ? { uid: own.uid, key: name, suffix: suffixOf(name), files: [{ path: '', file: own.file }] }
-          : left.shift();
-        if (!one) throw new LoamError('DoesNotExist', `There is no artifact "${name}".`, { name });
-        return tableSource(one) ?? noTable(one);
-      });
-      return [...new Map(all.map((one) => [one.uid, one])).values()];
-    });
+    const sources = await Promise.all(
+      uses.map(async (use, i) => {
+        const { artifacts, others: left } = opened[i] ?? { artifacts: [], others: 0 };
+        others += left;
+        const all = use.of === 'artifact' ? withHeld(use.names, artifacts) : artifacts;
+        const ask = use.table;
+        const made = await Promise.all(
+          all.map(async (one): Promise<DuckdbSource | null> => {
+            if (ask) return making.table(one, ask, use.of === 'artifacts');
+            const read = tableSource(one);
+            if (read) return read;
+            const arrow = arrowSource(one);
+            if (arrow) return making.rows(arrow);
+            return use.of === 'artifacts' ? null : noTable(one);
+          }),
+        );
+        const read = made.filter((one) => one !== null);
+        others += made.length - read.length;
+        return [...new Map(read.map((one) => [one.uid, one])).values()];
+      }),
+    );
     const uids = [
       ...new Set(sources.flatMap((list, i) => (uses[i]?.list ? list.map(({ uid }) => uid) : []))),
     ];
@@ -206,9 +222,26 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
     return {
       sources,
       others,
+      read: making.read,
       annotations: annotations && known.length > 0 ? await annotationsOf(known) : null,
       tables: await Promise.all(tables.filter((name) => registryTables.test(name)).map(registryTable)),
     };
+  }
+
+  /** Files held here take the place that their names have among those of artifacts. */
+  function withHeld(
+    names: readonly string[],
+    artifacts: readonly FoundArtifact<AnyFile>[],
+  ): FoundArtifact<AnyFile>[] {
+    const left = [...artifacts];
+    return names.map((name) => {
+      const own = held.get(name);
+      const one = own
+        ? { uid: own.uid, key: name, suffix: suffixOf(name), files: [{ path: '', file: own.file }] }
+        : left.shift();
+      if (!one) throw new LoamError('DoesNotExist', `There is no artifact "${name}".`, { name });
+      return one;
+    });
   }
 
   /** Held files are the page's own; the rest the engine knows. */
@@ -216,7 +249,7 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
     const [name = ''] = use.names;
     if (use.of === 'artifact') return { of: 'artifact', names: use.names.filter((one) => !held.has(one)) };
     if (use.of === 'collection') return { of: 'collection', name };
-    return { of: 'artifacts', name, view: viewNamed(name) };
+    return { of: 'artifacts', name, view: viewNamed(name), inside: use.table !== null };
   }
 
   async function annotationsOf(uids: readonly string[]): Promise<DuckdbAnnotations> {
@@ -236,7 +269,7 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
       const quiet = () => listeners.delete(uid);
       try {
         const plan = await call((api) => api.plan(sql));
-        const { others, ...having } = await given(plan);
+        const { others, read, ...having } = await given(plan, asked(uid, onProgress, signal));
         const used = connected();
         const first = await cancellable(uid, signal, () =>
           call((api) => api.run({ uid, sql, rows, mixed, ...having })),
@@ -256,6 +289,7 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
           first,
           sources: named(having.sources),
           others,
+          tables: read,
           async next() {
             if (port !== used) throw replaced();
             last = await cancellable(uid, signal, () => call((api) => api.next(uid)));
@@ -282,7 +316,8 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
       const uid = crypto.randomUUID();
       if (onProgress) listeners.set(uid, onProgress);
       try {
-        const { others: _, ...having } = await given(await call((api) => api.plan(sql)));
+        const plan = await call((api) => api.plan(sql));
+        const { others: _, read: __, ...having } = await given(plan, asked(uid, onProgress, signal));
         const used = connected();
         const written = await cancellable(uid, signal, () =>
           call((api) => api.write({ uid, sql, rows: 122_880, mixed, ...having })),
@@ -297,17 +332,32 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
     hold(name, file) {
       if (!/[./]/.test(name))
         throw new LoamError('InvalidArgument', `"${name}" needs an ending such as .csv or .parquet.`);
-      if (formatOf(suffixOf(name)) === null) throw unreadable(name, suffixOf(name));
-      held.set(name, { uid: `held-${++holds}`, file });
+      const suffix = suffixOf(name);
+      if (formatOf(suffix) === null && !mayHoldTables(suffix)) throw unreadable(name, suffix);
+      held.set(name, { uid: `held-${crypto.randomUUID()}`, file });
     },
     release: (name) => void held.delete(name),
     get held() {
       return [...held.keys()];
     },
     status: () => call((api) => api.status()),
-    restart,
+    restart() {
+      reader.end();
+      restart();
+    },
   };
 }
+
+/** Tables are read before the engine sees the statement, so progress of that is told from here. */
+const asked = (
+  uid: string,
+  onProgress: QueryOptions['onProgress'],
+  signal: AbortSignal | undefined,
+): Asked => ({
+  signal,
+  onProgress: (done, needed) =>
+    onProgress?.({ type: 'progress', uid, phase: 'tables', rows: 0, done, needed, meter: null }),
+});
 
 /** Each artifact once, in order. */
 const named = (sources: readonly DuckdbSource[][]) => [
@@ -317,6 +367,7 @@ const named = (sources: readonly DuckdbSource[][]) => [
 interface Given {
   sources: DuckdbSource[][];
   others: number;
+  read: TablesRead;
   annotations: DuckdbAnnotations | null;
   tables: DuckdbTable[];
 }

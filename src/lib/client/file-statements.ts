@@ -3,8 +3,9 @@
 import { LoamError } from '../engine/errors.ts';
 import type { Drift, DuckdbMeter } from '../workers/duckdb-wire.ts';
 import type { ListRow, SqlPage, View } from '../workers/wire.ts';
-import { formatOf } from '../statements/formats.ts';
-import type { DuckdbKept, QueryResult } from './duckdb.ts';
+import { formatOf, mayHoldTables, suffixOf } from '../statements/formats.ts';
+import type { DuckdbKept, DuckdbProgress, QueryResult } from './duckdb.ts';
+import type { TablesRead } from './query-tables.ts';
 import type { Target } from './selection.svelte.ts';
 import { callOf, literal } from './sql-statements.ts';
 import { queryAddress } from './statement-address.ts';
@@ -13,48 +14,64 @@ import { emptyView, viewQuery } from './view-address.ts';
 /** Rows of a page: a batch of the engine, which it does not divide. */
 export const FILE_ROWS = 2_048;
 
-/** Whether the statement names files: `artifact(…)` and its like, or text in quotes where a table stands. */
+/** Whether the statement names files: `artifact(…)`, `obs(…)` and their like, or text in quotes where a table stands. */
 export function readsFiles(sql: string): boolean {
   const bare = sql.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[^]*?\*\//g, (part) =>
     part.startsWith("'") ? "''" : ' ',
   );
-  return /\b(?:artifacts?|collection)\s*\(|\b(?:from|join)\s+''/i.test(bare);
+  return /\b(?:artifacts?|collection)\s*\(|\b(?:from|join)\s+(?:''|(?:obs|var)\s*\()|,\s*(?:obs|var)\s*\(\s*['[]/i.test(
+    bare,
+  );
 }
 
-/** The Query screen with all rows of an artifact; null where it is no table that queries read. */
+/** The function by which a statement reads an artifact; null where it is no table and holds none. */
+export function functionFor(artifact: { suffix: string; otype?: string | null }): 'artifact' | 'obs' | null {
+  if (formatOf(artifact.suffix) !== null) return 'artifact';
+  const holds = holdsObs(artifact.suffix) || /^(?:AnnData|MuData|SpatialData)$/.test(artifact.otype ?? '');
+  return holds ? 'obs' : null;
+}
+
+/** The Query screen with all rows of an artifact, or its obs; null where neither can be asked. */
 export function queryOf(artifact: {
   uid: string;
   key: string | null;
   suffix: string;
+  otype?: string | null;
   isLatest: boolean;
 }): string | null {
-  if (formatOf(artifact.suffix) === null) return null;
+  const of = functionFor(artifact);
   // A key means its latest version.
   const name = artifact.isLatest ? (artifact.key ?? artifact.uid) : artifact.uid;
-  return queryAddress(`select * from ${callOf(name)}`);
+  return of && queryAddress(`select * from ${callOf(name, of)}`);
 }
+
+/** A name that promises obs; others may hold them as well. */
+const holdsObs = (suffix: string): boolean => /\.(?:h5ad|h5mu|anndata\.zarr|mudata\.zarr)$/i.test(suffix);
 
 /**
  * A statement over the chosen rows of a list of artifacts, or over all that it shows; null where none of the chosen is a
  * table. Rows are named by their keys where the list shows latest versions only.
  */
 export function queryOfList(target: Target, rows: readonly ListRow[], view: View): string | null {
+  const chosen = target.view ? rows : rows.filter(({ key }) => target.keys.includes(key));
+  const obs = !chosen.some(({ name }) => isTable(name)) && chosen.some(({ name }) => mayHoldTables(name));
+  const from = (source: string, one: string) => `select * from ${obs ? `obs(${source})` : one}`;
   if (target.view) {
     const { registry, filter, search, trash, versions } = target.view;
     const shown = { ...emptyView(registry), filter, search, trash, versions };
     const but = target.except.map(literal).join(', ');
     // The list of all artifacts has an address without a question.
-    const address = viewQuery(shown) || '?';
-    return `select * from artifacts(${literal(address)})${but === '' ? '' : `\nwhere artifact_uid not in (${but})`}`;
+    const all = `artifacts(${literal(viewQuery(shown) || '?')})`;
+    return `${from(all, all)}${but === '' ? '' : `\nwhere artifact_uid not in (${but})`}`;
   }
-  const tables = rows.filter(({ key, name }) => target.keys.includes(key) && isTable(name));
-  const names = tables.map(({ key, name }) => (view.versions ? key : name));
+  const fits = (name: string) => (obs ? mayHoldTables(name) : isTable(name));
+  const names = chosen.filter(({ name }) => fits(name)).map(({ key, name }) => (view.versions ? key : name));
   if (names.length === 0) return null;
-  return `select * from artifact([${names.map(literal).join(', ')}])`;
+  const list = `[${names.map(literal).join(', ')}]`;
+  return from(list, `artifact(${list})`);
 }
 
-const isTable = (name: string): boolean =>
-  formatOf(/(?:\.[^./]+)?\.gz$|\.[^./]+$/i.exec(name)?.[0] ?? '') !== null;
+const isTable = (name: string): boolean => formatOf(suffixOf(name)) !== null;
 
 /** What was read for the rows, and what they are not. */
 export interface FilesRead extends DuckdbMeter {
@@ -62,6 +79,10 @@ export interface FilesRead extends DuckdbMeter {
   others: number;
   /** How the files of a list differ. */
   drift: Drift[];
+  /** Tables inside files that were read for it now, or before. */
+  tables: TablesRead;
+  /** Columns that no table can hold, by file. */
+  without: QueryResult['first']['leftOut'];
 }
 
 export interface FilesPage {
@@ -85,20 +106,22 @@ export async function runOverFiles(
   sql: string,
   signal: AbortSignal,
   mixed = false,
-  onRows?: (rows: number) => void,
+  onProgress?: (progress: DuckdbProgress) => void,
 ): Promise<FilesResult> {
   const [{ queries }, { pageOf }] = await Promise.all([import('./queries.ts'), import('./arrow-page.ts')]);
   const result: QueryResult = await queries.run(sql, {
-    rows: FILE_ROWS,
-    signal,
-    mixed,
-    ...(onRows ? { onProgress: ({ rows }) => onRows(rows) } : {}),
+    ...{ rows: FILE_ROWS, signal, mixed },
+    ...(onProgress ? { onProgress } : {}),
   });
   const artifacts = result.sources.map(({ uid }) => uid);
   let ms = 0;
+  const read = (meter: DuckdbMeter, { drift, leftOut }: QueryResult['first']): FilesRead => {
+    const { others, tables } = result;
+    return { ...meter, others, drift, tables, without: leftOut };
+  };
   const told = (page: QueryResult['first']): FilesPage => {
-    const { others } = result;
-    const made = { page: pageOf(page, artifacts, ms), meter: { ...page.meter, others, drift: page.drift } };
+    const meter = read(page.meter, page);
+    const made = { page: pageOf(page, artifacts, ms), meter };
     ms = page.ms;
     return made;
   };
@@ -109,29 +132,34 @@ export async function runOverFiles(
     next: async () => told(await result.next()),
     async keep(to, stop) {
       const kept = await result.keep(to, stop);
-      return { ...kept, meter: { ...kept.meter, others: result.others, drift: result.first.drift } };
+      return { ...kept, meter: read(kept.meter, result.first) };
     },
     async at(row) {
       const { from, ...page } = await result.kept(row);
-      const rest = { from, more: false, ms: 0, meter: result.first.meter, drift: [] };
+      const rest = { from, more: false, ms: 0, meter: result.first.meter, drift: [], leftOut: [] };
       return { from, page: pageOf({ ...page, ...rest }, artifacts, 0) };
     },
     close: result.close,
   };
 }
 
-/** Work that a signal stops after this time, and what stops it before. */
+/** Work that a signal stops after this time, and what stops it before. `again` lets the time begin anew. */
 export function stoppable<T>(
   limitMs: number,
-  begin: (signal: AbortSignal) => Promise<T>,
+  begin: (signal: AbortSignal, again: () => void) => Promise<T>,
 ): { done: Promise<T>; cancel(): void } {
   const abort = new AbortController();
   let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    abort.abort();
-  }, limitMs);
-  const done = begin(abort.signal)
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const again = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      late = true;
+      abort.abort();
+    }, limitMs);
+  };
+  again();
+  const done = begin(abort.signal, again)
     .catch((error: unknown) => {
       if (!abort.signal.aborted) throw error;
       throw late

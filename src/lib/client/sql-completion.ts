@@ -50,29 +50,31 @@ function filesAsTables(
   sql: string,
   { columnsOf }: Completable['datasets'],
 ): { use: TableUse; table: SqlTable }[] {
-  return filesIn(sql).map(({ key, as, list }) => {
-    const columns = [...(columnsOf(key) ?? []), ...(list ? aboutColumns : [])];
+  return filesIn(sql).map(({ key, of, part, as, list }) => {
+    const call = callOf(key, of, part);
+    const columns = [...(columnsOf(call) ?? []), ...(list ? aboutColumns : [])];
     return {
-      use: { table: `${callOf(key)} ${as}`, as },
+      use: { table: `${call} ${as}`, as },
       table: { name: as, kind: 'other', registry: null, columns },
     };
   });
 }
 
-/** Keys behind `artifact('`, where otherwise nothing is offered within quotes. */
+/** Keys behind `artifact('` and `obs('`, where otherwise nothing is offered within quotes. */
 function keysAt(
   before: string,
   { tables }: Completable['datasets'],
 ): { from: number; options: Completion[] } | null {
-  const open = /\bartifact\s*\(\s*(?:\[(?:\s*'(?:[^']|'')*'\s*,)*\s*)?'((?:[^']|'')*)$/i.exec(before);
+  const open = /\b(artifact|obs|var)\s*\(\s*(?:\[(?:\s*'(?:[^']|'')*'\s*,)*\s*)?'((?:[^']|'')*)$/i.exec(
+    before,
+  );
   if (!open) return null;
+  const [, of = '', typed = ''] = open;
+  const start = `${of.toLowerCase()}(`;
+  const keys = new Set(tables.filter(({ name }) => name.startsWith(start)).map(({ key = '' }) => key));
   return {
-    from: before.length - (open[1] ?? '').length,
-    options: tables.map(({ label = '' }) => ({
-      label: label.replaceAll("'", "''"),
-      type: 'class',
-      detail: 'file',
-    })),
+    from: before.length - typed.length,
+    options: [...keys].map((key) => ({ label: key.replaceAll("'", "''"), type: 'class', detail: 'file' })),
   };
 }
 
@@ -153,7 +155,7 @@ export function completionsAt(
     ...files.map(({ use, table }) => [use.table.toLowerCase(), table] as const),
   ]);
   const uses = [
-    ...tablesIn(part.sql).filter(({ table }) => table.toLowerCase() !== 'artifact'),
+    ...tablesIn(part.sql).filter(({ table }) => !/^(?:artifact|obs|var)$/i.test(table)),
     ...files.map(({ use }) => use),
   ];
   const member = /([\p{L}_][\p{L}\p{N}_]*|"[^"]*")\.([\p{L}_][\p{L}\p{N}_]*)?$/u.exec(before);
@@ -208,7 +210,7 @@ export function completeSql(known: () => Completable) {
     const text = context.state.doc.toString();
     const before = text.slice(Math.max(0, context.pos - 60), context.pos);
     const afterKey = /\b(?:from|join|on)\s+$/i.test(before);
-    const inFile = /\bartifact\s*\([^)]*'$/i.test(before);
+    const inFile = /\b(?:artifact|obs|var)\s*\([^)]*'$/i.test(before);
     if (!context.explicit && !/[\p{L}\p{N}_.]$/u.test(before) && !afterKey && !inFile) return null;
     const found = completionsAt(text, context.pos, known());
     return found && { ...found, validFor: /^[\p{L}\p{N}_]*$/u };

@@ -118,12 +118,18 @@ export function tablesIn(sql: string): TableUse[] {
 /** A text as SQL writes it. */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** The table that a file is in a statement. */
-export const callOf = (key: string): string => `artifact(${literal(key)})`;
+export type FileFunction = 'artifact' | 'obs' | 'var';
+
+/** The table that a file is in a statement, or one inside it. */
+export const callOf = (key: string, of: FileFunction = 'artifact', part: string | null = null): string =>
+  `${of}(${literal(key)}${part === null ? '' : `, modality = ${literal(part)}`})`;
 
 export interface FileUse {
-  /** The key or uid in `artifact('…')`; of a list the first. */
+  /** The key or uid in `artifact('…')`, `obs('…')` or `var('…')`; of a list the first. */
   key: string;
+  of: FileFunction;
+  /** The modality, or table of SpatialData. */
+  part: string | null;
   as: string;
   list: boolean;
 }
@@ -132,10 +138,13 @@ export interface FileUse {
 export function filesIn(sql: string): FileUse[] {
   const found: FileUse[] = [];
   const call =
-    /\bartifact\s*\(\s*(\[\s*)?'((?:[^']|'')*)'(?:'(?:[^']|'')*'|[^'()])*\)(?:\s+(?:as\s+)?([\p{L}_][\p{L}\p{N}_]*))?/giu;
-  for (const [, list, key = '', alias] of sql.matchAll(call)) {
-    const as = alias !== undefined && !AFTER_TABLE.has(alias.toLowerCase()) ? alias : 'artifact';
-    found.push({ key: key.replaceAll("''", "'"), as, list: list !== undefined });
+    /\b(artifact|obs|var)\s*\(\s*(\[\s*)?'((?:[^']|'')*)'((?:'(?:[^']|'')*'|[^'()])*)\)(?:\s+(?:as\s+)?([\p{L}_][\p{L}\p{N}_]*))?/giu;
+  for (const [, name = '', list, key = '', rest = '', alias] of sql.matchAll(call)) {
+    const of = name.toLowerCase() as FileFunction;
+    const as = alias !== undefined && !AFTER_TABLE.has(alias.toLowerCase()) ? alias : of;
+    const part =
+      /\b(?:modality|table)\s*=\s*'((?:[^']|'')*)'/i.exec(rest)?.[1]?.replaceAll("''", "'") ?? null;
+    found.push({ key: key.replaceAll("''", "'"), of, part, as, list: list !== undefined });
   }
   return found;
 }

@@ -23,7 +23,7 @@ const MAX_BUFFER = 256 * 1024 * 1024;
 type Arrow = typeof ArrowModule;
 
 /** The part of Arrow's asynchronous file reader that is used; its own types do not name this source. */
-interface BatchReader extends AsyncIterable<RecordBatch> {
+export interface BatchReader extends AsyncIterable<RecordBatch> {
   open(): Promise<unknown>;
   readonly schema: Schema;
   readonly numRecordBatches: number;
@@ -44,17 +44,16 @@ export function loadArrow(): Promise<Arrow> {
   return loading;
 }
 
-export async function summariseArrow(source: ByteSource): Promise<FileSummary> {
-  const found = summaryOf('arrow', { suffixFromContent: '.arrow' });
+/** In words why this is no whole Arrow file; null where its end is there. */
+export async function cutOff(source: ByteSource): Promise<string | null> {
   const end = await source.read(Math.max(0, source.size - 6), source.size);
-  if (String.fromCharCode(...end) !== 'ARROW1') {
-    return {
-      ...found,
-      problem:
-        'This Arrow file is incomplete: its end is missing, as after an interrupted download. Fetch it again.',
-    };
-  }
-  const arrow = await loadArrow();
+  return String.fromCharCode(...end) === 'ARROW1'
+    ? null
+    : 'This Arrow file is incomplete: its end is missing, as after an interrupted download. Fetch it again.';
+}
+
+/** The file's batches, one after the other; each is read when it is asked for. */
+export async function openArrow(arrow: Arrow, source: ByteSource): Promise<BatchReader> {
   // The reader takes node's FileHandle; this one reads from our source.
   const handle = {
     fd: 1,
@@ -66,15 +65,24 @@ export async function summariseArrow(source: ByteSource): Promise<FileSummary> {
     },
     close: () => Promise.resolve(),
   };
+  const reader = (await arrow.RecordBatchReader.from(
+    handle as unknown as AsyncIterable<Uint8Array>,
+  )) as unknown as BatchReader;
+  await reader.open();
+  return reader;
+}
+
+export async function summariseArrow(source: ByteSource): Promise<FileSummary> {
+  const found = summaryOf('arrow', { suffixFromContent: '.arrow' });
+  const cut = await cutOff(source);
+  if (cut !== null) return { ...found, problem: cut };
+  const arrow = await loadArrow();
   let problem: string | null = null;
   let rows: number | null = 0;
   let first: RecordBatch | null = null;
   let batches = 0;
   try {
-    const reader = (await arrow.RecordBatchReader.from(
-      handle as unknown as AsyncIterable<Uint8Array>,
-    )) as unknown as BatchReader;
-    await reader.open();
+    const reader = await openArrow(arrow, source);
     const fields = reader.schema.fields;
     const whole = source.size <= COUNT_BYTES;
     try {

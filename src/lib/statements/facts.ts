@@ -7,6 +7,8 @@ import {
   type SchemaTree,
   type Statistics,
 } from 'hyparquet';
+import type { LeftOutColumn } from '../formats/table-batches.ts';
+import { leftOutKey, leftOutOf } from './left-out.ts';
 
 export interface FileColumn {
   name: string;
@@ -26,6 +28,8 @@ export interface FileFacts {
   columns: FileColumn[];
   /** By column; a column is missing where some part of the file does not tell. */
   spans: ReadonlyMap<string, Span>;
+  /** Of a copy of a table: the columns that are not in it. */
+  leftOut: LeftOutColumn[];
 }
 
 /** Of wider tables the first are enough to leave files out by. */
@@ -39,6 +43,7 @@ export function factsOf(footer: FileMetaData): FileFacts {
       footer,
       top.slice(0, spansMost).filter(({ children }) => children.length === 0),
     ),
+    leftOut: leftOutOf(footer.key_value_metadata?.find(({ key }) => key === leftOutKey)?.value),
   };
 }
 

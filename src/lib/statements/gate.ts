@@ -3,7 +3,7 @@
 // readers of files do not pass, whatever they are called, and neither do settings, catalogs or anything that writes.
 import { LoamError } from '../engine/errors.ts';
 import { literal, tokensOf, type Asks, type Token } from './tokens.ts';
-import { findUses, sourceKinds, type FoundTables, type WrittenUse } from './uses.ts';
+import { findUses, sourceFunctions, type FoundTables, type WrittenUse } from './uses.ts';
 
 export interface GatedStatement {
   sql: string;
@@ -169,7 +169,7 @@ export function tablesOf(tree: unknown): FoundTables {
     }
     if (type === 'TABLE_FUNCTION') {
       const name = String((called as { function_name?: unknown } | null)?.function_name ?? '').toLowerCase();
-      if (!sourceKinds.has(name)) found.functions.push(name);
+      if (!sourceFunctions.has(name)) found.functions.push(name);
       else if (!again) found.calls++;
     } else if (type === 'BASE_TABLE') {
       if (!/[./]/.test(String(table_name))) found.tables.push(String(table_name).toLowerCase());

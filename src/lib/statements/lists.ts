@@ -60,6 +60,7 @@ export function createLists<R extends ListRun>(
           type: type.replace(/^(STRUCT|MAP)\(.*$|^.*(LIST)\[\]$/s, '$1'),
         })),
         spans: new Map(),
+        leftOut: [],
       };
       await tell(run, i + 1, files.length);
     }

@@ -1,6 +1,8 @@
 // What statements over files are made of, as plain data: the sources they name, how files differ, what is known of the
 // artifacts beside their files. Shared by the page's query worker and by Node.
 
+import type { TableAsk } from '../formats/table-ask.ts';
+
 /** What the reader of a file is; others cannot be asked yet. */
 export type SourceFormat = 'parquet' | 'csv' | 'json';
 
@@ -10,7 +12,10 @@ export interface StatementSource<File = unknown> {
   uid: string;
   key: string;
   format: SourceFormat;
-  /** Lazily read. `path` is empty for a single file, else it is below the folder. */
+  /**
+   * Lazily read. `path` is empty for a single file, else it is below the folder; of a table inside a file it is the table
+   * (`obs`, `rna:obs`), and the file its copy as parquet.
+   */
   files: { path: string; file: File }[];
 }
 
@@ -27,6 +32,8 @@ export interface SourceUse {
   of: SourceKind;
   names: string[];
   list: boolean;
+  /** `obs(…)` and `var(…)`: not the files themselves but this table inside each. Null for the files. */
+  table: TableAsk | null;
 }
 
 /** A row per artifact, with `artifact_uid`, as lines of JSON; the types are the engine's. */

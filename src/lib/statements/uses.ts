@@ -1,11 +1,12 @@
 // Where a statement names its sources, and how: `artifact('key')`, `artifact(['a', 'b'], header = false)`,
-// `collection('key')`, `artifacts('view')`, `FROM 'folder/cells.parquet'`. What the engine's parser has found must all be found in the text, else nothing runs.
+// `collection('key')`, `artifacts('view')`, `FROM 'folder/cells.parquet'`, and tables inside files: `obs('cells.h5ad')`,
+// `var(collection('key'))`. What the engine's parser has found must all be found in the text, else nothing runs.
 import { LoamError } from '../engine/errors.ts';
 import { literal, literalText, nameText, tokenTypes, type Token } from './tokens.ts';
 import type { SourceKind, SourceUse } from './types.ts';
 
 export interface FoundTables {
-  /** Calls of artifact(), collection() and artifacts(). */
+  /** Calls of artifact(), collection(), artifacts(), obs() and var(). */
   calls: number;
   /** Tables whose names are those of files. */
   names: string[];
@@ -27,8 +28,13 @@ export interface WrittenUse extends SourceUse {
   types: Map<string, string>;
 }
 
-export const sourceKinds: ReadonlySet<string> = new Set<SourceKind>(['artifact', 'collection', 'artifacts']);
-const isKind = (name: string | null): name is SourceKind => name !== null && sourceKinds.has(name);
+const kinds: ReadonlySet<string> = new Set<SourceKind>(['artifact', 'collection', 'artifacts']);
+const isKind = (name: string | null): name is SourceKind => name !== null && kinds.has(name);
+type Slot = 'obs' | 'var';
+const isSlot = (name: string | null): name is Slot => name === 'obs' || name === 'var';
+
+/** Table functions that name sources. */
+export const sourceFunctions: ReadonlySet<string> = new Set([...kinds, 'obs', 'var']);
 
 /** Options that the readers take, beside those that we set. */
 const options = new Set([
@@ -57,7 +63,7 @@ export function findUses(
   const calls = callsIn(tokens);
   if (calls.length !== tables.calls)
     throw wrong(
-      "artifact('key'), collection('key') and artifacts('view') are tables: they stand behind FROM, JOIN or a comma there, with names in single quotes.",
+      "artifact('key'), collection('key'), artifacts('view'), obs('key') and var('key') are tables: they stand behind FROM, JOIN or a comma there, with names in single quotes.",
     );
   const names = namesIn(tokens, tables.names);
   if (names.length !== tables.names.length)
@@ -74,11 +80,12 @@ function callsIn(tokens: readonly Token[]): WrittenUse[] {
   for (let i = 0; i + 1 < tokens.length; i++) {
     const token = tokens[i];
     const of = token ? nameText(token) : null;
-    if (!token || !isKind(of) || tokens[i + 1]?.text !== '(') continue;
+    if (!token || !(isKind(of) || isSlot(of)) || tokens[i + 1]?.text !== '(') continue;
     const close = closing(tokens, i + 1);
     const end = tokens[close];
     if (!end) throw wrong(`${of}( is not closed: write ${of}('${of === 'artifacts' ? 'view' : 'key'}').`);
-    const read = readCall(of, tokens.slice(i + 2, close));
+    const inside = tokens.slice(i + 2, close);
+    const read = isSlot(of) ? readSlot(of, inside) : readCall(of, inside);
     found.push({ ...read, from: token.from, to: end.to });
     i = close;
   }
@@ -96,7 +103,11 @@ function closing(tokens: readonly Token[], open: number): number {
 }
 
 /** Arguments: names, or one list of them, then options. */
-function readCall(of: SourceKind, tokens: readonly Token[]): Omit<WrittenUse, 'from' | 'to'> {
+function readCall(
+  of: SourceKind,
+  tokens: readonly Token[],
+  say = takes[of],
+): Omit<WrittenUse, 'from' | 'to'> {
   const names: string[] = [];
   const read: string[] = [];
   let types = new Map<string, string>();
@@ -116,11 +127,44 @@ function readCall(of: SourceKind, tokens: readonly Token[]): Omit<WrittenUse, 'f
       const name = first.text.toLowerCase();
       if (name === 'types') types = typesIn(argument.slice(2));
       else read.push(option(of, name, argument.slice(2)));
-    } else throw wrong(takes[of]);
+    } else throw wrong(say);
   }
-  if (names.length === 0 || (of !== 'artifact' && names.length > 1)) throw wrong(takes[of]);
-  return { of, names, list: list || names.length > 1, options: read, types };
+  if (names.length === 0 || (of !== 'artifact' && names.length > 1)) throw wrong(say);
+  return { of, names, list: list || names.length > 1, table: null, options: read, types };
 }
+
+/** `obs('key')`, lists, `obs(collection('key'))`, then `modality = 'rna'` and `types`. */
+function readSlot(slot: Slot, tokens: readonly Token[]): Omit<WrittenUse, 'from' | 'to'> {
+  const sources: Token[][] = [];
+  let part: string | null = null;
+  let types = new Map<string, string>();
+  for (const argument of byComma(tokens)) {
+    const [first, second, value] = argument;
+    if (second?.text !== '=' && second?.text !== ':=') sources.push(argument);
+    else if (/^(?:modality|table)$/i.test(first?.text ?? '')) {
+      part = value && argument.length === 3 ? literalText(value) : null;
+      if (part === null)
+        throw wrong(`${first?.text} of ${slot}() takes a name in single quotes: modality = 'rna'.`);
+    } else if (/^types$/i.test(first?.text ?? '')) types = typesIn(argument.slice(2));
+    else
+      throw wrong(
+        `${slot}() has no option ${first?.text ?? ''}. Options are modality (of MuData), table (of SpatialData) and types.`,
+      );
+  }
+  const [called, open] = sources[0] ?? [];
+  const inner = called ? nameText(called) : null;
+  const nested = sources.length === 1 && isKind(inner) && open?.text === '(' ? inner : null;
+  const given = nested === null ? sources : [sources[0]?.slice(2, -1) ?? []];
+  const say = `${slot}() takes keys or uids in single quotes, a list of them, a collection or a view: ${slot}('cells.h5ad'), ${slot}(['a.h5ad', 'b.h5ad']), ${slot}(collection('key')), ${slot}(artifacts('view')).`;
+  if (given.length === 0) throw wrong(say);
+  const read = readCall(nested ?? 'artifact', withCommas(given), say);
+  if (read.options.length > 0 || read.types.size > 0) throw wrong(say);
+  return { ...read, table: { slot, part }, types };
+}
+
+const comma: Token = { text: ',', from: 0, to: 0, type: tokenTypes.operator };
+const withCommas = (parts: readonly Token[][]): Token[] =>
+  parts.flatMap((part, i) => (i === 0 ? part : [comma, ...part]));
 
 const takes: Record<SourceKind, string> = {
   artifact: "artifact() takes keys or uids in single quotes: artifact('key'), artifact(['a', 'b']).",
@@ -190,7 +234,10 @@ function namesIn(tokens: readonly Token[], names: readonly string[]): WrittenUse
       if (places.length > left.filter((one) => one === name).length) continue;
       for (const { from, to } of places) {
         left.splice(left.indexOf(name), 1);
-        found.push({ of: 'artifact', names: [name], list: false, options: [], types: new Map(), from, to });
+        found.push({
+          ...{ of: 'artifact', names: [name], list: false, table: null },
+          ...{ options: [], types: new Map(), from, to },
+        });
       }
     }
   };
@@ -211,6 +258,10 @@ export function fixFor(
   const names = use.names.map(literal).join(', ');
   const read = [...types].map(([column, type]) => `${literal(column)}: ${literal(type)}`).join(', ');
   const given = use.of === 'artifact' && use.list ? `[${names}]` : names;
-  const text = `${use.of}(${[given, ...use.options, `types = {${read}}`].join(', ')})`;
+  const of = use.table?.slot ?? use.of;
+  const source = use.table && use.of !== 'artifact' ? `${use.of}(${given})` : given;
+  const part = use.table?.part ?? null;
+  const options = [...use.options, ...(part === null ? [] : [`modality = ${literal(part)}`])];
+  const text = `${of}(${[source, ...options, `types = {${read}}`].join(', ')})`;
   return { from: use.from, to: use.to, text };
 }

@@ -2,7 +2,7 @@
 // is packed (parquet in BROTLI or LZ4, text in gzip). A copy is made once, piece by piece, and kept in the browser's
 // private file system beside the artifacts; it is a cache and may be removed at any time.
 import type { FileMetaData } from 'hyparquet';
-import { isLoamError, LoamError } from '../engine/errors.ts';
+import { isLoamError } from '../engine/errors.ts';
 import { gunzipChunks } from '../formats/source.ts';
 import type { ByteSource } from '../engine/ports.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
@@ -14,12 +14,10 @@ import { parquetPlan } from './parquet-plan.ts';
 import type { Fence } from './duckdb-fence.ts';
 import { loadParquet, writerProperties } from './duckdb-parquet.ts';
 import type { SourceFormat } from './duckdb-wire.ts';
+import { forgetCopy, keepCopy, keptCopy, keptMost } from './query-copies.ts';
 
 /** Packings that the built-in engine cannot read; the modern one reads all of them. */
 const unreadable = new Set<string>(['BROTLI', 'LZ4', 'LZ4_RAW', 'LZO']);
-/** Copies together may take so many bytes; those not used for longest go first. */
-const keptMost = 2e9;
-const folderName = 'query-copies';
 
 export interface Readable {
   file: File | RemoteReader;
@@ -78,7 +76,7 @@ export function createCopies(fence: Fence, unpacked: () => boolean): Copies {
     if (kept) return kept;
     try {
       const source = sourceOf(counted(file, onProgress, signal));
-      return await keep(name, streamOf(gunzipChunks(source, keptMost)), signal);
+      return await keepCopy(name, streamOf(gunzipChunks(source, keptMost)), signal);
     } catch (error) {
       if (signal.aborted) throw cancelled();
       if (isLoamError(error)) throw error;
@@ -117,12 +115,12 @@ async function repackedCopy(
   const name = `${id}.parquet`;
   try {
     const copy = await orCrash(async () =>
-      keep(name, await repacked(asBlob(counted(file, onProgress, signal)), fence), signal),
+      keepCopy(name, await repacked(asBlob(counted(file, onProgress, signal)), fence), signal),
     );
     if (await sameRows(copy, footer)) return copy;
     throw new Error(`the copy has not the ${footer.num_rows} rows of the file`);
   } catch (error) {
-    await forget(name);
+    await forgetCopy(name);
     if (signal.aborted) throw cancelled();
     if (isLoamError(error)) throw error;
     const crashed = error instanceof WebAssembly.RuntimeError;
@@ -206,68 +204,4 @@ function streamOf(chunks: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint
     },
     cancel: async () => void (await chunks.return()),
   });
-}
-
-/* ---------- the copies ---------- */
-
-const folder = async () =>
-  (await navigator.storage.getDirectory()).getDirectoryHandle(folderName, { create: true });
-
-/** An empty file is one whose writing was cut off: what is written is there as a whole or not at all. */
-async function keptCopy(name: string): Promise<File | null> {
-  try {
-    const file = await (await (await folder()).getFileHandle(name)).getFile();
-    return file.size > 0 ? file : null;
-  } catch {
-    return null;
-  }
-}
-
-async function forget(name: string): Promise<void> {
-  await (await folder().catch(() => null))?.removeEntry(name).catch(() => {});
-}
-
-/** Without a private file system the copy lives as long as this worker. */
-async function keep(name: string, stream: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<File> {
-  const directory = await folder().catch(() => null);
-  if (!directory) return new File([await new Response(stream as BodyInit).blob()], name);
-  try {
-    const handle = await directory.getFileHandle(name, { create: true });
-    const writable = await handle.createWritable();
-    await stream.pipeTo(writable as WritableStream<Uint8Array>, { signal });
-    await makeRoom(directory, name);
-    return await handle.getFile();
-  } catch (error) {
-    await forget(name);
-    if (error instanceof DOMException && error.name === 'QuotaExceededError')
-      throw new LoamError(
-        'StorageFull',
-        `There is not enough room on this device for an unpacked copy of ${name}, which this query needs. Free some space and try again.`,
-      );
-    throw error;
-  }
-}
-
-const resultEnd = '-rows.parquet';
-
-/** Rows on their way to becoming an artifact, kept like a copy until they are forgotten. */
-export function keepResult(stream: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<File> {
-  return keep(`${crypto.randomUUID()}${resultEnd}`, stream, signal);
-}
-
-export async function forgetResult(name: string): Promise<void> {
-  if (name.endsWith(resultEnd)) await forget(name);
-}
-
-async function makeRoom(directory: FileSystemDirectoryHandle, newest: string): Promise<void> {
-  const copies: File[] = [];
-  for await (const handle of directory.values())
-    if (handle.kind === 'file') copies.push(await (handle as FileSystemFileHandle).getFile());
-  let total = copies.reduce((sum, { size }) => sum + size, 0);
-  for (const copy of copies.sort((a, b) => a.lastModified - b.lastModified)) {
-    if (total <= keptMost) return;
-    if (copy.name === newest) continue;
-    await directory.removeEntry(copy.name).catch(() => {});
-    total -= copy.size;
-  }
 }

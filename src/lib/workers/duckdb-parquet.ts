@@ -5,9 +5,9 @@ import { LoamError } from '../engine/errors.ts';
 import type { Fence } from './duckdb-fence.ts';
 
 /** Rows at most in one row group, as the engine itself writes them. */
-const rowsOfGroup = 122_880;
+const usualGroup = 122_880;
 
-export async function loadParquet(fence: Fence): Promise<typeof ParquetWasm> {
+export async function loadParquet(fence: Pick<Fence, 'allow'>): Promise<typeof ParquetWasm> {
   const [parquet, { default: url }] = await Promise.all([
     import('parquet-wasm'),
     import('parquet-wasm/esm/parquet_wasm_bg.wasm?url'),
@@ -17,17 +17,28 @@ export async function loadParquet(fence: Fence): Promise<typeof ParquetWasm> {
   return parquet;
 }
 
-export function writerProperties(parquet: typeof ParquetWasm) {
-  return new parquet.WriterPropertiesBuilder()
-    .setCompression(parquet.Compression.SNAPPY)
-    .setMaxRowGroupSize(rowsOfGroup)
-    .build();
+export interface ParquetOptions {
+  /** Rows at most in one row group; fewer in wide tables. */
+  rowsOfGroup?: number;
+  /** What stands beside the table in the file. */
+  notes?: ReadonlyMap<string, string>;
 }
 
-/** A file of all pages, each an Arrow IPC stream, in their order. There must be a row. */
+export function writerProperties(
+  parquet: typeof ParquetWasm,
+  { rowsOfGroup = usualGroup, notes }: ParquetOptions = {},
+) {
+  const properties = new parquet.WriterPropertiesBuilder()
+    .setCompression(parquet.Compression.SNAPPY)
+    .setMaxRowGroupSize(rowsOfGroup);
+  return (notes ? properties.setKeyValueMetadata(new Map(notes)) : properties).build();
+}
+
+/** A file of all pages, each an Arrow IPC stream, in their order. There must be a page. */
 export async function parquetStream(
-  fence: Fence,
+  fence: Pick<Fence, 'allow'>,
   pages: AsyncGenerator<Uint8Array, void>,
+  options: ParquetOptions = {},
 ): Promise<ReadableStream<Uint8Array>> {
   const parquet = await loadParquet(fence);
   let batches: ParquetWasm.RecordBatch[] = [];
@@ -42,7 +53,7 @@ export async function parquetStream(
     },
     cancel: async () => void (await pages.return()),
   });
-  return parquet.transformParquetStream(source, writerProperties(parquet));
+  return parquet.transformParquetStream(source, writerProperties(parquet, options));
 }
 
 function tableOf(parquet: typeof ParquetWasm, ipc: Uint8Array) {

@@ -2,7 +2,7 @@
 // statements side by side, each to be cancelled while it works. Knows nothing of what an artifact is.
 import { DataType, MessageReader, RecordBatchReader } from 'apache-arrow';
 import { LoamError } from '../engine/errors.ts';
-import { createCopies, forgetResult, keepResult } from './duckdb-copies.ts';
+import { createCopies } from './duckdb-copies.ts';
 import { cancelled, duckdbError } from './duckdb-errors.ts';
 import type { Fence } from './duckdb-fence.ts';
 import { gate, type GatedStatement } from '../statements/gate.ts';
@@ -10,6 +10,8 @@ import { createLists, type KnownFile, type ListRun } from '../statements/lists.t
 import { createKeeper } from './duckdb-kept.ts';
 import { parquetStream } from './duckdb-parquet.ts';
 import { registeredName, withSources } from '../statements/sources.ts';
+import { versionOf } from './table-copies.ts';
+import { forgetResult, keepResult } from './query-copies.ts';
 import { join } from '../formats/source.ts';
 import {
   createAsker,
@@ -183,8 +185,6 @@ export function createDuckdbSession(
     );
   }
 
-  const versionOf = (file: AnyFile) => (isRemoteFile(file) ? file.id : `${file.size}-${file.lastModified}`);
-
   /** What is open cannot leave the cache: the one opened first gives way, and is opened anew when it is asked for. */
   async function openFar(file: RemoteFile): Promise<RemoteReader> {
     const used = new Set([...running.values()].flatMap(({ names }) => names));
@@ -306,8 +306,12 @@ export function createDuckdbSession(
     run.ms += performance.now() - since.slice;
     const ipc = join([...messages, endOfStream]);
     const { drift } = run;
+    const leftOut = run.names.flatMap((name) => {
+      const { title = '', facts } = registered.get(name) ?? {};
+      return facts && facts.leftOut.length > 0 ? [{ file: title, columns: facts.leftOut }] : [];
+    });
     const meter = { ...meterOf(run), far: farMeter(run, true) };
-    return handOver({ ipc, rows, from, more, ms: Math.round(run.ms), meter, drift }, [ipc.buffer]);
+    return handOver({ ipc, rows, from, more, ms: Math.round(run.ms), meter, drift, leftOut }, [ipc.buffer]);
   }
 
   async function working(run: Running): Promise<DuckdbPage> {
@@ -434,7 +438,8 @@ export function createDuckdbSession(
     async plan(sql) {
       const { gated } = await judged(sql);
       const { tables, annotations } = gated;
-      return { uses: gated.uses.map(({ of, names, list }) => ({ of, names, list })), tables, annotations };
+      const uses = gated.uses.map(({ of, names, list, table }) => ({ of, names, list, table }));
+      return { uses, tables, annotations };
     },
     async run(spec) {
       const run = await started(spec);

@@ -1,6 +1,7 @@
 // The query engine (DuckDB) as it crosses the worker border: what a statement asks for and what comes back, plain data
 // only. The worker implements DuckdbApi; the page reaches it through client/duckdb.ts.
 
+import type { LeftOutColumn } from '../formats/table-batches.ts';
 import type { Annotations, Drift, LeftOut, SourceUse, StatementSource } from '../statements/types.ts';
 import type { AnyFile } from './find-bytes.ts';
 
@@ -77,19 +78,25 @@ export interface DuckdbPage {
   meter: DuckdbMeter;
   /** How files differ that are one table here; columns of several kinds are among them only where they were allowed. */
   drift: Drift[];
+  /** Columns inside files that no table can hold, by file. */
+  leftOut: { file: string; columns: LeftOutColumn[] }[];
 }
 
 export interface DuckdbProgress {
   type: 'progress';
   uid: string;
-  /** `files`: footers are looked at; `converting`: a file is rewritten once; `running`: the statement works. */
-  phase: 'files' | 'converting' | 'running';
+  /**
+   * `tables`: tables inside files are read once; `files`: footers are looked at; `converting`: a file is rewritten once;
+   * `running`: the statement works.
+   */
+  phase: 'tables' | 'files' | 'converting' | 'running';
   /** Rows that are there so far. */
   rows: number;
-  /** `needed` is null where nobody can know it: then only `done` is true. Bytes, or files in the phase `files`. */
+  /** `needed` is null where nobody can know it: then only `done` is true. Bytes, or files in the phases `tables` and `files`. */
   done: number;
   needed: number | null;
-  meter: DuckdbMeter;
+  /** Null before the engine has seen the statement. */
+  meter: DuckdbMeter | null;
 }
 
 /** How many rows of a statement are kept, so that any of them can be asked for. */

@@ -5,6 +5,7 @@ import { fromWire, LoamError } from '../engine/errors.ts';
 import type { FileView, SmallFile, ViewAsk } from '../engine/ports.ts';
 import { summaryOf, type FileSummary } from '../formats/summary.ts';
 import type { AnyFile } from './find-bytes.ts';
+import type { TableCopy, TableJob } from './table-parquet.ts';
 import type { Answer, HashResult, InspectInput, InspectWorkerApi } from './inspect.worker.ts';
 
 export type { HashResult, InspectInput } from './inspect.worker.ts';
@@ -21,6 +22,8 @@ export interface Inspector {
     inputs: { file: File; name: string }[],
     options?: Pick<HashOptions, 'signal'>,
   ): Promise<(Answer<SmallFile> | null)[]>;
+  /** A table out of the file as a parquet copy; progress in rows. Errors as of `hash`. */
+  table(input: InspectInput, job: TableJob, options?: HashOptions): Promise<TableCopy>;
   /** sha256 of every byte as hex. */
   checksum(file: AnyFile, options?: HashOptions): Promise<string>;
   close(): void;
@@ -127,15 +130,20 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   }
 
   function answered<T>(
-    work: (slot: Slot, onProgress: (done: number, total: number) => void) => Promise<Answer<T>>,
+    work: (
+      slot: Slot,
+      onProgress: (done: number, total: number) => void,
+    ) => Promise<{ answer: Answer<T>; restart: boolean } | Answer<T>>,
     { onProgress, signal }: HashOptions,
   ): Promise<T> {
     return run(async (slot) => {
-      const answer = await work(slot, (done, total) => {
+      const told = await work(slot, (done, total) => {
         slot.alive?.();
         onProgress?.(done, total);
       });
-      return { value: answer, restart: false };
+      return 'answer' in told
+        ? { value: told.answer, restart: told.restart }
+        : { value: told, restart: false };
     }, signal).then(
       (answer) => {
         if (answer.ok) return answer.value;
@@ -186,6 +194,15 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
       }
       return answers;
     },
+    table: (input, job, tableOptions = {}) =>
+      answered(
+        (slot, report) =>
+          slot.api.table(input, job, Comlink.proxy(report)) as Promise<{
+            answer: Answer<TableCopy>;
+            restart: boolean;
+          }>,
+        tableOptions,
+      ),
     checksum: (file, hashOptions = {}) =>
       answered((slot, report) => slot.api.checksum(file, Comlink.proxy(report)), hashOptions),
     close() {

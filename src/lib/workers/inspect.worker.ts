@@ -19,6 +19,7 @@ import {
   type RemoteReader,
 } from '../storage/remote/cache-reader.ts';
 import type { AnyFile } from './find-bytes.ts';
+import { tableToParquet, type TableCopy, type TableJob } from './table-parquet.ts';
 
 /** A file, or a folder as its files with their paths below it. */
 export type InspectInput = AnyFile | { path: string; file: AnyFile }[];
@@ -75,6 +76,20 @@ const api = {
             outputs.flatMap((output) => (output.type === 'picture' ? [output.bytes.buffer] : [])),
           );
     return Comlink.transfer(found, buffers);
+  },
+
+  /** A table out of the file as a parquet copy. `restart` as with `inspect`. */
+  async table(
+    input: InspectInput,
+    job: TableJob,
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<{ answer: Answer<TableCopy>; restart: boolean }> {
+    const report = throttled(onProgress);
+    const made = await answer(onProgress, async () => {
+      const source = Array.isArray(input) ? await folderSource(input) : await anySource(input);
+      return tableToParquet(source, job, report);
+    });
+    return { answer: made, restart: hdf5Damaged() };
   },
 
   checksum(input: AnyFile, onProgress?: (done: number, total: number) => void): Promise<Answer<string>> {

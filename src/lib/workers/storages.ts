@@ -21,7 +21,7 @@ import {
   markedUid,
   permissionOf,
 } from '../storage/blob/attached.ts';
-import { formatOf } from '../statements/formats.ts';
+import { formatOf, mayHoldTables } from '../statements/formats.ts';
 import { registryTable } from '../statements/registry-table.ts';
 import { createFinder, type AnyFile, type FoundBytes } from './find-bytes.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
@@ -166,6 +166,8 @@ export interface StoragesDeps {
 const mayBeTable = ({ suffix, folder }: Whereabouts): boolean =>
   formatOf(suffix) !== null || (folder && suffix === '');
 
+const mayHoldSome = ({ suffix, name }: Whereabouts): boolean => mayHoldTables(suffix) || mayHoldTables(name);
+
 const payloadOf = ({ name }: Whereabouts, found: FoundBytes): Payload =>
   'file' in found ? { name, file: found.file, files: null } : { name, file: null, files: found.files };
 
@@ -275,7 +277,9 @@ export function createStorages(deps: StoragesDeps): StoragesApi {
       const found = await engine.querySources(asked);
       return Promise.all(
         found.map(async (places, i): Promise<OpenedSource> => {
-          const wanted = asked[i]?.of === 'artifacts' ? places.filter(mayBeTable) : places;
+          const source = asked[i];
+          const fits = source?.of === 'artifacts' && source.inside ? mayHoldSome : mayBeTable;
+          const wanted = source?.of === 'artifacts' ? places.filter(fits) : places;
           const artifacts = await Promise.all(wanted.map(opened));
           return { artifacts, others: places.length - wanted.length };
         }),

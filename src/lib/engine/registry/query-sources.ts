@@ -13,11 +13,14 @@ import { membersOf } from './collection.ts';
 import { namedArtifacts } from './named-artifacts.ts';
 import { whereaboutsOf, type Whereabouts } from './whereabouts.ts';
 
-/** One source as a statement names it. `view` is what an address said; without one the name is that of a saved view. */
+/**
+ * One source as a statement names it. `view` is what an address said; without one the name is that of a saved view.
+ * `inside`: files are meant that hold tables, not those that are one.
+ */
 export type AskedSource =
   | { of: 'artifact'; names: string[] }
   | { of: 'collection'; name: string }
-  | { of: 'artifacts'; name: string; view: View | null };
+  | { of: 'artifacts'; name: string; view: View | null; inside?: boolean };
 
 /** More files make no statement that anybody waits for. */
 const most = 5_000;

@@ -89,7 +89,7 @@ export async function frame(
 }
 
 /** Before 0.7 the names of categories stood in uns under `<column>_categories`. */
-async function categoriesInUns(uns: TreeNode | null): Promise<Map<string, string[]>> {
+export async function categoriesInUns(uns: TreeNode | null): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
   if (uns?.kind !== 'group') return found;
   for (const name of await uns.keys()) {
