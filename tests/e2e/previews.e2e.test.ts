@@ -46,6 +46,12 @@ const notebook = JSON.stringify({
   ],
 });
 
+/** What a page may try when somebody looks at it. */
+const tries =
+  'top.ran = 1; localStorage.ran = 1; new Image().src = "http://foreign.invalid/s"; location = "http://foreign.invalid/l"';
+const report = `<!doctype html><meta http-equiv="refresh" content="0;url=http://foreign.invalid/r"><h1>Quality report</h1><p id="by">not run</p><img src="http://foreign.invalid/i"><link rel="stylesheet" href="http://foreign.invalid/c"><iframe src="http://foreign.invalid/f"></iframe><script>document.getElementById('by').textContent = 'ran'; ${tries}</script>`;
+const plot = `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="30" fill="teal"/><script>${tries}</script></svg>`;
+
 beforeAll(async () => {
   suite = await startSuite('previews', 900);
   app = await suite.open();
@@ -92,7 +98,7 @@ const colours = (): Promise<number> =>
   });
 
 describe.sequential('previews', () => {
-  it('files of nine formats are dropped', async () => {
+  it('files of twelve formats are dropped', async () => {
     const made = new Map(madeFiles());
     const files: [string, Uint8Array | string][] = [
       [
@@ -121,6 +127,9 @@ describe.sequential('previews', () => {
       ['calls.vcf.gz', made.get('sequences/a.vcf.gz') as Uint8Array],
       ['five.ome.tif', omeTiff(48, 32, ['DAPI', 'GFP'], 3)],
       ['pair.h5mu', made.get('cells/mudata.h5mu') as Uint8Array],
+      ['cells.h5ad', made.get('cells/full.h5ad') as Uint8Array],
+      ['report.html', report],
+      ['plot.svg', plot],
       ['types.h5', made.get('cells/types.h5') as Uint8Array],
       ['zipped.feather', made.get('arrow/zstd.feather') as Uint8Array],
     ];
@@ -173,6 +182,47 @@ describe.sequential('previews', () => {
     await looksWell();
   });
 
+  it('[row 98] cells are drawn by an embedding, coloured by a column and by a gene, and chosen into a table', async () => {
+    await show('cells.h5ad');
+    const plot = page.getByRole('application', { name: /^12 cells in X_pca, coloured by cat/ });
+    await plot.waitFor();
+    await expect.poll(colours).toBeGreaterThan(1);
+    const legend = page.getByRole('group', { name: 'Categories' }).getByRole('button');
+    expect(await legend.allInnerTexts()).toEqual(['a\n8', 'b\n2', 'c\n2']);
+    await legend.nth(1).click();
+    await has('2 cells (17 %)');
+    await page.getByRole('button', { name: 'Show these in the table' }).click();
+    const table = page.getByRole('region', { name: 'Chosen cells' });
+    await table.getByText('cell8').waitFor();
+    expect(await table.locator('tbody tr').count()).toBe(2);
+    await looksWell();
+    await page.getByRole('button', { name: 'Box' }).click();
+    const box = await plot.boundingBox();
+    if (box === null) throw new Error('the plot is not to be seen');
+    await page.mouse.move(box.x + 5, box.y + 5);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width - 5, box.y + box.height - 60, { steps: 3 });
+    await page.mouse.up();
+    await has(/^1[12] cells/);
+    await page.getByRole('combobox', { name: 'Colour' }).selectOption('raw/X');
+    await page.getByRole('combobox', { name: 'Gene' }).fill('ENSG2');
+    await page.keyboard.press('Enter');
+    await page.getByRole('application', { name: /coloured by ENSG2/ }).waitFor();
+    await page.mouse.move(2, 2);
+    await has(/Read .+ of .+\./);
+  });
+
+  it('an HTML page and an SVG drawing are shown, and nothing of them runs or leaves', async () => {
+    await show('report.html');
+    const frame = page.frameLocator('iframe[title^="Preview of"]');
+    await frame.getByRole('heading', { name: 'Quality report' }).waitFor();
+    expect(await frame.locator('#by').innerText()).toBe('not run');
+    await show('plot.svg');
+    const picture = page.getByRole('img', { name: /plot\.svg/ });
+    await expect.poll(() => picture.evaluate((image) => (image as HTMLImageElement).naturalWidth)).toBe(40);
+    expect(await page.evaluate(() => 'ran' in window || 'ran' in localStorage)).toBe(false);
+  });
+
   it('a tree opens and tells shapes and attributes; modalities stand side by side', async () => {
     await show('types.h5');
     await page.getByRole('region', { name: 'Groups and arrays' }).waitFor();
@@ -204,6 +254,8 @@ describe.sequential('previews', () => {
 
   it('no request left this machine, no policy was broken', () => {
     const { foreign, csp, page: thrown } = app.problems;
-    expect({ foreign, csp, thrown }).toEqual({ foreign: [], csp: [], thrown: [] });
+    // The policy of the report's frame must say no to each thing that it tries.
+    const broken = csp.filter((line) => !line.includes('foreign.invalid'));
+    expect({ foreign, broken, thrown }).toEqual({ foreign: [], broken: [], thrown: [] });
   });
 });

@@ -1,5 +1,8 @@
 // The engine's view of the world: SQL, bytes, clock and randomness are passed in through these interfaces.
 // Storage implements them, workers join them; the engine never imports an implementation.
+import type { SummaryViews } from './file-view.ts';
+
+export type * from './file-view.ts';
 
 /** A value SQLite can hold. Booleans travel as 0/1, dates as LaminDB's text forms, JSON as text. */
 export type SqlValue = null | number | bigint | string | Uint8Array;
@@ -249,51 +252,10 @@ export interface SummaryMember {
   attributes: { name: string; value: string }[];
 }
 
-/** Views of a file that are made when somebody looks: they are too large to be kept with its summary. */
-export interface SummaryViews {
-  notebook?: boolean;
-  /** Planes of a picture: its channels by name, and how many slices and moments there are. */
-  plane?: { channels: string[]; slices: number; moments: number };
-}
-
-/** One view of a file. */
-export type ViewAsk =
-  { kind: 'notebook' } | { kind: 'plane'; channel: number; slice: number; moment: number };
-
-export interface NotebookCell {
-  type: 'markdown' | 'code' | 'raw';
-  source: string;
-  /** Of code, when it ran. */
-  count: number | null;
-  outputs: NotebookOutput[];
-}
-
-export type NotebookOutput =
-  | { type: 'text' | 'stderr' | 'error' | 'markdown'; text: string }
-  | { type: 'picture'; media: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp'; bytes: Uint8Array }
-  /** What is not shown, by its media types. */
-  | { type: 'left out'; what: string };
-
-export type FileView =
-  | { kind: 'notebook'; language: string; cells: NotebookCell[]; more: number }
-  | {
-      kind: 'plane';
-      /** Pixels of the view, and of the picture that it shows. */
-      width: number;
-      height: number;
-      of: { width: number; height: number };
-      /** Red, green, blue, opacity of each pixel, row by row. */
-      pixels: Uint8ClampedArray<ArrayBuffer>;
-      /** Values that are shown black and white; null where the picture has colours of its own. */
-      range: { low: number; high: number } | null;
-      /** What is shown, where that is less than the whole plane. */
-      note: string | null;
-    };
-
 /**
  * Counts up when readers tell more than before: summaries of an older count are made anew when somebody looks.
  */
-export const summaryReader = 2;
+export const summaryReader = 3;
 
 /** What the inspect worker found by content. `problem` is set (in words) where the file could not be read. */
 export interface FileSummary {

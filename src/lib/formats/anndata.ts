@@ -16,6 +16,7 @@ import {
   type SummaryColumn,
   type SummaryPart,
 } from './summary.ts';
+import { cellGroups } from './embeddings.ts';
 import { elementsPart } from './spatial.ts';
 import { listAttr, membersOf, numbersAttr, shapeText, textAttr, type TreeNode } from './tree.ts';
 
@@ -37,6 +38,12 @@ export async function summariseScverse(
   kind: ScverseKind,
   suffix: string,
 ): Promise<FileSummary> {
+  const found = await summariseKind(root, kind, suffix);
+  const cells = await cellGroups(root, kind).catch(() => []);
+  return cells.length === 0 ? found : { ...found, views: { cells } };
+}
+
+async function summariseKind(root: TreeNode, kind: ScverseKind, suffix: string): Promise<FileSummary> {
   if (kind === 'AnnData') {
     const found = await summariseAnnData(root, suffix);
     return { ...found, members: (await membersOf(root, FEW_MEMBERS)).members };

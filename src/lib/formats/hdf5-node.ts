@@ -4,9 +4,9 @@ import type * as H5 from 'h5wasm';
 import { listText, numpyName } from './element-type.ts';
 import { canUnpack, FILTERS } from './hdf5-filters.ts';
 import { elementOf, typeWord } from './hdf5-types.ts';
-import { MOST, readRows, rowsPerSlice, type H5Module } from './hdf5-values.ts';
+import { MOST, readBox, readRows, rowsPerSlice, type H5Module } from './hdf5-values.ts';
 import { clip } from './summary.ts';
-import { MAX_KEYS, NO_ARRAY, Unsupported, type TreeNode } from './tree.ts';
+import { boxBytes, checkBox, MAX_KEYS, NO_ARRAY, Unsupported, type TreeNode } from './tree.ts';
 
 /** Bytes one chunk may have for a preview, and one attribute. */
 const READ_LIMIT = 64 * 1024 * 1024;
@@ -99,6 +99,13 @@ function datasetNode(h5: typeof H5, module: H5Module, dataset: H5.Dataset): Tree
       return Array.isArray(value) || ArrayBuffer.isView(value)
         ? Array.from(value as unknown as Iterable<unknown>)
         : [value];
+    },
+
+    chunks: metadata.chunks,
+    box: async (start, count) => {
+      check(READ_LIMIT);
+      checkBox(shape, start, count, boxBytes({ shape, chunks: metadata.chunks, element }, start, count));
+      return guard(() => readBox(module, dataset, element, shape.length === 0 ? null : { start, count }));
     },
 
     scan: async function* (field) {

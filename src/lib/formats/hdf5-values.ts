@@ -35,10 +35,23 @@ export function readRows(
   rows: { start: number; count: number } | null,
   field?: string,
 ): Values {
+  const rest = (dataset.metadata.shape ?? []).slice(1);
+  const box = rows && { start: [rows.start, ...rest.map(() => 0)], count: [rows.count, ...rest] };
+  return readBox(module, dataset, element, box, field);
+}
+
+/** The values of a box (a start and a length on each axis) in C order, or the only value; of records the field named. */
+export function readBox(
+  module: H5Module,
+  dataset: H5.Dataset,
+  element: ElementType,
+  box: { start: readonly number[]; count: readonly number[] } | null,
+  field?: string,
+): Values {
   const { metadata, file_id: file, path } = dataset;
   const heap = module as unknown as Heap;
   const shape = metadata.shape ?? [];
-  const count = rows === null ? shape : [rows.count, ...shape.slice(1)];
+  const count = box === null ? shape : box.count;
   const items = count.reduce((size, axis) => size * axis, 1);
   if (metadata.shape === null || items === 0) return [];
   const bytes = items * metadata.size;
@@ -52,7 +65,7 @@ export function readRows(
       file,
       path,
       slice ? count.map(BigInt) : null,
-      slice ? [BigInt(rows?.start ?? 0), ...shape.slice(1).map(() => 0n)] : null,
+      slice ? shape.map((_, axis) => BigInt(box?.start[axis] ?? 0)) : null,
       slice ? shape.map(() => 1n) : null,
       BigInt(pointer),
     );

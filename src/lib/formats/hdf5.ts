@@ -2,19 +2,20 @@
 import { scverseKind, summariseScverse } from './anndata.ts';
 import { Hdf5Problem, withHdf5 } from './hdf5-file.ts';
 import type { SyncByteSource } from './source.ts';
-import { MAX_MEMBERS, reason, summaryOf, type FileSummary } from './summary.ts';
+import { MAX_MEMBERS, reason, summaryOf, withArrays, type FileSummary } from './summary.ts';
 import { summariseTenx } from './tenx.ts';
 import { membersOf } from './tree.ts';
 
 export async function summariseHdf5(source: SyncByteSource): Promise<FileSummary> {
   try {
-    return await withHdf5(source, async (root) => {
+    const found = await withHdf5(source, async (root) => {
       const kind = await scverseKind(root);
       if (kind !== null) return summariseScverse(root, kind, kind === 'MuData' ? '.h5mu' : '.h5ad');
       const tenx = await summariseTenx(root).catch(() => null);
       if (tenx !== null) return tenx;
       return summaryOf('hdf5', { suffixFromContent: '.h5', ...(await membersOf(root, MAX_MEMBERS)) });
     });
+    return withArrays(found);
   } catch (error) {
     const problem =
       error instanceof Hdf5Problem

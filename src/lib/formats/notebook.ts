@@ -1,6 +1,6 @@
 // Jupyter notebooks: their cells with what they printed, for reading. Nothing in them runs: of outputs only text and
 // pictures made of pixels are taken; HTML, SVG and scripts are left out and named.
-import type { ByteSource, FileView, NotebookCell, NotebookOutput } from '../engine/ports.ts';
+import type { ByteSource, NotebookCell, NotebookOutput, ViewContent } from '../engine/ports.ts';
 import { decodeText, detectEncoding } from './source.ts';
 import { clip, count } from './summary.ts';
 import { nesting } from './json-text.ts';
@@ -58,7 +58,7 @@ export const isCode = (cell: Json): boolean => cell.cell_type === 'code';
 export const cellSource = (cell: Json): string => textOf(cell.source ?? cell.input);
 
 /** Throws where the file is no notebook or too large to be shown. */
-export async function viewNotebook(source: ByteSource): Promise<FileView> {
+export async function viewNotebook(source: ByteSource): Promise<ViewContent> {
   if (source.size > NOTEBOOK_LIMIT)
     throw new Error(`a notebook of ${count(source.size)} bytes is too large to be shown`);
   const bytes = await source.read(0, source.size);

@@ -56,6 +56,12 @@ export function summaryOf(format: string, fields: Partial<FileSummary> = {}): Fi
   };
 }
 
+/** A store's summary, where its members can be looked into. */
+export const withArrays = (found: FileSummary): FileSummary =>
+  found.members?.some(({ kind }) => kind === 'array')
+    ? { ...found, views: { ...found.views, arrays: true } }
+    : found;
+
 /** A part with what is not said of it left out; it has as many rows as its first ones where nothing else is said. */
 export function partOf(name: string, what: string, fields: Partial<SummaryPart> = {}): SummaryPart {
   return {

@@ -3,6 +3,7 @@ import type { ByteSource } from '../engine/ports.ts';
 import { asNotebook, cellSource, isCode, NOTEBOOK_LIMIT, type Notebook } from './notebook.ts';
 import { nesting } from './json-text.ts';
 import type { Sniffed } from './sniff.ts';
+import { webFormat } from './web-page.ts';
 import { chunks, decodeText, gunzipChunks } from './source.ts';
 import { clip, count, FAR_LIMIT, MAX_TEXT, reason, summaryOf, type FileSummary } from './summary.ts';
 
@@ -110,6 +111,13 @@ export async function summariseText(
     } catch (error) {
       problem = `The compressed file is damaged or cut off; only its first part could be read (${reason(error)}).`;
     }
+  }
+  const web = format === 'text' && !sniffed.gzip ? webFormat(text) : null;
+  if (web === 'html')
+    return summaryOf('html', { text, facts, problem, suffixFromContent: '.html', views: { page: true } });
+  if (web === 'svg') {
+    const media = { type: 'image/svg+xml', width: null, height: null };
+    return summaryOf('svg', { text, facts, problem, suffixFromContent: '.svg', media });
   }
   return summaryOf(format, { text, facts, problem, suffixFromContent: format === 'markdown' ? '.md' : null });
 }

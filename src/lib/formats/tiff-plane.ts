@@ -1,7 +1,7 @@
 // One plane of a TIFF as pixels, by geotiff: from the smallest copy that fills the screen, else the middle of a plane that is
 // too large to be unpacked whole.
 import type * as GeoTiffModule from 'geotiff';
-import type { ByteSource, FileView, ViewAsk } from '../engine/ports.ts';
+import type { ByteSource, ViewAsk, ViewContent } from '../engine/ports.ts';
 import { colourPixels, greyPixels } from './pixels.ts';
 import { count } from './summary.ts';
 import { isOme, readPages, type TiffPage } from './tiff-pages.ts';
@@ -19,7 +19,7 @@ const SAMPLES = 64;
 type Plane = Extract<ViewAsk, { kind: 'plane' }>;
 
 /** Throws where there is no such plane, or it cannot be unpacked here. */
-export async function viewPlane(source: ByteSource, ask: Plane): Promise<FileView> {
+export async function viewPlane(source: ByteSource, ask: Plane): Promise<ViewContent> {
   const pages = await readPages(source, PAGES);
   const [first] = pages;
   if (first === undefined) throw new Error('it holds no picture');
@@ -95,7 +95,7 @@ async function levelFor(
   return best.at;
 }
 
-async function readPlane(image: TiffImage, page: TiffPage): Promise<FileView> {
+async function readPlane(image: TiffImage, page: TiffPage): Promise<ViewContent> {
   const [width, height] = [image.getWidth(), image.getHeight()];
   if (width < 1 || height < 1) throw new Error('it has no pixels');
   const [across, down] = [image.getTileWidth(), image.getTileHeight()];

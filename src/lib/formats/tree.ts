@@ -43,6 +43,10 @@ export interface TreeNode {
   element: ElementType | null;
   /** Arrays only: chunks and packing in the words of h5py and zarr, such as `chunks=[10] filters=[1]`. */
   layout: string;
+  /** Arrays only: the shape of the pieces that are always unpacked whole; null where values lie one after the other. */
+  chunks: readonly number[] | null;
+  /** Values of a box (a start and a length on each axis) in C order. Boxes that need too much are refused. */
+  box(start: readonly number[], count: readonly number[]): Promise<Values>;
   /** False for an array that holds nothing, not even a single value (HDF5's null space). */
   filled: boolean;
   /** Whether a member of this group is only a link to somewhere else. */
@@ -62,11 +66,63 @@ export const NO_ARRAY = {
   element: null,
   layout: '',
   filled: false,
+  chunks: null,
+  box: () => Promise.reject(new Error('a group has no values')),
 
   scan: async function* (): AsyncGenerator<Values, void> {
     throw new Error('a group has no values');
   },
 } satisfies Partial<TreeNode>;
+
+/** Values that lie one after the other are read by pages of this many bytes. */
+const PAGE = 64 * 1024;
+
+/** Bytes, unpacked, that reading a box of an array touches. */
+export function boxBytes(
+  { shape, chunks, element }: Pick<TreeNode, 'shape' | 'chunks' | 'element'>,
+  start: readonly number[],
+  count: readonly number[],
+): number {
+  const size = Math.max(1, element?.size ?? 1);
+  const product = (axes: readonly number[]): number => axes.reduce((all, axis) => all * axis, 1);
+  if (count.some((axis) => axis <= 0)) return 0;
+  if (chunks !== null) {
+    const pieces = shape.map((_, axis) => {
+      const [first, chunk] = [start[axis] ?? 0, Math.max(1, chunks[axis] ?? 1)];
+      return Math.floor((first + (count[axis] ?? 1) - 1) / chunk) - Math.floor(first / chunk) + 1;
+    });
+    return product(pieces) * product(chunks) * size;
+  }
+  // Runs of values: axes at the end that are taken whole, and one more.
+  let axis = shape.length - 1;
+  while (axis > 0 && count[axis] === shape[axis]) axis--;
+  const run = product(count.slice(Math.max(0, axis))) * size;
+  const runs = product(count.slice(0, Math.max(0, axis)));
+  const span = runs === 1 ? run : product(shape) * size;
+  return Math.min(span, runs * Math.max(run, PAGE));
+}
+
+/** Bytes one box may touch. */
+const BOX_LIMIT = 512 * 1024 * 1024;
+
+/** Throws where a box lies outside the array or touches too much. */
+export function checkBox(
+  shape: readonly number[],
+  start: readonly number[],
+  length: readonly number[],
+  bytes: number,
+): void {
+  const inside = shape.every((axis, at) => {
+    const [from, items] = [start[at] ?? NaN, length[at] ?? NaN];
+    return [from, items].every((one) => Number.isSafeInteger(one) && one >= 0) && from + items <= axis;
+  });
+  if (!inside || start.length !== shape.length || length.length !== shape.length)
+    throw new Error(`the part asked for lies outside its shape ${shape.join(' × ')}`);
+  if (bytes > BOX_LIMIT)
+    throw new Unsupported(
+      `it is stored in pieces that cut across: ${count(Math.round(bytes / 2 ** 20))} MiB would be unpacked for this`,
+    );
+}
 
 /** All values of an array at once. */
 export async function allValues(node: TreeNode, field?: string): Promise<Values> {

@@ -4,7 +4,7 @@ import type * as Zarr from 'zarrita';
 import { elementWord, listText, numpyName, type ElementType } from './element-type.ts';
 import { halves } from './hdf5-values.ts';
 import { plainJson } from './json-text.ts';
-import { MAX_KEYS, NO_ARRAY, Unsupported, type TreeNode, type Values } from './tree.ts';
+import { boxBytes, checkBox, MAX_KEYS, NO_ARRAY, Unsupported, type TreeNode, type Values } from './tree.ts';
 import { registerCodecs } from './zarr-codecs.ts';
 import { readZarrNode, type ZarrArray, type ZarrNode } from './zarr-metadata.ts';
 import type { ObjectStore } from './zarr-store.ts';
@@ -105,13 +105,13 @@ function arrayNode(
   const check = (limit: number): void => {
     if (chunkBytes > limit) throw new Unsupported('its pieces are too large');
   };
-  const select = async (rows: { start: number; end: number } | null): Promise<Values> => {
+  const select = (rows: { start: number; end: number } | null): Promise<Values> =>
+    take(shape.map((axis, at) => (at === 0 && rows !== null ? [rows.start, rows.end] : [0, axis])));
+  const take = async (box: readonly (readonly number[])[]): Promise<Values> => {
     if (UNREAD.has(element.kind))
       throw new Unsupported(`values of type ${numpyName(element)} are not read here`);
     const array = await open();
-    const selection = shape.map((_, axis) =>
-      axis === 0 && rows !== null ? zarr.slice(rows.start, rows.end) : null,
-    );
+    const selection = box.map(([start = 0, end = 0]) => zarr.slice(start, end));
     const result = (await zarr.get(array, shape.length === 0 ? null : selection).catch((error: unknown) => {
       if (zarr.isZarritaError(error, 'UnknownCodecError', 'UnsupportedError'))
         throw new Unsupported(error.message);
@@ -145,6 +145,13 @@ function arrayNode(
         ? Array.from(values as Uint8Array, Boolean)
         : Array.from(values as ArrayLike<unknown>);
     },
+    chunks,
+    box: (start, count) => {
+      check(PREVIEW_CHUNK);
+      checkBox(shape, start, count, boxBytes({ shape, chunks, element }, start, count));
+      if (count.includes(0)) return Promise.resolve([]);
+      return take(start.map((from, axis) => [from, from + (count[axis] ?? 0)]));
+    },
     scan: async function* (field) {
       if (field !== undefined) throw new Unsupported('records in Zarr are not read here');
       check(MOST);
@@ -169,6 +176,10 @@ function rowsPerPiece({ shape, chunks, element }: ZarrArray): number {
   return whole * row <= MOST ? whole : usual;
 }
 
+/** Bytes in a buffer of their own: zarrita's reader of texts takes the buffer for the bytes. */
+const alone = (bytes: Uint8Array | undefined): Uint8Array | undefined =>
+  bytes === undefined || bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+
 /** A store that holds one array at its root: names of nodes may hold what zarrita's paths, being URLs, may not. */
 function storeOfOne(store: ObjectStore, path: string, { description }: ZarrArray): AsyncReadable {
   const own = description.zarr_format === 3 ? 'zarr.json' : '.zarray';
@@ -178,9 +189,9 @@ function storeOfOne(store: ObjectStore, path: string, { description }: ZarrArray
     get: async (key) => {
       const name = key.slice(1);
       if (name === own) return text;
-      return name === 'zarr.json' || name.startsWith('.z') ? undefined : store.get(at(key));
+      return name === 'zarr.json' || name.startsWith('.z') ? undefined : alone(await store.get(at(key)));
     },
-    getRange: (key, range) => store.getRange(at(key), range),
+    getRange: async (key, range) => alone(await store.getRange(at(key), range)),
   };
 }
 

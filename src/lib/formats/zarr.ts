@@ -2,19 +2,19 @@
 import type { ByteSource, FolderSource } from '../engine/ports.ts';
 import { scverseKind, summariseScverse } from './anndata.ts';
 import { pictureFacts, pictureOf } from './ome-zarr.ts';
-import { count, MAX_MEMBERS, reason, summaryOf, type FileSummary } from './summary.ts';
+import { count, MAX_MEMBERS, reason, summaryOf, withArrays, type FileSummary } from './summary.ts';
 import { membersOf } from './tree.ts';
 import { openZarr } from './zarr-node.ts';
 import { folderStore, zipStore, type ObjectStore } from './zarr-store.ts';
 import type { ZipEntry } from './zip.ts';
 
 export const summariseZarrFolder = (folder: FolderSource): Promise<FileSummary> =>
-  summariseStore(folderStore(folder), false);
+  summariseStore(folderStore(folder), false).then(withArrays);
 
 export const summariseZarrZip = async (
   source: ByteSource,
   entries: readonly ZipEntry[],
-): Promise<FileSummary> => summariseStore(await zipStore(source, entries), true);
+): Promise<FileSummary> => withArrays(await summariseStore(await zipStore(source, entries), true));
 
 async function summariseStore(store: ObjectStore, zipped: boolean): Promise<FileSummary> {
   const files = store.paths.filter((path) => !path.endsWith('/'));

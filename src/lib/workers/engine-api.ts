@@ -107,7 +107,15 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
   return {
     ...others.api,
     ...transfers,
-    ...createStorages({ engine, blobs, inspector, viewer, remotes, onKeys: keysCame }),
+    ...createStorages({
+      engine,
+      blobs,
+      inspector,
+      viewer,
+      remotes,
+      onKeys: keysCame,
+      tell: (progress) => emit({ type: 'view', progress }),
+    }),
     status: async () => ({
       ...engine.status(),
       backend: driver.kind,
@@ -369,5 +377,8 @@ function inspectorPort(blobs: OpfsBlobStore): { inspector: Inspector; viewer: St
       return pool.checksum(new File([lines.sort().join('\n')], 'folder'));
     },
   };
-  return { inspector, viewer: async (payload, ask) => pool.view(await input(payload), ask) };
+  return {
+    inspector,
+    viewer: async (payload, ask, watch) => pool.view(await input(payload), ask, watch),
+  };
 }

@@ -14,7 +14,7 @@ export interface Inspector {
   /** Never rejects: what goes wrong is the summary's `problem`. */
   inspect(input: InspectInput, name: string): Promise<FileSummary>;
   /** Rejects with a LoamError where the file has no such view, or its worker was lost over it. */
-  view(input: InspectInput, ask: ViewAsk): Promise<FileView>;
+  view(input: InspectInput, ask: ViewAsk, options?: HashOptions): Promise<FileView>;
   /** Rejects with a LoamError; `Cancelled` when the signal fires, which ends the worker at once. */
   hash(input: InspectInput, options?: HashOptions): Promise<HashResult>;
   /** Small files, each read once, in the order given; null for those whose worker was lost before it came to them. */
@@ -167,7 +167,11 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
         return summaryOf('unknown', { problem: problemOf(error, timeoutMs) });
       }
     },
-    view: (input, ask) => answered((slot) => slot.api.view(input, ask) as Promise<Answer<FileView>>, {}),
+    view: (input, ask, viewOptions = {}) =>
+      answered(
+        (slot, report) => slot.api.view(input, ask, Comlink.proxy(report)) as Promise<Answer<FileView>>,
+        viewOptions,
+      ),
     hash: (input, hashOptions = {}) =>
       answered(
         (slot, report) => slot.api.hash(input, Comlink.proxy(report)) as Promise<Answer<HashResult>>,

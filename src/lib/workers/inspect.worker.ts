@@ -63,19 +63,20 @@ const api = {
   },
 
   /** Pixels and pictures are handed over, not copied. */
-  async view(input: InspectInput, ask: ViewAsk): Promise<Answer<FileView>> {
-    const found = await answer(undefined, async () =>
-      viewFile(Array.isArray(input) ? await folderSource(input) : await anySource(input), ask),
+  async view(
+    input: InspectInput,
+    ask: ViewAsk,
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<Answer<FileView>> {
+    const found = await answer(onProgress, async () =>
+      viewFile(
+        Array.isArray(input) ? await folderSource(input) : await anySource(input),
+        ask,
+        throttled(onProgress),
+      ),
     );
     if (!found.ok) return found;
-    const view = found.value;
-    const buffers =
-      view.kind === 'plane'
-        ? [view.pixels.buffer]
-        : view.cells.flatMap(({ outputs }) =>
-            outputs.flatMap((output) => (output.type === 'picture' ? [output.bytes.buffer] : [])),
-          );
-    return Comlink.transfer(found, buffers);
+    return Comlink.transfer(found, buffersOf(found.value));
   },
 
   /** A table out of the file as a parquet copy. `restart` as with `inspect`. */
@@ -128,6 +129,27 @@ const api = {
 };
 
 export type InspectWorkerApi = typeof api;
+
+function buffersOf(view: FileView): Transferable[] {
+  switch (view.kind) {
+    case 'plane':
+      return [view.pixels.buffer];
+    case 'notebook':
+      return view.cells.flatMap(({ outputs }) =>
+        outputs.flatMap((output) => (output.type === 'picture' ? [output.bytes.buffer] : [])),
+      );
+    case 'embedding':
+      return [view.x.buffer, view.y.buffer];
+    case 'categories':
+      return [view.codes.buffer];
+    case 'numbers':
+      return [view.values.buffer];
+    case 'array':
+      return ArrayBuffer.isView(view.values) ? [view.values.buffer] : [];
+    default:
+      return [];
+  }
+}
 
 async function answer<T>(onProgress: object | undefined, work: () => Promise<T>): Promise<Answer<T>> {
   try {

@@ -137,6 +137,7 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   copyBytes: 'control',
   preview: 'read',
   view: 'read',
+  cancelView: 'control',
   databases: 'read',
   examineDatabase: 'control',
   cancelDatabase: 'control',

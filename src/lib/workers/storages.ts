@@ -31,6 +31,13 @@ import { isRemoteFile } from '../storage/remote/cache-reader.ts';
 import { addressOf, bucketOf, signedAddress } from '../storage/remote/s3.ts';
 import { isBucket, type Remotes, type StorageAccess } from './remotes.ts';
 
+/** How far a view is, in whatever it counts. */
+export interface ViewProgress {
+  token: string;
+  done: number;
+  total: number;
+}
+
 export interface DeviceStorage extends StorageFacts {
   /** The folder that stands for it here; `readable` is false until the page has asked for permission. */
   folder: { name: string; readable: boolean } | null;
@@ -121,8 +128,10 @@ export interface StoragesApi {
   clearRemote(storage?: string): Promise<number>;
   /** What is inside an artifact's file, looked up or looked at now; null where nothing can look. */
   preview(uid: string): Promise<FileSummary | null>;
-  /** One of the views that an artifact's summary names, made now. */
-  view(uid: string, ask: ViewAsk): Promise<FileView>;
+  /** One of the views that an artifact's summary names, made now. Its progress is told (`view` events) under the token. */
+  view(uid: string, ask: ViewAsk, token?: string): Promise<FileView>;
+  /** Ends the worker that makes the view; its call then rejects with `Cancelled`. */
+  cancelView(token: string): Promise<void>;
 }
 
 export interface OpenedSource {
@@ -155,7 +164,15 @@ export interface StoragesDeps {
   /** Missing where nothing may be inspected or kept. */
   inspector: Inspector | null;
   /** Makes views of files. */
-  viewer: ((payload: Payload, ask: ViewAsk) => Promise<FileView>) | null;
+  viewer:
+    | ((
+        payload: Payload,
+        ask: ViewAsk,
+        watch: { onProgress: (done: number, total: number) => void; signal: AbortSignal },
+      ) => Promise<FileView>)
+    | null;
+  /** Hears how far views are. */
+  tell?: (progress: ViewProgress) => void;
   /** Missing where nothing may be asked of other hosts. */
   remotes: Remotes | null;
   /** A storage has got other keys. */
@@ -172,8 +189,9 @@ const payloadOf = ({ name }: Whereabouts, found: FoundBytes): Payload =>
   'file' in found ? { name, file: found.file, files: null } : { name, file: null, files: found.files };
 
 export function createStorages(deps: StoragesDeps): StoragesApi {
-  const { engine, blobs, inspector, viewer, remotes, onKeys = () => {} } = deps;
+  const { engine, blobs, inspector, viewer, remotes, onKeys = () => {}, tell = () => {} } = deps;
   const { find, folderOf } = createFinder(blobs, remotes);
+  const viewing = new Map<string, AbortController>();
 
   function reachable(): Remotes {
     if (!remotes) throw new LoamError('InvalidArgument', 'This database is only looked at.');
@@ -396,11 +414,24 @@ export function createStorages(deps: StoragesDeps): StoragesApi {
       return summary;
     },
 
-    async view(uid, ask) {
+    async view(uid, ask, token) {
       const place = engine.whereabouts(uid);
       if (!viewer)
         throw new LoamError('InvalidArgument', 'Files of a database that is only looked at are not shown.');
-      return viewer(payloadOf(place, await find(place)), ask);
+      const abort = new AbortController();
+      if (token !== undefined) viewing.set(token, abort);
+      try {
+        return await viewer(payloadOf(place, await find(place)), ask, {
+          signal: abort.signal,
+          onProgress: (done, total) => token !== undefined && tell({ token, done, total }),
+        });
+      } finally {
+        if (token !== undefined) viewing.delete(token);
+      }
+    },
+
+    async cancelView(token) {
+      viewing.get(token)?.abort();
     },
   };
 }

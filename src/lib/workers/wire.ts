@@ -42,7 +42,7 @@ import type { SavedView, SavedViewInput } from '../engine/view/saved.ts';
 import type { View } from '../engine/view/view.ts';
 import type { ActSummary, HistoryEntry } from '../engine/write/history-types.ts';
 import type { PlacedArtifact, PlacedFile } from '../engine/registry/in-place.ts';
-import type { StoragesApi } from './storages.ts';
+import type { StoragesApi, ViewProgress } from './storages.ts';
 import type { Transfer, TransfersApi } from './transfers.ts';
 import type { DatabaseProgress, DatabasesApi } from './databases-wire.ts';
 import type { QueryApi } from './query-wire.ts';
@@ -150,14 +150,19 @@ export type {
 /* ---------- inspection ---------- */
 
 export type {
+  ArrayValues,
+  CellMatrix,
+  ColourBy,
   FileSummary,
   FileView,
   NotebookCell,
+  PlaneViews,
   SummaryColumn,
   SummaryMember,
   SummaryPart,
   SummaryViews,
   ViewAsk,
+  ViewContent,
 } from '../engine/ports.ts';
 
 /* ---------- labels, projects, features ---------- */
@@ -358,6 +363,7 @@ export type EngineEvent =
   | { type: 'transfers'; transfers: Transfer[] }
   /** Pages that hold keys of storages give them to the worker that leads now. */
   | { type: 'keys' }
+  | { type: 'view'; progress: ViewProgress }
   | { type: 'database'; progress: DatabaseProgress }
   | { type: 'status'; status: Partial<EngineStatus> }
   | { type: 'fatal'; error: WireError };
