@@ -67,12 +67,31 @@ export function createCache(most = keptMost): Cache {
   /** Until then nothing can be removed: all that is left is read by somebody. */
   let hopeless = 0;
 
-  async function names(): Promise<string[]> {
-    const found: string[] = [];
+  /**
+   * Every file by the part of its name that stands for the object's address. Read from the folder once: nobody else makes
+   * or removes files, and a list of thousands of objects asks for each of them.
+   */
+  let folder: Promise<Map<string, Set<string>>> | null = null;
+  const prefixOf = (id: string): string => id.slice(0, id.indexOf('-'));
+
+  async function listed(): Promise<Map<string, Set<string>>> {
+    const found = new Map<string, Set<string>>();
     for await (const name of (await cacheDirectory()).keys())
-      if (!name.startsWith(boxPrefix)) found.push(name);
+      if (!name.startsWith(boxPrefix)) enter(found, name);
     return found;
   }
+  function enter(files: Map<string, Set<string>>, id: string): void {
+    const same = files.get(prefixOf(id));
+    if (same) same.add(id);
+    else files.set(prefixOf(id), new Set([id]));
+  }
+  function files(): Promise<Map<string, Set<string>>> {
+    folder ??= listed();
+    folder.catch(() => (folder = null));
+    return folder;
+  }
+  const names = async (): Promise<string[]> => [...(await files()).values()].flatMap((ids) => [...ids]);
+  const namesOf = async (prefix: string): Promise<string[]> => [...((await files()).get(prefix) ?? [])];
 
   async function look(id: string): Promise<KeptObject | null> {
     const file = await (await (await cacheDirectory()).getFileHandle(id)).getFile();
@@ -88,10 +107,11 @@ export function createCache(most = keptMost): Cache {
     }
   }
 
-  async function kept(): Promise<KeptObject[]> {
-    const found = await Promise.all((await names()).map((id) => look(id).catch(() => null)));
+  async function lookAt(ids: readonly string[]): Promise<KeptObject[]> {
+    const found = await Promise.all(ids.map((id) => look(id).catch(() => null)));
     return found.filter((one) => one !== null).sort((a, b) => b.used - a.used);
   }
+  const kept = async (): Promise<KeptObject[]> => lookAt(await names());
 
   async function remove(id: string): Promise<number> {
     const directory = await cacheDirectory();
@@ -100,6 +120,7 @@ export function createCache(most = keptMost): Cache {
       // Refused while any reader has it open.
       await directory.removeEntry(id);
       sizes?.delete(id);
+      (await files()).get(prefixOf(id))?.delete(id);
       return size;
     } catch {
       return 0;
@@ -134,6 +155,7 @@ export function createCache(most = keptMost): Cache {
     const layout = layoutOf(header.size);
     const before = await look(id).catch(() => null);
     const handle = await sharedHandle(await (await cacheDirectory()).getFileHandle(id, { create: true }));
+    enter(await files(), id);
     const table = new Uint32Array(layout.blocks);
     /** Which block a slot holds, for slots that are used again. */
     const holds: (number | undefined)[] = [];
@@ -235,12 +257,11 @@ export function createCache(most = keptMost): Cache {
         throw new LoamError('InvalidArgument', `The address of ${header.title.slice(0, 100)} is too long.`);
       const prefix = await hash(header.identity);
       const id = `${prefix}-${await hash(`${header.size}\n${header.tag}`)}`;
-      for (const name of await names()) if (name.startsWith(`${prefix}-`) && name !== id) await remove(name);
+      for (const name of await namesOf(prefix)) if (name !== id) await remove(name);
       return fileOf(id, header);
     },
     async known(identity) {
-      const prefix = await hash(identity);
-      return (await kept()).filter(({ id }) => id.startsWith(`${prefix}-`));
+      return lookAt(await namesOf(await hash(identity)));
     },
     kept,
     async clear(ids) {
