@@ -59,6 +59,46 @@ it('[row 96] keys are paths below the root and no virtual ones; what changed is 
   expect(state()).toBe(before);
 });
 
+it('files of a folder of the disk come with their own hashes, stores with the number of their files', async () => {
+  const { engine, rows, state } = await memoryEngine();
+  const { uid } = engine.create('Storage', { root: '/home/ada/plates' });
+  const before = state();
+  const content = (hash: string, nFiles: number | null = null) => ({
+    hash: hash.padEnd(22, '0'),
+    hashType: nFiles === null ? 'md5' : 'md5-d',
+    nFiles,
+  });
+  const files = [
+    { ...file('a.parquet', ''), content: content('a') },
+    { ...file('b/cells.zarr', ''), content: content('b', 12) },
+  ];
+  const made = await engine.registerInPlace(uid, files);
+  expect(
+    rows(
+      'SELECT key, hash, _hash_type, n_files, _key_is_virtual, _overwrite_versions FROM lamindb_artifact ORDER BY id',
+    ),
+  ).toEqual([
+    ['a.parquet', 'a'.padEnd(22, '0'), 'md5', null, 0, 0],
+    ['b/cells.zarr', 'b'.padEnd(22, '0'), 'md5-d', 12, 0, 1],
+  ]);
+  expect(engine.whereabouts(made[1]?.uid ?? '')).toMatchObject({
+    key: 'b/cells.zarr',
+    folder: true,
+    here: false,
+  });
+  expect((await engine.registerInPlace(uid, files)).map(({ outcome }) => outcome)).toEqual([
+    'known',
+    'known',
+  ]);
+  const changed = { ...file('a.parquet', ''), content: content('c') };
+  expect((await engine.registerInPlace(uid, [changed]))[0]?.outcome).toBe('version');
+  await expect(
+    engine.registerInPlace(uid, [{ ...changed, content: { ...content('d'), hash: "'; --" } }]),
+  ).rejects.toMatchObject({ code: 'InvalidArgument' });
+  for (let i = 0; i < 3; i++) await engine.undo();
+  expect(state()).toBe(before);
+});
+
 it('thousands of files are one act; hostile keys and sizes change nothing', async () => {
   const { engine, value, state } = await memoryEngine();
   const { uid } = engine.create('Storage', { root: 's3://lab' });

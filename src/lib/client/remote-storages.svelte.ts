@@ -2,6 +2,7 @@
 // and registering what lies there. Keys are held by this page and by the leading worker, in memory; what is remembered longer is
 // encrypted by the worker. A worker that leads anew is given what this page holds.
 import type { WireError } from '../engine/errors.ts';
+import type { PlacedFile } from '../engine/registry/in-place.ts';
 import type { StorageAccess } from '../workers/remotes.ts';
 import type { StorageObject } from '../workers/storages.ts';
 import { asWireError, attempt, say } from './notices.svelte.ts';
@@ -70,6 +71,27 @@ const isSigned = (search: string): boolean => /[?&](?:X-Amz-|X-Goog-|Signature=|
 
 export type Tried = { ok: true; words: string } | { ok: false; error: WireError };
 
+/** Registers files where they lie, and says what became of them. */
+export async function registerPlaced(storage: string, files: readonly PlacedFile[]): Promise<boolean> {
+  const made = await attempt('The files could not be registered', () =>
+    session.engine.registerInPlace(storage, files),
+  );
+  if (!made) return false;
+  const fresh = made.filter(({ outcome }) => outcome === 'new').length;
+  const versions = made.filter(({ outcome }) => outcome === 'version').length;
+  const known = made.length - fresh - versions;
+  say(
+    `${plural(fresh + versions, 'artifact')} registered in place`,
+    [
+      versions > 0 ? `${plural(versions, 'is a new version', 'are new versions')}.` : '',
+      known > 0 ? `${plural(known, 'was', 'were')} known already.` : '',
+    ]
+      .filter(Boolean)
+      .join(' ') || undefined,
+  );
+  return true;
+}
+
 export const remoteStorages = {
   async test(draft: BucketDraft): Promise<Tried> {
     try {
@@ -114,28 +136,11 @@ export const remoteStorages = {
     for (const url of signedAddresses) await session.engine.allowAddress(url).catch(() => {});
   },
 
-  async register(storage: string, files: readonly StorageObject[]): Promise<boolean> {
-    const made = await attempt('The files could not be registered', () =>
-      session.engine.registerInPlace(
-        storage,
-        files.map(({ key, size, etag }) => ({ key, size, etag })),
-      ),
-    );
-    if (!made) return false;
-    const fresh = made.filter(({ outcome }) => outcome === 'new').length;
-    const versions = made.filter(({ outcome }) => outcome === 'version').length;
-    const known = made.length - fresh - versions;
-    say(
-      `${plural(fresh + versions, 'artifact')} registered in place`,
-      [
-        versions > 0 ? `${plural(versions, 'is a new version', 'are new versions')}.` : '',
-        known > 0 ? `${plural(known, 'was', 'were')} known already.` : '',
-      ]
-        .filter(Boolean)
-        .join(' ') || undefined,
-    );
-    return true;
-  },
+  register: (storage: string, files: readonly StorageObject[]): Promise<boolean> =>
+    registerPlaced(
+      storage,
+      files.map(({ key, size, etag }) => ({ key, size, etag })),
+    ),
 
   /**
    * Registers files by their addresses, below a location for each host as LaminDB does. Answers what went wrong, by

@@ -45,6 +45,8 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   clearTransfers: 'control',
   tryBucket: 'read',
   listStorage: 'read',
+  keysBelow: 'read',
+  lookInFolder: 'read',
   lookAtFile: 'read',
   keptRemote: 'read',
   clearRemote: 'control',

@@ -11,6 +11,7 @@ import {
   type ViewAsk,
 } from '../engine/ports.ts';
 import type { AnnotationTable } from '../engine/query/annotation-table.ts';
+import type { PlacedFile } from '../engine/registry/in-place.ts';
 import type { AskedSource } from '../engine/registry/query-sources.ts';
 import type { StorageFacts, Whereabouts } from '../engine/registry/whereabouts.ts';
 import {
@@ -26,6 +27,7 @@ import { registryTable } from '../statements/registry-table.ts';
 import { createFinder, type AnyFile, type FoundBytes } from './find-bytes.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
 import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
+import { keysBelow, listFolder, placedFile, type FolderPage } from './folder-storage.ts';
 import { handOver, nextTask } from './serve.ts';
 import { isRemoteFile } from '../storage/remote/cache-reader.ts';
 import { addressOf, bucketOf, signedAddress } from '../storage/remote/s3.ts';
@@ -65,6 +67,8 @@ export interface StorageObject {
 
 export interface StoragePage {
   folders: string[];
+  /** Of those that are artifacts as a whole, the uids. */
+  stores: Record<string, string>;
   objects: StorageObject[];
   next: string | null;
 }
@@ -118,8 +122,12 @@ export interface StoragesApi {
     region: string | null,
     access: StorageAccess,
   ): Promise<{ folders: number; objects: number; more: boolean }>;
-  /** One level of a bucket, below `folder` (empty, or with a slash at its end), in pages. */
+  /** One level of a bucket or of an attached folder, below `folder` (empty, or with a slash at its end), in pages. */
   listStorage(storage: string, folder: string, after: string | null): Promise<StoragePage>;
+  /** The keys of all artifacts that a folder of an attached folder would become. At most 20,000. */
+  keysBelow(storage: string, folder: string): Promise<string[]>;
+  /** A file or Zarr store of an attached folder with LaminDB's hash of it, for registering it. */
+  lookInFolder(storage: string, key: string): Promise<PlacedFile>;
   /** What a server says of a file at an address, for registering it. */
   lookAtFile(storage: string, key: string): Promise<StorageObject>;
   /** What is kept of remote files on this device: parts that were read, and by storage those and whole copies. */
@@ -201,6 +209,31 @@ export function createStorages(deps: StoragesDeps): StoragesApi {
     const found = engine.storageFacts().find((one) => one.uid === uid);
     if (!found) throw new LoamError('DoesNotExist', `There is no storage location ${uid}.`, { storage: uid });
     return found;
+  }
+  async function attachedTo(storage: string) {
+    const attached = await folderOf(storage);
+    if (attached) return attached;
+    throw new LoamError('BytesElsewhere', `No folder is attached for ${storageOf(storage).root}.`, {
+      storage,
+    });
+  }
+  /** Tells which of the files are artifacts already. */
+  function withUids(storage: string, { folders, objects, next }: FolderPage): StoragePage {
+    const known = engine.registeredKeys(storage, [
+      ...objects.map(({ key }) => key),
+      ...folders.map((folder) => folder.slice(0, -1)),
+    ]);
+    return {
+      folders,
+      stores: Object.fromEntries(
+        folders.flatMap((folder) => {
+          const uid = known.get(folder.slice(0, -1));
+          return uid === undefined ? [] : [[folder, uid]];
+        }),
+      ),
+      objects: objects.map((object) => ({ ...object, uid: known.get(object.key) ?? null })),
+      next,
+    };
   }
   const isThere = (found: FoundBytes, place: Whereabouts) => 'files' in found === place.folder;
 
@@ -347,6 +380,8 @@ export function createStorages(deps: StoragesDeps): StoragesApi {
     },
 
     async listStorage(storage, folder, after) {
+      const attached = await folderOf(storage);
+      if (attached) return withUids(storage, await listFolder(attached, folder, after));
       const { bucket, keys } = await reachable().bucket(storageOf(storage));
       const root = bucket.prefix === '' ? '' : `${bucket.prefix}/`;
       const page = await reachable()
@@ -355,14 +390,15 @@ export function createStorages(deps: StoragesDeps): StoragesApi {
       const objects = page.objects
         // LaminDB's own files are no data.
         .filter(({ key }) => !key.slice(root.length).startsWith('.lamindb/'))
-        .map((object) => ({ ...object, key: object.key.slice(root.length), uid: null as string | null }));
-      const known = engine.registeredKeys(
-        storage,
-        objects.map(({ key }) => key),
-      );
-      for (const object of objects) object.uid = known.get(object.key) ?? null;
+        .map((object) => ({ ...object, key: object.key.slice(root.length) }));
       const folders = page.folders.map((one) => one.slice(root.length)).filter((one) => one !== '.lamindb/');
-      return { folders, objects, next: page.next };
+      return withUids(storage, { folders, objects, next: page.next });
+    },
+
+    keysBelow: async (storage, folder) => keysBelow(await attachedTo(storage), folder),
+    async lookInFolder(storage, key) {
+      if (!inspector) throw new LoamError('InvalidArgument', 'This database is only looked at.');
+      return placedFile(await attachedTo(storage), key, inspector);
     },
 
     async lookAtFile(storage, key) {

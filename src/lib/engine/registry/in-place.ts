@@ -21,6 +21,8 @@ export interface PlacedFile {
   size: number;
   /** Without quotes; empty where the server tells none. */
   etag: string;
+  /** What was computed from the bytes themselves, which goes before the ETag: of files of the disk. */
+  content?: { hash: string; hashType: string; nFiles: number | null };
 }
 
 export interface PlacedArtifact {
@@ -75,8 +77,10 @@ export function inPlacePart({ read, act, jobs, random, request }: EngineContext)
       const [storageId, root, type] = [Number(place[0]), String(place[1]), String(place[2])];
       if (isDeviceRoot(root))
         throw new LoamError('InvalidArgument', 'Files of this browser are added by dropping them.');
-      for (const { key, size } of files) {
+      for (const { key, size, content } of files) {
         checkKey(key);
+        if (content && !/^[\w-]{22}$/.test(content.hash))
+          throw new LoamError('InvalidArgument', `${key} comes with a hash that is none.`, { key });
         if (!Number.isSafeInteger(size) || size < 0)
           throw new LoamError('InvalidArgument', `${key} has no size that a file can have.`, { key });
       }
@@ -147,10 +151,10 @@ function* register(
   const fresh: { facts: PlacedFacts; revises: SavePlan['found'] }[] = [];
   const out: PlacedArtifact[] = [];
   const seen = new Set<string>();
-  for (const { key, size, etag } of files) {
+  for (const { key, size, etag, content } of files) {
     if (seen.has(key)) continue;
     seen.add(key);
-    const { hash, hashType } = placedHash(type, etag);
+    const { hash, hashType } = content ?? placedHash(type, etag);
     const same = byKey.get(key) ?? [];
     const known = same.find(
       ([, , , storage, itsHash, itsSize, virtual]) =>
@@ -168,7 +172,7 @@ function* register(
     fresh.push({
       facts: {
         ...{ uid, key, suffix, size, hash, hashType, storageId, inPlace: true },
-        ...{ nFiles: null, kind: null, nObservations: null, description: null },
+        ...{ nFiles: content?.nFiles ?? null, kind: null, nObservations: null, description: null },
         otype: frameSuffixes.has(suffix) ? 'DataFrame' : null,
       },
       revises: found,
