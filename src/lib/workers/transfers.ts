@@ -171,7 +171,11 @@ export function createTransfers(deps: TransfersDeps): Transfers {
     }
     if (stopped === 'paused') return change(transfer, { state: 'paused', error: null });
     const wire = toWire(error);
-    const passes = isLoamError(error) && error.details['trouble'] === 'transient' && !error.details['cors'];
+    // What looks like a missing rule in the middle of a download is a connection that broke.
+    const passes =
+      isLoamError(error) &&
+      error.details['trouble'] === 'transient' &&
+      (transfer.kind === 'keep' || !error.details['cors']);
     await change(transfer, { state: passes ? 'waiting' : 'failed', error: wire });
     if (!passes) return;
     clearTimeout(timer);

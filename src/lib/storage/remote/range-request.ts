@@ -120,9 +120,10 @@ async function ask(
   const range = `bytes=${from}-${to - 1}`;
   const { response, alive, done } = await request(remote, 'GET', { Range: range }, options).catch(
     (error: unknown) => {
-      // A server that let this site read before has a rule for it: the connection broke.
-      const broke = facts !== null && isLoamError(error) && error.details['cors'] === true;
-      throw broke ? brokenOff(remote, 0, to - from) : error;
+      // A server that let this site read before has a rule for it: the connection may have broken, so it is asked again.
+      if (facts !== null && isLoamError(error) && error.details['cors'] === true)
+        throw new LoamError(error.code, error.message, { ...error.details, trouble: 'transient' });
+      throw error;
     },
   );
   try {
