@@ -213,6 +213,8 @@ describe.sequential('lists', () => {
     await expect.poll(total).toBe(String(n));
     // It is what the list opens with; an address of its own goes before.
     await page.locator('.rail a[href="/"]').click();
+    // A loaded machine takes its time: a list that was never left does not open anew.
+    await page.locator('.list').waitFor({ state: 'detached' });
     await page.locator('.rail a[href="/artifacts"]').click();
     await expect.poll(total).toMatch(/^8/);
     await expect.poll(() => page.getByRole('columnheader').count()).toBe(3);

@@ -5,7 +5,7 @@ import { lamindbFile } from '../fixtures/lamindb-file.ts';
 import { campaign, half, long } from './hostile-files.ts';
 
 it(
-  `[row 1] ${long ? '10,000' : 'the first of 10,000'} damaged files are opened or refused in words`,
+  `[row 1] ${long ? '10,000' : '300'} damaged files are opened or refused in words`,
   () => half(1),
   1_000_000,
 );
@@ -18,8 +18,7 @@ it('the same with all tables of LaminDB', async () => {
     first: 1,
     last: long ? 500 : 60,
     step: 1,
-    budgetMs: long ? 120_000 : 2_500,
   });
-  expect(tried).toBeGreaterThan(3);
+  expect(tried).toBe(long ? 500 : 60);
   expect(opened).toBeGreaterThan(0);
 }, 200_000);

@@ -150,7 +150,7 @@ async function open(bytes: Uint8Array, model: Model): Promise<Outcome> {
   return done(null);
 }
 
-/** What is changed, and how: every `step`th seed from `first` to `last`, for as long as `budgetMs` allows. */
+/** What is changed, and how: every `step`th seed from `first` to `last`. */
 export interface Campaign {
   sound: Uint8Array;
   pageSize: number;
@@ -158,18 +158,16 @@ export interface Campaign {
   first: number;
   last: number;
   step: number;
-  budgetMs: number;
 }
 
 /** Opens each changed file; throws with the seed where one is neither opened nor refused in words. */
-export async function campaign({ sound, pageSize, model, first, last, step, budgetMs }: Campaign) {
+export async function campaign({ sound, pageSize, model, first, last, step }: Campaign) {
   const own = await openMemory({ bytes: await lamindbFile() });
   const digest = () => createHash('sha256').update(own.serialize()).digest('hex');
   const before = digest();
   const sentences = new Map<string, number>();
-  const started = performance.now();
   let [opened, slowest, tried] = [0, 0, 0];
-  for (let seed = first; seed <= last && performance.now() - started < budgetMs; seed += step) {
+  for (let seed = first; seed <= last; seed += step) {
     tried++;
     try {
       const { refused, ms } = await open(mutate(sound, pageSize, seed), model);
@@ -200,14 +198,14 @@ export async function half(first: 1 | 2): Promise<void> {
     pageSize: 512,
     model: smallModel,
     first,
-    last: 20_000,
+    // So many, however slow the machine: fewer would not reach every stage.
+    last: long ? 20_000 : 600,
     step: 2,
-    budgetMs: long ? 900_000 : 3_000,
   });
   console.log(
     `${tried} files: ${opened} opened, ${tried - opened} refused in ${sentences.size} kinds of sentences; slowest ${slowest.toFixed(0)} ms`,
   );
-  if (long) expect(tried).toBe(10_000);
+  expect(tried).toBe(long ? 10_000 : 300);
   // The changes reach every stage: some files open, and there are many ways to be refused.
   expect(opened).toBeGreaterThan(tried / 20);
   expect(sentences.size).toBeGreaterThan(8);
