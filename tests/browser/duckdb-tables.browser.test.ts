@@ -12,6 +12,9 @@ import { h5adBytes, h5Bytes } from '../fixtures/write-h5ad.ts';
 import { zarrAnnData, type AnnDataFacts } from '../fixtures/write-zarr.ts';
 import { saveFile, shelfOf, textFile } from './duckdb-files.ts';
 
+/** Copies of an earlier run in this profile are none of these files. */
+const now = Date.now();
+
 /** Cells `d<donor>-0` …, of two types and some of none. */
 const donor = (n: number, cells: number): AnnDataFacts => ({
   obsNames: Array.from({ length: cells }, (_, i) => `d${n}-${i}`),
@@ -24,11 +27,11 @@ const donor = (n: number, cells: number): AnnDataFacts => ({
   number: { name: 'pct_mt', values: Array.from({ length: cells }, (_, i) => (i === 1 ? NaN : i / 4)) },
 });
 const h5ad = async (data: AnnDataFacts, name: string) =>
-  new File([(await h5adBytes(data)) as Uint8Array<ArrayBuffer>], name, { lastModified: 1 });
+  new File([(await h5adBytes(data)) as Uint8Array<ArrayBuffer>], name, { lastModified: now });
 const zarr = (data: AnnDataFacts, version: 2 | 3) =>
   zarrAnnData('s', version, data).map(({ path, bytes }) => {
     const below = path.replace(/^s\//, '');
-    return { path: below, file: new File([bytes as Uint8Array<ArrayBuffer>], below, { lastModified: 1 }) };
+    return { path: below, file: new File([bytes as Uint8Array<ArrayBuffer>], below, { lastModified: now }) };
   });
 
 const shelf = shelfOf({
@@ -46,7 +49,7 @@ const shelf = shelfOf({
       ).toUint8Array()) as Uint8Array<ArrayBuffer>,
     ],
     's.feather',
-    { lastModified: 1 },
+    { lastModified: now },
   ),
 });
 const queries = createQueries({ engine: shelf });
