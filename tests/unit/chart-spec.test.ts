@@ -11,7 +11,7 @@ import {
   withColumn,
 } from '../../src/lib/client/chart-spec.ts';
 import { type Axis, boxesSql, dotsSql, groupedSql, groupsSql } from '../../src/lib/client/chart-sql.ts';
-import { numberStep, roundStep, stepEnd, timeStep } from '../../src/lib/client/chart-steps.ts';
+import { numberStep, roundStep, stepEnd, timeStep, wholeSteps } from '../../src/lib/client/chart-steps.ts';
 import { kindOf, type ResultColumn } from '../../src/lib/client/result-sql.ts';
 
 const column = (name: string, type: string): ResultColumn => ({ name, type, kind: kindOf(type) });
@@ -79,6 +79,18 @@ describe('steps', () => {
     const week = timeStep(Date.UTC(2026, 0, 1) / 1000, Date.UTC(2026, 7, 1) / 1000, 40);
     expect('from' in week && new Date(week.from * 1000).getUTCDay()).toBe(1);
     expect(stepEnd({ unit: 'month' }, Date.UTC(2026, 11, 1) / 1000)).toBe(Date.UTC(2027, 0, 1) / 1000);
+  });
+
+  it('are chosen as wholes', () => {
+    const fives = { every: 5, from: -5 };
+    expect([wholeSteps(fives, 1, 1), wholeSteps(fives, 7, -1), wholeSteps(fives, 0, 10)]).toEqual([
+      { from: 0, to: 5 },
+      { from: -5, to: 10 },
+      { from: 0, to: 10 },
+    ]);
+    const day = (month: number, of: number) => Date.UTC(2026, month, of) / 1000;
+    expect(wholeSteps({ unit: 'month' }, day(1, 3), day(1, 3))).toEqual({ from: day(1, 1), to: day(2, 1) });
+    expect(wholeSteps({ unit: 'quarter' }, day(1, 3), day(4, 9))).toEqual({ from: day(0, 1), to: day(6, 1) });
   });
 });
 

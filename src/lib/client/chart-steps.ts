@@ -54,3 +54,20 @@ export function stepEnd(step: Step, from: number): number {
   const months = { month: 1, quarter: 3, year: 12 }[step.unit];
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months, 1) / 1000;
 }
+
+/** Where the step with this value begins. */
+export function stepStart(step: Step, value: number): number {
+  if ('every' in step) return step.from + Math.floor((value - step.from) / step.every + 1e-9) * step.every;
+  const date = new Date(Math.floor(value * 1000));
+  const months = { month: 1, quarter: 3, year: 12 }[step.unit];
+  const month = Math.floor(date.getUTCMonth() / months) * months;
+  return Date.UTC(date.getUTCFullYear(), month, 1) / 1000;
+}
+
+/** The whole steps from one value to another: what is drawn as one bar is chosen as one. Its end is no part of it. */
+export function wholeSteps(step: Step, one: number, other: number): { from: number; to: number } {
+  const from = stepStart(step, Math.min(one, other));
+  const last = stepStart(step, Math.max(one, other));
+  const ends = last === Math.max(one, other) && last > from;
+  return { from, to: ends ? last : stepEnd(step, last) };
+}
