@@ -88,6 +88,8 @@ describe('steps', () => {
       { from: -5, to: 10 },
       { from: 0, to: 10 },
     ]);
+    // What is counted as 0.3 is chosen by 0.3.
+    expect(wholeSteps({ every: 0.1, from: 0 }, 0.3, 0.3)).toEqual({ from: 0.3, to: 0.4 });
     const day = (month: number, of: number) => Date.UTC(2026, month, of) / 1000;
     expect(wholeSteps({ unit: 'month' }, day(1, 3), day(1, 3))).toEqual({ from: day(1, 1), to: day(2, 1) });
     expect(wholeSteps({ unit: 'quarter' }, day(1, 3), day(4, 9))).toEqual({ from: day(0, 1), to: day(6, 1) });

@@ -13,7 +13,7 @@ import {
   NULL,
 } from './chart-sql.ts';
 import { type ChartSpec, columnOf, isContinuous, valueColumn } from './chart-spec.ts';
-import { numberStep, stepEnd, timeStep } from './chart-steps.ts';
+import { numberStep, stepEnd, tidy, timeStep } from './chart-steps.ts';
 import type { Queries } from './duckdb.ts';
 import { ask, type AskOptions, type Plain } from './result-ask.ts';
 import { isWhole, type ResultColumn } from './result-sql.ts';
@@ -167,8 +167,7 @@ function datum(axes: Axes, row: readonly Plain[], grouped: boolean): Datum {
       const { step } = axis;
       const from = 'unit' in step ? Number(value) : tidy(step.from + Number(value) * step.every, step.every);
       made[name] = from;
-      made[name === 'x' ? 'x2' : 'y2'] =
-        'unit' in step ? stepEnd(step, from) : tidy(from + step.every, step.every);
+      made[name === 'x' ? 'x2' : 'y2'] = stepEnd(step, from);
     }
   }
   if (grouped) {
@@ -177,12 +176,6 @@ function datum(axes: Axes, row: readonly Plain[], grouped: boolean): Datum {
     made.n = Number(row[at + 1] ?? 0);
   }
   return made;
-}
-
-/** 0.30000000000000004 is 0.3 where steps are tenths. */
-function tidy(value: number, step: number): number {
-  const digits = Math.min(15, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(step)))));
-  return Math.abs(value) < 1e15 ? Number(value.toFixed(digits)) : value;
 }
 
 function inOrder(data: Datum[], axes: Axes): Datum[] {

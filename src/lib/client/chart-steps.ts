@@ -47,9 +47,15 @@ export function numberStep(lo: number, hi: number, most: number, whole: boolean)
   return { every, from: Math.floor(lo / every + 1e-9) * every };
 }
 
+/** 0.30000000000000004 is 0.3 where steps are tenths. */
+export function tidy(value: number, step: number): number {
+  const digits = Math.min(15, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(step)))));
+  return Math.abs(value) < 1e15 ? Number(value.toFixed(digits)) : value;
+}
+
 /** Where the step that begins at `from` ends; seconds for times. */
 export function stepEnd(step: Step, from: number): number {
-  if ('every' in step) return from + step.every;
+  if ('every' in step) return tidy(from + step.every, step.every);
   const date = new Date(Math.round(from * 1000));
   const months = { month: 1, quarter: 3, year: 12 }[step.unit];
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months, 1) / 1000;
@@ -57,7 +63,8 @@ export function stepEnd(step: Step, from: number): number {
 
 /** Where the step with this value begins. */
 export function stepStart(step: Step, value: number): number {
-  if ('every' in step) return step.from + Math.floor((value - step.from) / step.every + 1e-9) * step.every;
+  if ('every' in step)
+    return tidy(step.from + Math.floor((value - step.from) / step.every + 1e-9) * step.every, step.every);
   const date = new Date(Math.floor(value * 1000));
   const months = { month: 1, quarter: 3, year: 12 }[step.unit];
   const month = Math.floor(date.getUTCMonth() / months) * months;
