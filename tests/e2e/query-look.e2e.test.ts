@@ -67,10 +67,12 @@ it('[row 37] charts are made of columns, and what is chosen in one leaves the sa
     .getByRole('button', { name: 'score', exact: true })
     .dragTo(bars.getByLabel('Y', { exact: true }));
   const boxes = page.getByRole('article', { name: 'score by cell' });
-  await boxes.getByRole('img').waitFor();
+  const drawn = boxes.getByRole('img', { name: /^score by cell/ });
+  await drawn.waitFor();
+  await boxes.locator('[aria-busy=false]').waitFor();
   expect(await axe(page)).toEqual([]);
   // A box is pressed: the other chart, the chips, the rows and the profile follow.
-  const box = await boxes.getByRole('img').boundingBox();
+  const box = await drawn.boundingBox();
   if (!box) throw new Error('no picture');
   await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
   const chips = page.getByRole('group', { name: 'Filters on the rows' });
