@@ -48,6 +48,9 @@ export const sql: Verb = {
         ...(values['allow-files'] ? { allowFiles: { cwd: io.cwd } } : {}),
       });
       const quiet = tellProgress(io, statement);
+      // The first Ctrl+C ends the statement and takes its folder away; a second one ends the process.
+      const stop = () => statement.interrupt();
+      process.once('SIGINT', stop);
       try {
         tellNotes(io, statement);
         if (values.explain) return io.out(await statement.explain());
@@ -68,6 +71,7 @@ export const sql: Verb = {
         for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity }))
           io.out(line);
       } finally {
+        process.removeListener('SIGINT', stop);
         quiet();
         statement.close();
       }
