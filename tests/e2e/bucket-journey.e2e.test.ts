@@ -179,7 +179,7 @@ it('[row 35] the registries are joined in the same statement', async () => {
 
 it('[row 37] the answer is drawn', async () => {
   await page.getByRole('link', { name: 'Chart' }).click();
-  const chart = page.getByRole('article').first();
+  const chart = page.getByRole('article', { name: 'Sum of cells by type' });
   await chart.getByRole('img').waitFor();
   await page.screenshot({ path: join(images, 'query-chart.png') });
   expect(await axe(page)).toEqual([]);

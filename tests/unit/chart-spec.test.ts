@@ -50,6 +50,17 @@ describe('the usual chart', () => {
     expect(usualCharts([column('tags', 'VARCHAR[]')], new Map())).toEqual([]);
   });
 
+  it('of groups with a name each their numbers are drawn', () => {
+    const different = new Map([
+      ['cell "type"', 8],
+      ['n', 3],
+    ]);
+    const drawn = (rows: number) =>
+      usualCharts(columns, different, rows).map(({ mark, x: on, y, aggregate }) => [mark, on, y, aggregate]);
+    expect(drawn(8)[0]).toEqual(['bar', 'cell "type"', expect.any(String), 'sum']);
+    expect(drawn(9)[0]).toEqual(['bar', 'cell "type"', null, 'count']);
+  });
+
   it('changes with what is put on it, and says what it lacks', () => {
     const bar = chartOf(type);
     const box = withColumn(bar, 'y', 'x', columns);

@@ -116,14 +116,37 @@ export function chartOf({ name, kind }: ResultColumn): ChartSpec {
   return { ...empty, x: name, mark: usualMark(kind, undefined) };
 }
 
+/** So many rows with a name of their own are bars side by side. */
+const namedMost = 60;
+
+/** Rows that are groups already, each with its own name or time: their numbers are drawn, not counted. */
+function chartsOfGroups(
+  columns: readonly ResultColumn[],
+  different: ReadonlyMap<string, number>,
+  rows: number,
+): ChartSpec[] {
+  const name = columns.find(
+    ({ name, kind }) =>
+      different.get(name) === rows && (kind === 'time' || (kind === 'text' && rows <= namedMost)),
+  );
+  if (!name) return [];
+  const numbers = columns.filter(({ kind }) => kind === 'number').slice(0, 2);
+  const mark = usualMark(name.kind, 'number') === 'line' ? 'line' : 'bar';
+  return numbers.map((one) => ({ ...empty, mark, x: name.name, y: one.name, aggregate: 'sum' }));
+}
+
 /**
- * Two charts to begin with: a column that divides the rows into a few groups, and one that measures them. `different`
- * tells how many different values a column has, where that is known.
+ * Two charts to begin with: a column that divides the rows into a few groups, and one that measures them; of rows that are
+ * groups already, their numbers. `different` tells how many different values a column has, `rows` how many rows there
+ * are, where that is known.
  */
 export function usualCharts(
   columns: readonly ResultColumn[],
   different: ReadonlyMap<string, number>,
+  rows: number | null = null,
 ): ChartSpec[] {
+  const groups = rows === null ? [] : chartsOfGroups(columns, different, rows);
+  if (groups.length > 0) return groups;
   const some = (column: ResultColumn, least: number, most: number) => {
     const n = different.get(column.name);
     return n === undefined ? true : n >= least && n <= most;

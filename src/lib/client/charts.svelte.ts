@@ -27,11 +27,15 @@ export const charts = {
     return list;
   },
   /** Keeps those whose columns are there; where none is left, what is usual takes their place. */
-  follow(columns: readonly ResultColumn[], different: ReadonlyMap<string, number>): void {
+  follow(
+    columns: readonly ResultColumn[],
+    different: ReadonlyMap<string, number>,
+    rows: number | null,
+  ): void {
     for (const one of list) if (!fits(one, columns)) resultFilters.drop(one.id);
     const kept = list.filter((one) => fits(one, columns));
     if (kept.length === 0)
-      list = usualCharts(columns, different).map((spec) => ({ id: `chart-${++made}`, spec }));
+      list = usualCharts(columns, different, rows).map((spec) => ({ id: `chart-${++made}`, spec }));
     else if (kept.length < list.length) list = kept;
   },
   add(spec: ChartSpec): void {
