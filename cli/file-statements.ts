@@ -101,7 +101,7 @@ export async function openStatement(
     for (const { name, path } of tables)
       await native.run(`CREATE VIEW "${name}" AS SELECT * FROM read_parquet([${literal(path)}])`);
     const lists = createLists<Run>(known, () => {}, root);
-    await lists.compare(run, native, gated.uses);
+    await lists.compare(run, native, gated);
     const left = await lists.needed(run, native, gated, about);
     const sql = withSources(gated.sql, gated.uses, left, about, root);
     const explains = /^\s*(?:\/\*[\s\S]*?\*\/|--[^\n]*\n|\s)*explain\b/i.test(gated.sql);

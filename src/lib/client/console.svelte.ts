@@ -2,6 +2,7 @@
 // that coming back finds everything as it was.
 import type { WireError } from '../engine/errors.ts';
 import type { Drift, DuckdbProgress } from '../workers/duckdb-wire.ts';
+import type { ParameterValues } from '../statements/parameter-values.ts';
 import type { SqlPage } from '../workers/wire.ts';
 import { saveStream } from './export.ts';
 import {
@@ -15,6 +16,8 @@ import {
 import { interruptible, type Interruptible } from './interruptible.ts';
 import { jobs } from './jobs.svelte.ts';
 import { asWireError, say } from './notices.svelte.ts';
+import { openQuery } from './open-query.svelte.ts';
+import { forSqlite, type GivenValues, parametersIn, valuesOf } from './parameters.ts';
 import { remembered } from './remembered.svelte.ts';
 import { session } from './session.svelte.ts';
 import { statementHistory } from './statement-history.svelte.ts';
@@ -38,6 +41,13 @@ export interface Failure extends WireError {
   drift: Drift[] | null;
 }
 
+export interface Ran {
+  sql: string;
+  from: number;
+  /** Of its parameters. */
+  values: ParameterValues;
+}
+
 /** What is being done; `rows` also for more of them. */
 export type Doing = 'rows' | 'fill' | 'plan' | 'download';
 
@@ -57,7 +67,7 @@ let since = $state(0);
 let result = $state.raw<SqlResult | null>(null);
 let failure = $state.raw<Failure | null>(null);
 /** The statement that ran last, and where in the text it began. */
-let ran = $state.raw<{ sql: string; from: number } | null>(null);
+let ran = $state.raw<Ran | null>(null);
 /** Whether what ran was allowed to read columns of several kinds as texts. */
 let mixed = false;
 /** The rows are those that filters leave. */
@@ -117,7 +127,7 @@ async function follow<T>(what: Doing, mine: Interruptible<T>): Promise<T | undef
     const value = await mine.done;
     return running === mine ? value : undefined;
   } catch (problem) {
-    if (running === mine) failure = failureOf(problem);
+    if (running === mine) failure = placed(failureOf(problem));
     return undefined;
   } finally {
     if (running === mine) {
@@ -128,15 +138,32 @@ async function follow<T>(what: Doing, mine: Interruptible<T>): Promise<T | undef
   }
 }
 
-const ask = (sql: string, skip: number, stamp?: string) => (id: string) =>
+const ask = (sql: string, values: ParameterValues, skip: number, stamp?: string) => (id: string) =>
   session.engine.runSql({
     uid: id,
-    sql,
+    ...asked(sql, values),
     skip,
     limit: ROWS,
     timeLimitMs: timeLimit.value,
     ...(stamp === undefined ? {} : { stamp }),
   });
+
+/** A question to the registries as SQLite takes it. */
+function asked(sql: string, values: ParameterValues) {
+  const { sql: written, params } = forSqlite(sql, values);
+  return { sql: written, params };
+}
+
+/** Which of the given values the statement has a place for. */
+function givenTo(values: ParameterValues): GivenValues {
+  return Object.fromEntries(Object.entries(openQuery.given).filter(([name]) => Object.hasOwn(values, name)));
+}
+
+/** The place in the statement that was written, where lists were put into it. */
+function placed(problem: Failure): Failure {
+  if (problem.offset === null || !ran || readsFiles(ran.sql)) return problem;
+  return { ...problem, offset: forSqlite(ran.sql, ran.values).back(problem.offset) };
+}
 
 export const sqlConsole = {
   get text(): string {
@@ -184,29 +211,42 @@ export const sqlConsole = {
 
   /** `asItIs`: also where files of a list do not agree, which is asked about else. */
   async run(sql: string, from: number, asItIs = false): Promise<void> {
-    ran = { sql, from };
     mixed = asItIs;
     narrowed = false;
     plan = null;
     files?.close();
     files = null;
+    let values: ParameterValues;
+    try {
+      values = valuesOf(parametersIn(sql, text), openQuery.given);
+      ran = { sql, from, values };
+      openQuery.values = values;
+      if (!readsFiles(sql)) asked(sql, values);
+    } catch (problem) {
+      running?.cancel();
+      ran = { sql, from, values: {} };
+      failure = failureOf(problem);
+      result = null;
+      return;
+    }
+    const given = givenTo(values);
     let page: SqlPage | undefined;
     let read: FilesPage | undefined;
     if (readsFiles(sql)) {
-      const opened = await workOnFiles('rows', (signal, told) => runOverFiles(sql, signal, asItIs, told));
+      const opened = await workOnFiles('rows', (signal, told) => runOverFiles(sql, signal, asItIs, told, values));
       files = opened ?? null;
       read = opened?.first;
       page = read?.page;
-    } else page = await work('rows', ask(sql, 0));
+    } else page = await work('rows', ask(sql, values, 0));
     if (!page) {
       // The rows of another statement must not stand under this one's error.
       if (failure) result = null;
       if (failure && failure.code !== 'Cancelled')
-        statementHistory.add({ sql, at: Date.now(), rows: null, more: false, ms: 0 });
+        statementHistory.add({ sql, at: Date.now(), rows: null, more: false, ms: 0, given });
       return;
     }
     result = { ...resultOf(sql, page, !read && jobs.running.length > 0), meter: read?.meter ?? null };
-    statementHistory.add({ sql, at: Date.now(), rows: page.count, more: page.more, ms: page.ms });
+    statementHistory.add({ sql, at: Date.now(), rows: page.count, more: page.more, ms: page.ms, given });
   },
 
   /** Rows of the statement that ran, as `sql` leaves them: itself, or itself with filters around it. Over files only. */
@@ -214,7 +254,7 @@ export const sqlConsole = {
     files?.close();
     files = null;
     narrowed = sql !== ran?.sql;
-    const opened = await workOnFiles('rows', (signal, told) => runOverFiles(sql, signal, mixed, told));
+    const opened = await workOnFiles('rows', (signal, told) => runOverFiles(sql, signal, mixed, told, ran?.values));
     if (!opened) return;
     files = opened;
     result = { ...resultOf(sql, opened.first.page, false), meter: opened.first.meter };
@@ -224,7 +264,7 @@ export const sqlConsole = {
     const before = result;
     if (!before?.more || doing) return;
     if (before.meter) return sqlConsole.fill(before.count + FILE_ROWS);
-    const page = await work('rows', ask(before.sql, before.count, before.stamp));
+    const page = await work('rows', ask(before.sql, ran?.values ?? {}, before.count, before.stamp));
     if (page && result === before) result = withPage(before, page, jobs.running.length > 0);
   },
 
@@ -265,16 +305,16 @@ export const sqlConsole = {
 
   async explain(): Promise<void> {
     if (!ran || plan?.sql === ran.sql) return;
-    const { sql } = ran;
+    const { sql, values } = ran;
     if (readsFiles(sql)) {
       const drawn = await workOnFiles('plan', (signal, told) =>
-        runOverFiles(`EXPLAIN ${sql}`, signal, mixed, told),
+        runOverFiles(`EXPLAIN ${sql}`, signal, mixed, told, values),
       );
       drawn?.close();
       if (drawn) plan = { sql, lines: null, text: (drawn.first.page.values.at(-1) ?? []).join('\n') };
       return;
     }
-    const page = await work('plan', ask(`EXPLAIN QUERY PLAN ${sql}`, 0));
+    const page = await work('plan', ask(`EXPLAIN QUERY PLAN ${sql}`, values, 0));
     if (!page) return;
     const [ids = [], parents = [], , details = []] = page.values;
     const lines = ids.map((id, i) => ({
@@ -289,11 +329,12 @@ export const sqlConsole = {
   async download(): Promise<void> {
     const shown = result;
     if (!shown) return;
+    const values = ran?.values ?? {};
     if (shown.meter) {
       let rows = 0;
       const written = await workOnFiles('download', (signal, told) =>
         saveStream('rows.csv', async () => {
-          const opened = await runOverFiles(shown.sql, signal, mixed, told);
+          const opened = await runOverFiles(shown.sql, signal, mixed, told, values);
           return csvLines(opened.first.page, opened.next, (n) => (rows += n));
         }),
       );
@@ -303,7 +344,7 @@ export const sqlConsole = {
     let id = '';
     const written = await work('download', (made) => {
       id = made;
-      const spec = { uid: made, sql: shown.sql, timeLimitMs: timeLimit.value };
+      const spec = { uid: made, ...asked(shown.sql, values), timeLimitMs: timeLimit.value };
       return saveStream('rows.csv', () => session.engine.exportSql(spec));
     });
     if (typeof written !== 'number') return;

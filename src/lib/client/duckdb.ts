@@ -25,6 +25,7 @@ import type {
 } from '../workers/duckdb-wire.ts';
 import type { AnyFile } from '../workers/find-bytes.ts';
 import type { AskedSource, EngineApi, View } from '../workers/wire.ts';
+import type { ParameterValues } from '../statements/parameter-values.ts';
 import { connectWorker, type WorkerPort } from '../workers/worker-port.ts';
 import { createTableReader, type Asked, type TableReader, type TablesRead } from './query-tables.ts';
 import { readView } from './view-address.ts';
@@ -46,6 +47,8 @@ export interface QueryOptions {
   signal?: AbortSignal;
   /** Runs although columns of the files are of several kinds, which is `SchemaDrift` else. */
   mixed?: boolean;
+  /** Of the statement's parameters. */
+  values?: ParameterValues;
 }
 
 /** A result that is read page by page; the statement is held until its last page or `close`. */
@@ -76,6 +79,14 @@ export interface WrittenRows extends Pick<QueryResult, 'sources'> {
   forget(): Promise<void>;
 }
 
+export interface ResolvedStatement {
+  plan: DuckdbPlan;
+  /** Of each use, in order. */
+  sources: DuckdbSource[][];
+  /** Null where the statement asks for none. */
+  annotations: { columns: DuckdbAnnotations['columns']; rows: Record<string, unknown>[] } | null;
+}
+
 export interface Queries {
   /**
    * One statement that reads. Its sources are `artifact('key or uid')`, lists of them, `collection('key')`,
@@ -87,6 +98,8 @@ export interface Queries {
   write(sql: string, options?: QueryOptions): Promise<WrittenRows>;
   /** What a statement would read, without running it. */
   plan(sql: string): Promise<SourceUse[]>;
+  /** What a statement reads, artifact by artifact, for those who write it down elsewhere. */
+  resolve(sql: string, values?: ParameterValues): Promise<ResolvedStatement>;
   /** A file that no artifact is: `FROM 'name'` means it until it is released. A name hides an artifact's key. */
   hold(name: string, file: File): void;
   release(name: string): void;
@@ -262,17 +275,17 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
   }
 
   return {
-    async run(sql, { rows = 2048, onProgress, signal, mixed = false } = {}) {
+    async run(sql, { rows = 2048, onProgress, signal, mixed = false, values = {} } = {}) {
       if (signal?.aborted) throw cancelled();
       const uid = crypto.randomUUID();
       if (onProgress) listeners.set(uid, onProgress);
       const quiet = () => listeners.delete(uid);
       try {
-        const plan = await call((api) => api.plan(sql));
+        const plan = await call((api) => api.plan(sql, values));
         const { others, read, ...having } = await given(plan, asked(uid, onProgress, signal));
         const used = connected();
         const first = await cancellable(uid, signal, () =>
-          call((api) => api.run({ uid, sql, rows, mixed, ...having })),
+          call((api) => api.run({ uid, sql, values, rows, mixed, ...having })),
         );
         let last = first;
         if (!first.more) quiet();
@@ -312,15 +325,15 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
         throw error;
       }
     },
-    async write(sql, { onProgress, signal, mixed = false } = {}) {
+    async write(sql, { onProgress, signal, mixed = false, values = {} } = {}) {
       const uid = crypto.randomUUID();
       if (onProgress) listeners.set(uid, onProgress);
       try {
-        const plan = await call((api) => api.plan(sql));
+        const plan = await call((api) => api.plan(sql, values));
         const { others: _, read: __, ...having } = await given(plan, asked(uid, onProgress, signal));
         const used = connected();
         const written = await cancellable(uid, signal, () =>
-          call((api) => api.write({ uid, sql, rows: 122_880, mixed, ...having })),
+          call((api) => api.write({ uid, sql, values, rows: 122_880, mixed, ...having })),
         );
         const forget = () => used.api.forget(written.file.name);
         return { ...written, sources: named(having.sources), forget };
@@ -329,6 +342,13 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
       }
     },
     plan: async (sql) => (await call((api) => api.plan(sql))).uses,
+    async resolve(sql, values = {}) {
+      const plan = await call((api) => api.plan(sql, values));
+      const { sources, annotations } = await given(plan, asked(crypto.randomUUID(), undefined, undefined));
+      const lines = (await annotations?.file.text())?.split('\n') ?? [];
+      const rows = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+      return { plan, sources, annotations: annotations && { columns: annotations.columns, rows } };
+    },
     hold(name, file) {
       if (!/[./]/.test(name))
         throw new LoamError('InvalidArgument', `"${name}" needs an ending such as .csv or .parquet.`);

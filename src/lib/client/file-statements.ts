@@ -6,6 +6,7 @@ import type { ListRow, SqlPage, View } from '../workers/wire.ts';
 import { formatOf, mayHoldTables, suffixOf } from '../statements/formats.ts';
 import type { DuckdbKept, DuckdbProgress, QueryResult } from './duckdb.ts';
 import type { TablesRead } from './query-tables.ts';
+import type { ParameterValues } from '../statements/parameter-values.ts';
 import type { Target } from './selection.svelte.ts';
 import { callOf, literal } from './sql-statements.ts';
 import { queryAddress } from './statement-address.ts';
@@ -107,10 +108,11 @@ export async function runOverFiles(
   signal: AbortSignal,
   mixed = false,
   onProgress?: (progress: DuckdbProgress) => void,
+  values: ParameterValues = {},
 ): Promise<FilesResult> {
   const [{ queries }, { pageOf }] = await Promise.all([import('./queries.ts'), import('./arrow-page.ts')]);
   const result: QueryResult = await queries.run(sql, {
-    ...{ rows: FILE_ROWS, signal, mixed },
+    ...{ rows: FILE_ROWS, signal, mixed, values },
     ...(onProgress ? { onProgress } : {}),
   });
   const artifacts = result.sources.map(({ uid }) => uid);

@@ -2,6 +2,7 @@
 // on its rows, and while somebody writes the statement at the cursor.
 import { untrack } from 'svelte';
 import { readsFiles } from './file-statements.ts';
+import { openQuery } from './open-query.svelte.ts';
 import { sqlConsole } from './console.svelte.ts';
 import { profile } from './profile.svelte.ts';
 import { resultFilters } from './result-filters.svelte.ts';
@@ -59,14 +60,15 @@ export function followConsole(wanted: () => boolean, written: () => string | nul
 
   $effect(() => {
     if (!wanted()) return;
-    const mixed = sqlConsole.mixed;
+    const { mixed } = sqlConsole;
+    const { values } = openQuery;
     const typed = pending !== null && pending !== ran ? pending : null;
     if (typed !== null) {
       if (sqlConsole.doing === null && whyNot(typed) === null)
-        untrack(() => profile.show({ sql: typed, mixed: false, written: true }));
+        untrack(() => profile.show({ sql: typed, mixed: false, values, written: true }));
     } else if (sql !== null && sqlConsole.doing !== 'rows') {
       const narrowed = resultFilters.sql(sql);
-      untrack(() => profile.show({ sql: narrowed, mixed, written: false }));
+      untrack(() => profile.show({ sql: narrowed, mixed, values, written: false }));
     }
   });
   $effect(() => profile.leave);

@@ -1,5 +1,6 @@
 // The profile on the Query screen: of one statement at a time, in a query worker of its own, so that it neither slows nor
 // breaks the statement that somebody runs. A newer statement cancels the older one's profile.
+import type { ParameterValues } from '../statements/parameter-values.ts';
 import type { WireError } from '../engine/errors.ts';
 import { asWireError } from './notices.svelte.ts';
 import type { ColumnProfile } from './profile-read.ts';
@@ -20,6 +21,8 @@ const WHOLE_COLUMNS = 40;
 export interface ProfileAsk {
   sql: string;
   mixed: boolean;
+  /** Of the statement's parameters. */
+  values: ParameterValues;
   /** It stands in the editor and has not been run: only its first rows are looked at, and not for long. */
   written: boolean;
 }
@@ -46,7 +49,7 @@ let error = $state.raw<WireError | null>(null);
 let abort: AbortController | null = null;
 
 const sameAsk = (a: ProfileAsk | null, b: ProfileAsk) =>
-  a !== null && a.sql === b.sql && a.mixed === b.mixed && (a.written === b.written || !a.written);
+  a !== null && a.sql === b.sql && a.mixed === b.mixed && a.values === b.values && (a.written === b.written || !a.written);
 
 function begin(): AbortController {
   abort?.abort();
@@ -63,7 +66,7 @@ async function sample(ask: ProfileAsk): Promise<void> {
   try {
     const { lookQueries } = await import('./queries.ts');
     if (abort !== mine) return;
-    const options = { signal: mine.signal, mixed: ask.mixed };
+    const options = { signal: mine.signal, mixed: ask.mixed, values: ask.values };
     const most = ask.written ? WRITTEN_ROWS : SAMPLE_ROWS;
     const { meter, ...found } = await profileSample(lookQueries, ask.sql, options, most);
     if (abort !== mine) return;
@@ -102,6 +105,7 @@ async function whole(): Promise<void> {
       const exact = await profileWhole(lookQueries, before.ask.sql, one, {
         signal: mine.signal,
         mixed: before.ask.mixed,
+        values: before.ask.values,
       });
       if (abort !== mine || !shown) return;
       shown = { ...shown, profiles: shown.profiles.map((old, i) => (i === at ? exact : old)), exact: at + 1 };

@@ -1,6 +1,7 @@
 // Small answers of the query engine about a result: all their rows as plain values, for profiles and charts.
 import { type Table, tableFromIPC } from 'apache-arrow';
 import { LoamError } from '../engine/errors.ts';
+import type { ParameterValues } from '../statements/parameter-values.ts';
 import type { Queries, DuckdbMeter } from './duckdb.ts';
 
 export type Plain = string | number | boolean | null;
@@ -16,6 +17,8 @@ export interface AskOptions {
   signal?: AbortSignal;
   /** Columns of several kinds are read as texts. */
   mixed?: boolean;
+  /** Of the statement's parameters. */
+  values?: ParameterValues;
   /** More rows than that are an error: nobody draws them. */
   most?: number;
 }

@@ -1,5 +1,7 @@
 // Statements that were run on this device, newest first. A statement that came by a link and is not among them is not
 // run by itself.
+import type { GivenValues } from './parameters.ts';
+
 export interface PastStatement {
   sql: string;
   /** Milliseconds since 1970. */
@@ -8,6 +10,8 @@ export interface PastStatement {
   rows: number | null;
   more: boolean;
   ms: number;
+  /** What its parameters were given. */
+  given?: GivenValues;
 }
 
 const KEY = 'loam.statements';

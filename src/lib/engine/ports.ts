@@ -34,11 +34,16 @@ export interface ReaderRow {
   value(column: number, most?: number): SqlValue;
 }
 
+/** What a `$name` of a statement can be bound to. */
+export type ParamValue = Exclude<SqlValue, Uint8Array>;
+
 export interface ReaderOptions {
   /** Asked about every 50 µs of work; true stops the statement with `StatementCancelled`, which closes the reader. */
   stop: () => boolean;
   /** Kept open beside writes. It may or may not see them; other readers are closed by the first write. */
   keep?: boolean;
+  /** Values of the statement's `$name`s, by their names without the sign. One that is missing is a `ValueError`. */
+  params?: Readonly<Record<string, ParamValue>>;
 }
 
 /** A statement that can only read, stepped on demand. It stays open between two calls of `read`. */

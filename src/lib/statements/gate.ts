@@ -2,6 +2,8 @@
 // names. Rows come from artifacts, from the statement itself and from a few functions that make them out of nothing;
 // readers of files do not pass, whatever they are called, and neither do settings, catalogs or anything that writes.
 import { LoamError } from '../engine/errors.ts';
+import { withValues } from './parameters.ts';
+import type { ParameterValues } from './parameter-values.ts';
 import { literal, tokensOf, type Asks, type Token } from './tokens.ts';
 import { findUses, sourceFunctions, type FoundTables, type WrittenUse } from './uses.ts';
 
@@ -15,6 +17,8 @@ export interface GatedStatement {
   annotations: boolean;
   /** What the parser made of it, without `EXPLAIN` and its like. */
   tree: unknown;
+  /** The place in the statement as it was written, before its parameters had values. */
+  back(offset: number): number;
 }
 
 /** Table functions that read no files and change nothing. */
@@ -48,16 +52,25 @@ const selecting = /^(?:select|from|with|values|table|pivot|unpivot|\()$/i;
 export interface GateOptions {
   /** Where files may be read by their names: whether a name is one. */
   isFile?: (name: string) => boolean;
+  /** Of the statement's parameters. */
+  values?: ParameterValues;
 }
 
 /** Throws `ReadOnly` for what does more than read, `SqlError` for what is no SQL. */
-export async function gate(db: Asks, text: string, { isFile }: GateOptions = {}): Promise<GatedStatement> {
+export async function gate(
+  db: Asks,
+  given: string,
+  { isFile, values = {} }: GateOptions = {},
+): Promise<GatedStatement> {
+  let text = given;
   if (text.length > most)
     throw new LoamError(
       'InvalidArgument',
       `The statement has ${text.length.toLocaleString('en')} characters; ${most.toLocaleString('en')} are allowed.`,
     );
   if (text.includes('\0')) throw new LoamError('SqlError', 'A statement cannot hold the character NUL.');
+  const { sql: valued, spots, back } = withValues(db, text, values);
+  text = valued;
   const written = tokensOf(db, text);
   while (written.at(-1)?.text === ';') text = text.slice(0, written.pop()?.from);
   const { head, body } = cut(text, written);
@@ -69,7 +82,11 @@ export async function gate(db: Asks, text: string, { isFile }: GateOptions = {})
   const sql = head + body;
   const tokens = tokensOf(db, sql).filter((token) => token.from >= head.length);
   const { tables, annotations } = found;
-  return { sql, uses: findUses(tokens, found), tables, annotations, tree };
+  const uses = findUses(tokens, found).map((use) => ({
+    ...use,
+    valued: spots.some(({ from, to }) => from >= use.from && to <= use.to),
+  }));
+  return { sql, uses, tables, annotations, tree, back };
 }
 
 /** `EXPLAIN` and its like, and the statement behind it. A bare name behind DESCRIBE becomes a statement. */

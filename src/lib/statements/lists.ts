@@ -67,7 +67,11 @@ export function createLists<R extends ListRun>(
   }
 
   /** Refuses lists whose files do not agree; what they merely miss is told with the rows. */
-  async function compare(run: R, db: Asks, uses: readonly WrittenUse[]): Promise<void> {
+  async function compare(
+    run: R,
+    db: Asks,
+    { uses, back }: Pick<GatedStatement, 'uses' | 'back'>,
+  ): Promise<void> {
     for (const [i, use] of uses.entries()) {
       const sources = run.spec.sources[i] ?? [];
       const files = sources.flatMap((source) => source.files.map(({ path }) => ({ source, path })));
@@ -78,8 +82,9 @@ export function createLists<R extends ListRun>(
         return title !== undefined && facts ? [{ title, facts }] : [];
       });
       const columns = driftOf(known, new Set(use.types.keys()));
-      if (columns.length > 0)
-        run.drift.push({ use: i, files: known.length, columns, fix: fixFor(use, columns) });
+      const fix = fixFor(use, columns);
+      const placed = fix && { ...fix, from: back(fix.from), to: back(fix.to) };
+      if (columns.length > 0) run.drift.push({ use: i, files: known.length, columns, fix: placed });
     }
     const [mixed] = run.drift.flatMap(({ columns }) => columns.filter(({ types }) => types.length > 0));
     if (mixed && run.spec.mixed !== true)

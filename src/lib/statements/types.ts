@@ -38,7 +38,7 @@ export interface SourceUse {
 
 /** A row per artifact, with `artifact_uid`, as lines of JSON; the types are the engine's. */
 export interface Annotations {
-  columns: { name: string; type: string }[];
+  columns: { name: string; type: string; feature?: string }[];
 }
 
 /** How the files of one list differ from the table that they make together. */

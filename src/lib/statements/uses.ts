@@ -26,6 +26,8 @@ export interface WrittenUse extends SourceUse {
   options: string[];
   /** `types = {'n': 'BIGINT'}`: what columns are read as. */
   types: Map<string, string>;
+  /** A parameter of the statement stands in it. */
+  valued?: boolean;
 }
 
 const kinds: ReadonlySet<string> = new Set<SourceKind>(['artifact', 'collection', 'artifacts']);
@@ -257,6 +259,9 @@ export function fixFor(
   if (types.size === use.types.size) return null;
   const names = use.names.map(literal).join(', ');
   const read = [...types].map(([column, type]) => `${literal(column)}: ${literal(type)}`).join(', ');
+  // What a parameter names is not written down: the types are put behind it.
+  if (use.valued)
+    return use.types.size === 0 ? { from: use.to - 1, to: use.to - 1, text: `, types = {${read}}` } : null;
   const given = use.of === 'artifact' && use.list ? `[${names}]` : names;
   const of = use.table?.slot ?? use.of;
   const source = use.table && use.of !== 'artifact' ? `${use.of}(${given})` : given;

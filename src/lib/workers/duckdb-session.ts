@@ -34,6 +34,7 @@ import type {
   DuckdbSpec,
   DuckdbStatus,
 } from './duckdb-wire.ts';
+import type { ParameterValues } from '../statements/parameter-values.ts';
 import { handOver, nextTask } from './serve.ts';
 
 /** The engine works for so long before messages are listened to. */
@@ -390,11 +391,11 @@ export function createDuckdbSession(
       throw new LoamError('InvalidArgument', `A statement ${spec.uid} runs already.`);
     const run = begin(spec);
     try {
-      const { db, gated } = await judged(spec.sql);
+      const { db, gated } = await judged(spec.sql, spec.values);
       if (spec.sources.length !== gated.uses.length)
         throw new LoamError('InvalidArgument', 'Sources must be given for each place that names some.');
       await register(run, db);
-      await lists.compare(run, db, gated.uses);
+      await lists.compare(run, db, gated);
       const about = spec.annotations ? { path: aboutPath(run), columns: spec.annotations.columns } : null;
       const sources = await lists.needed(run, db, gated, about);
       begun(run, db, sources);
@@ -409,11 +410,14 @@ export function createDuckdbSession(
     }
   }
 
-  async function judged(sql: string): Promise<{ db: Duckdb; gated: GatedStatement }> {
+  async function judged(
+    sql: string,
+    values?: ParameterValues,
+  ): Promise<{ db: Duckdb; gated: GatedStatement }> {
     if (typeof sql !== 'string') throw new LoamError('InvalidArgument', 'A statement is a text.');
     const db = await opened();
     try {
-      return { db, gated: await gate(db, sql) };
+      return { db, gated: await gate(db, sql, { values: values ?? {} }) };
     } catch (error) {
       throw inWords(error);
     }
@@ -435,11 +439,9 @@ export function createDuckdbSession(
       await opened(bundle);
       return status();
     },
-    async plan(sql) {
-      const { gated } = await judged(sql);
-      const { tables, annotations } = gated;
-      const uses = gated.uses.map(({ of, names, list, table }) => ({ of, names, list, table }));
-      return { uses, tables, annotations };
+    async plan(text, values) {
+      const { sql, uses, tables, annotations } = (await judged(text, values)).gated;
+      return { sql, uses: uses.map((use) => ({ ...use, types: [...use.types] })), tables, annotations };
     },
     async run(spec) {
       const run = await started(spec);

@@ -4,15 +4,28 @@
 import type { LeftOutColumn } from '../formats/table-batches.ts';
 import type { Annotations, Drift, LeftOut, SourceUse, StatementSource } from '../statements/types.ts';
 import type { AnyFile } from './find-bytes.ts';
+import type { ParameterValues } from '../statements/parameter-values.ts';
 
 export type { Drift, DriftColumn, SourceFormat, SourceKind, SourceUse } from '../statements/types.ts';
 
 /** One artifact, or one file that the page holds. */
 export type DuckdbSource = StatementSource<AnyFile>;
 
+/** Where a source stands in the statement, and how it is to be read. */
+export interface PlannedUse extends SourceUse {
+  from: number;
+  to: number;
+  /** Options for the reader, `header = false`. */
+  options: string[];
+  /** Columns and what they are read as. */
+  types: [column: string, type: string][];
+}
+
 export interface DuckdbPlan {
+  /** The statement with the values of its parameters in place. */
+  sql: string;
   /** Sources in the order they are written. */
-  uses: SourceUse[];
+  uses: PlannedUse[];
   /** Names of tables that are no files; those of the registries are sent along. */
   tables: string[];
   /** Whether annotations of the artifacts may be asked for. */
@@ -33,6 +46,8 @@ export interface DuckdbSpec {
   /** Chosen by the page; pages, cancelling and progress go by it. */
   uid: string;
   sql: string;
+  /** Of its parameters. */
+  values?: ParameterValues;
   /** Rows of a page, at least one batch (2,048 rows at most) and at most 1,000,000. */
   rows: number;
   /** For each source that the statement names, in the order of the plan, the artifacts that it means. */
@@ -127,7 +142,7 @@ export interface DuckdbApi {
   /** Starts the engine where it is not started; `bundle` names one of those that are built in. */
   start(bundle?: string): Promise<DuckdbStatus>;
   /** Refuses with `ReadOnly` what is not one statement that reads; else names the sources it needs. */
-  plan(sql: string): Promise<DuckdbPlan>;
+  plan(sql: string, values?: ParameterValues): Promise<DuckdbPlan>;
   /** The first page; later ones by `next`. Errors are told in words; fewer rows never are an answer. */
   run(spec: DuckdbSpec): Promise<DuckdbPage>;
   next(uid: string): Promise<DuckdbPage>;

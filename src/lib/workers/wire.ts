@@ -340,7 +340,9 @@ export interface EngineApi extends DatabasesApi, StoragesApi, TransfersApi, Quer
   /** One page of the rows of a statement that reads; anything else is refused with `ReadOnly`. */
   runSql(spec: SqlSpec): Promise<SqlPage>;
   /** All rows as a CSV file, made as it is read. Errors of the statement come before the first byte. */
-  exportSql(spec: Pick<SqlSpec, 'uid' | 'sql' | 'timeLimitMs'>): Promise<ReadableStream<Uint8Array>>;
+  exportSql(
+    spec: Pick<SqlSpec, 'uid' | 'sql' | 'params' | 'timeLimitMs'>,
+  ): Promise<ReadableStream<Uint8Array>>;
   exportedSql(uid: string): Promise<SqlExport>;
   /** Ends a statement or an export; unknown and ended ones are no error. */
   cancelSql(uid: string): Promise<void>;

@@ -42,7 +42,7 @@ function field(row: ReaderRow, column: number): string {
  */
 export async function* csvChunks(
   stepper: Stepper,
-  spec: Pick<SqlSpec, 'uid' | 'sql' | 'timeLimitMs'>,
+  spec: Pick<SqlSpec, 'uid' | 'sql' | 'params' | 'timeLimitMs'>,
   told: SqlExport,
 ): AsyncGenerator<string> {
   const s = stepper.begin({ ...spec, skip: 0, keep: true });

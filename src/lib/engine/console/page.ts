@@ -49,7 +49,7 @@ export function createPager(driver: SqlDriver, stepper: Stepper) {
     parked = null;
     if (!held) return null;
     const { s, next } = held;
-    const goesOn = s.sql === spec.sql && s.seen === spec.skip + 1;
+    const goesOn = s.sql === spec.sql && s.seen === spec.skip + 1 && sameParams(s.params, spec.params ?? {});
     if (goesOn && s.reader?.open && s.stamp === stepper.stamp()) return { s: stepper.adopt(s, spec), next };
     stepper.end(s);
     return null;
@@ -148,12 +148,27 @@ export function createPager(driver: SqlDriver, stepper: Stepper) {
   }
 }
 
+const sameParams = (a: object, b: object): boolean => {
+  const text = (of: object) =>
+    JSON.stringify(
+      Object.entries(of)
+        .sort()
+        .map(([k, v]) => [k, typeof v, String(v)]),
+    );
+  return text(a) === text(b);
+};
+
 /** Refuses what is no statement before anything is done with it. */
 export function checkSpec(spec: unknown): void {
-  const { uid, sql } = (spec ?? {}) as Partial<SqlSpec>;
+  const { uid, sql, params = {} } = (spec ?? {}) as Partial<SqlSpec>;
   if (typeof uid !== 'string' || typeof sql !== 'string' || uid === '' || uid.length > 100) {
     throw new LoamError('InvalidArgument', 'A statement needs a uid and its text.');
   }
+  if (
+    typeof params !== 'object' ||
+    Object.values(params).some((v) => v !== null && !['string', 'number', 'bigint'].includes(typeof v))
+  )
+    throw new LoamError('InvalidArgument', 'Values of parameters are texts, numbers or null.');
   if (sql.length > 1_000_000) {
     throw new LoamError(
       'InvalidArgument',

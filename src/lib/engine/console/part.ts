@@ -25,7 +25,7 @@ export function consolePart(context: EngineContext, breathe: () => Promise<void>
     },
     /** All rows as CSV, in chunks. Errors of the statement come before the first one. */
     exportSql: async (
-      spec: Pick<SqlSpec, 'uid' | 'sql' | 'timeLimitMs'>,
+      spec: Pick<SqlSpec, 'uid' | 'sql' | 'params' | 'timeLimitMs'>,
     ): Promise<AsyncGenerator<string>> => {
       checkSpec(spec);
       await bell.hang();

@@ -2,7 +2,7 @@
 // time, with a turn for others between two slices. One step without a row (a sum over a join, a sort) cannot be left
 // and resumed; while it works it listens for the bell, is given up when it rings, and begins again after the others.
 import { isLoamError, LoamError } from '../errors.ts';
-import type { Bell, Clock, ReaderRow, SqlDriver, SqlReader } from '../ports.ts';
+import type { Bell, Clock, ParamValue, ReaderRow, SqlDriver, SqlReader } from '../ports.ts';
 import { runSync, one } from '../statement.ts';
 import type { SqlColumn } from './types.ts';
 
@@ -18,6 +18,7 @@ const lookEveryMs = 100;
 export interface Stepping {
   uid: string;
   readonly sql: string;
+  readonly params: Readonly<Record<string, ParamValue>>;
   readonly keep: boolean;
   limitMs: number;
   /** Milliseconds of work so far. */
@@ -48,7 +49,14 @@ export interface StepperDeps {
 }
 
 export interface Stepper {
-  begin(spec: { uid: string; sql: string; skip: number; timeLimitMs: number; keep: boolean }): Stepping;
+  begin(spec: {
+    uid: string;
+    sql: string;
+    params?: Readonly<Record<string, ParamValue>>;
+    skip: number;
+    timeLimitMs: number;
+    keep: boolean;
+  }): Stepping;
   /** A new statement that goes on where `old` stands, on its open reader. */
   adopt(old: Stepping, spec: { uid: string; timeLimitMs: number }): Stepping;
   /** Visits rows, in slices, until `visit` answers false. */
@@ -72,10 +80,18 @@ export function createStepper({ driver, clock, breathe, bell }: StepperDeps): St
     return `${session}.${String(changes)}.${String(others)}`;
   }
 
-  function begin({ uid, sql, skip, timeLimitMs, keep }: Parameters<Stepper['begin']>[0]): Stepping {
+  function begin({
+    uid,
+    sql,
+    params = {},
+    skip,
+    timeLimitMs,
+    keep,
+  }: Parameters<Stepper['begin']>[0]): Stepping {
     const s: Stepping = {
       uid,
       sql,
+      params,
       keep,
       limitMs: Math.max(100, Math.min(600_000, timeLimitMs)),
       spent: 0,
@@ -93,16 +109,16 @@ export function createStepper({ driver, clock, breathe, bell }: StepperDeps): St
   }
 
   function adopt(old: Stepping, spec: { uid: string; timeLimitMs: number }): Stepping {
-    const { sql, seen, keep, columns, reader, control } = old;
+    const { sql, params, seen, keep, columns, reader, control } = old;
     running.delete(old.uid);
     old.reader = null;
-    return Object.assign(begin({ ...spec, sql, skip: seen, keep }), { columns, reader, control });
+    return Object.assign(begin({ ...spec, sql, params, skip: seen, keep }), { columns, reader, control });
   }
 
   function reader(s: Stepping): SqlReader {
     if (s.reader?.open) return s.reader;
     s.toSkip = s.seen;
-    s.reader = driver.reader(s.sql, { stop: () => s.control.stop(), keep: s.keep });
+    s.reader = driver.reader(s.sql, { stop: () => s.control.stop(), keep: s.keep, params: s.params });
     s.columns = s.reader.columns.map((column) => ({ ...column }));
     return s.reader;
   }

@@ -1,10 +1,12 @@
 // What the SQL console asks and is told: plain data that crosses the wire.
-import type { SqlValue } from '../ports.ts';
+import type { ParamValue, SqlValue } from '../ports.ts';
 
 export interface SqlSpec {
   /** Chosen by the page; names the statement when it is cancelled. */
   uid: string;
   sql: string;
+  /** Values of its `$name`s, by their names without the sign. */
+  params?: Record<string, ParamValue>;
   /** Rows to leave out at the beginning: those that are on screen already. */
   skip: number;
   /** Rows of this page, at most 10,000. */

@@ -13,7 +13,7 @@ import { branchesOf, createScope, type Derived } from './read.ts';
 
 export interface AnnotationTable {
   /** Types as DuckDB names them. */
-  columns: { name: string; type: string }[];
+  columns: { name: string; type: string; feature?: string }[];
   /** One object per line, in the order of the uids. */
   lines: string;
 }
@@ -48,7 +48,11 @@ export function* annotationTable(
   const byId = new Map(rows.map((row) => [Number(row[0]), row]));
   const features = yield* featureColumns(scope, tableOf(scope, 'Artifact'), ids, 'all');
   const taken = new Set<string>(own.map(({ name }) => name));
-  const measured = features.map((column) => ({ ...typed(column), name: columnName(column.name, taken) }));
+  const measured = features.map((column) => ({
+    ...typed(column),
+    feature: column.name,
+    name: columnName(column.name, taken),
+  }));
   const lines = ids.map((id, i) => {
     const [, uid, key, description, created, labels, projects] = byId.get(id) ?? [];
     const values: [string, unknown][] = [
@@ -63,7 +67,7 @@ export function* annotationTable(
     return JSON.stringify(Object.fromEntries(values));
   });
   return {
-    columns: [...own, ...measured.map(({ name, type }) => ({ name, type }))],
+    columns: [...own, ...measured.map(({ name, type, feature }) => ({ name, type, feature }))],
     lines: lines.join('\n'),
   };
 }

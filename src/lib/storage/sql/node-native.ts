@@ -1,10 +1,12 @@
 // node:sqlite as a NodeConnection: WAL, so that a second process can read while we write.
-import type { SqlDriver, SqlValue, ValueKind } from '../../engine/ports.ts';
+import type { ParamValue, SqlDriver, SqlValue, ValueKind } from '../../engine/ports.ts';
 import { createNodeDriver } from './node-rows.ts';
 
 interface NativeStatement {
   run(...params: SqlValue[]): { changes: number | bigint; lastInsertRowid: number | bigint };
-  iterate(...params: SqlValue[]): Iterable<SqlValue[] | Record<string, SqlValue>>;
+  iterate(
+    ...params: (SqlValue | Record<string, ParamValue>)[]
+  ): Iterable<SqlValue[] | Record<string, SqlValue>>;
   columns?(): { name: string }[];
   setReadBigInts(on: boolean): void;
   setReturnArrays?(on: boolean): void;
@@ -65,8 +67,9 @@ export function openNative(library: NativeModule, path: string, readOnly = false
             const { changes, lastInsertRowid } = statement.run(...params);
             return { changes: Number(changes), lastId: Number(lastInsertRowid) };
           },
-          *rows(params) {
-            for (const row of statement.iterate(...params)) {
+          *rows(params, named = {}) {
+            const values = Object.keys(named).length > 0 ? [named] : params;
+            for (const row of statement.iterate(...values)) {
               if (!Array.isArray(row)) names = Object.keys(row);
               last = Array.isArray(row) ? row : Object.values(row);
               yield last.map(narrowed);

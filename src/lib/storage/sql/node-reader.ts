@@ -5,7 +5,7 @@
 import { LoamError } from '../../engine/errors.ts';
 import type { ReaderColumn, ReaderOptions, ReaderRow, SqlReader, SqlValue } from '../../engine/ports.ts';
 import type { NodeConnection } from './node-rows.ts';
-import { checkText, findFunction, placeOf, refused } from './read-only.ts';
+import { checkText, findFunction, paramOf, paramsIn, placeOf, refused } from './read-only.ts';
 import { sqliteError } from './errors.ts';
 
 export interface NodeReader extends SqlReader {
@@ -39,7 +39,8 @@ export function openNodeReader(host: NodeReaderHost, sql: string, options: Reade
   }
 
   const statement = guarded(() => connection.prepare(sql));
-  const rows = statement.rows([])[Symbol.iterator]();
+  const named = paramsIn(sql).map((name) => [name, paramOf(name, options.params ?? {})] as const);
+  const rows = statement.rows([], Object.fromEntries(named))[Symbol.iterator]();
   let current: SqlValue[] = [];
   let waiting: SqlValue[] | null = null;
   let columns: ReaderColumn[] | null = null;

@@ -2,7 +2,7 @@
 // the statement cache. A library gives `prepare` and the few calls below.
 import { readFileSync } from 'node:fs';
 import { LoamError } from '../../engine/errors.ts';
-import type { SqlDriver, SqlValue, ValueKind } from '../../engine/ports.ts';
+import type { ParamValue, SqlDriver, SqlValue, ValueKind } from '../../engine/ports.ts';
 import { changesRows, refuseNul, sqliteError, wrongParameterCount } from './errors.ts';
 import { openNodeReader, type NodeReader } from './node-reader.ts';
 import { disturbance } from './wasm-reader.ts';
@@ -12,7 +12,8 @@ const cacheLimit = 200;
 
 export interface NodeStatement {
   run(params: SqlValue[]): { changes: number; lastId: number };
-  rows(params: SqlValue[]): Iterable<SqlValue[]>;
+  /** `named`: values of `$name`s, by their names with the sign. */
+  rows(params: SqlValue[], named?: Record<string, ParamValue>): Iterable<SqlValue[]>;
   /** Known from the first row on. */
   names(): string[];
   /** Storage class of a value of the row given last. */

@@ -1,13 +1,13 @@
 // node-sqlite3-wasm as a NodeConnection. Its public rows are objects keyed by column name, which lose columns of equal
 // name, so rows are taken through the row reader underneath with column numbers as keys (package pinned at 0.8.60).
 // It has rollback journals only: WAL is refused.
-import type { SqlDriver, SqlValue, ValueKind } from '../../engine/ports.ts';
+import type { ParamValue, SqlDriver, SqlValue, ValueKind } from '../../engine/ports.ts';
 import { createNodeDriver } from './node-rows.ts';
 
 interface WasmStatement {
   readonly _ptr: number;
   finalize(): void;
-  _bind(values: SqlValue[]): void;
+  _bind(values: SqlValue[] | Record<string, ParamValue>): void;
   _step(): boolean;
   _reset(): boolean;
   _getColumnNames(): string[];
@@ -52,9 +52,9 @@ export function openNodeWasm(library: NodeWasmModule, path: string): SqlDriver {
               statement._reset();
             }
           },
-          *rows(params) {
+          *rows(params, named = {}) {
             try {
-              statement._bind(params);
+              statement._bind(Object.keys(named).length > 0 ? named : params);
               let keys: string[] | null = null;
               while (statement._step()) {
                 keys ??= statement._getColumnNames().map((_, i) => String(i));

@@ -47,6 +47,7 @@ function wrap(sqlite3: Sqlite3Static): OfficialModule {
   const bindText = fn('sqlite3_bind_text');
   const bindBlob = fn('sqlite3_bind_blob');
   const columnName = fn('sqlite3_column_name');
+  const parameterName = fn('sqlite3_bind_parameter_name');
   const errmsg = fn('sqlite3_errmsg');
   const exec = fn('sqlite3_exec');
   const autocommit = fn('sqlite3_get_autocommit');
@@ -78,6 +79,7 @@ function wrap(sqlite3: Sqlite3Static): OfficialModule {
     errmsg: (db) => text(errmsg(db)),
     errcode: (db) => extended(db),
     parameterCount: fn('sqlite3_bind_parameter_count'),
+    parameterName: (statement, index) => text(parameterName(statement, index)),
     bindNull: fn('sqlite3_bind_null'),
     bindInt: fn('sqlite3_bind_int'),
     bindInt64: fn('sqlite3_bind_int64'),

@@ -2,6 +2,7 @@
 // every driver; SQLite's authorizer, where the build has one, asks about each thing the statement would touch, and
 // everything not named here is refused.
 import { LoamError } from '../../engine/errors.ts';
+import type { ParamValue } from '../../engine/ports.ts';
 
 /** SQLite's authorizer action codes (sqlite3.h) that this file names. */
 const PRAGMA = 19;
@@ -223,4 +224,37 @@ export function placeOf(message: string, sql: string): number {
     ? `(?<!\\w)${word.replace(/[^\w]/g, '\\$&')}`
     : word.replace(/[^\w]/g, '\\$&');
   return sql.search(new RegExp(/\w$/.test(word) ? `${bounded}(?!\\w)` : bounded, 'i'));
+}
+
+/* ---------- values ---------- */
+
+/** The value of a parameter as SQLite names it, `$name`. */
+export function paramOf(written: string, params: Readonly<Record<string, ParamValue>>): ParamValue {
+  if (!written.startsWith('$'))
+    throw new LoamError(
+      'ValueError',
+      `Write parameters as $name, not as "${written === '' ? '?' : written}".`,
+    );
+  const name = written.slice(1);
+  const value = Object.hasOwn(params, name) ? params[name] : undefined;
+  if (value === undefined)
+    throw new LoamError('ValueError', `Give a value for ${written}.`, { parameter: name });
+  if (typeof value === 'string' && value.includes('\0'))
+    throw new LoamError('ValueError', `The value of ${written} holds the character NUL.`, {
+      parameter: name,
+    });
+  if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value)
+    throw new LoamError('ValueError', `The value of ${written} does not fit in 64 bits.`, {
+      parameter: name,
+    });
+  return typeof value === 'string' ? value.toWellFormed() : value;
+}
+
+/** Parameters of a statement with their signs, each once, in order; texts, names and comments hold none. */
+export function paramsIn(sql: string): string[] {
+  const piece =
+    /'(?:[^']|'')*'?|"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|[\p{L}_][\p{L}\p{N}_$]*|[$:@][\p{L}\p{N}_$]+|\?\d*|./gsu;
+  return [...new Set([...sql.matchAll(piece)].map(([text]) => text))].filter((text) =>
+    /^(?:[$:@][\p{L}\p{N}_]|\?)/u.test(text),
+  );
 }

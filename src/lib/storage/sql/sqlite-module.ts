@@ -20,6 +20,8 @@ export interface SqliteModule {
   /** Extended result code where the build has it, else the code given. */
   errcode(db: number, code: number): number;
   parameterCount(statement: number): number;
+  /** With its sign, `$name`; empty for `?`. */
+  parameterName(statement: number, index: number): string;
   bindNull(statement: number, index: number): number;
   bindInt(statement: number, index: number, value: number): number;
   bindInt64(statement: number, index: number, value: bigint): number;

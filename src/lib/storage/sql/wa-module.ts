@@ -99,6 +99,7 @@ function wrap(m: WaModule): WaSqlite {
     errmsg: (db) => text(m._sqlite3_errmsg(db)),
     errcode: (_db, code) => code,
     parameterCount: m._sqlite3_bind_parameter_count,
+    parameterName: (statement, index) => text(m._sqlite3_bind_parameter_name(statement, index)),
     bindNull: m._sqlite3_bind_null,
     bindInt: m._sqlite3_bind_int,
     bindInt64: (statement, index, value) => m._sqlite3_bind_int64(statement, index, ...halves(value)),

@@ -8,6 +8,7 @@ declare module 'wa-sqlite/dist/wa-sqlite.mjs' {
     | '_sqlite3_bind_int64'
     | '_sqlite3_bind_null'
     | '_sqlite3_bind_parameter_count'
+    | '_sqlite3_bind_parameter_name'
     | '_sqlite3_bind_text'
     | '_sqlite3_changes'
     | '_sqlite3_close'

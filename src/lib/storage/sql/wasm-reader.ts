@@ -10,9 +10,9 @@ import type {
   ValueKind,
 } from '../../engine/ports.ts';
 import { changesRows } from './errors.ts';
-import { checkText, placeOf, refusalOf, refused } from './read-only.ts';
+import { checkText, paramOf, placeOf, refusalOf, refused } from './read-only.ts';
 import type { SqliteModule } from './sqlite-module.ts';
-import { readText } from './wasm-text.ts';
+import { encodeText, readText } from './wasm-text.ts';
 
 const ROW = 100;
 const DONE = 101;
@@ -141,6 +141,13 @@ export function createReaders(c: SqliteModule, db: number, host: ReaderHost): Re
     checkText(sql);
     let pointer = guarded(sql, options.stop, () => host.compile(sql));
     let ended = false;
+    let borrowed: number[] = [];
+    try {
+      borrowed = bindNamed(c, pointer, options.params ?? {});
+    } catch (error) {
+      c.finalize(pointer);
+      throw error;
+    }
     const columns: ReaderColumn[] = [];
     for (let i = 0, n = c.columnCount(pointer); i < n; i++) {
       const origin = c.origin(pointer, i);
@@ -205,6 +212,8 @@ export function createReaders(c: SqliteModule, db: number, host: ReaderHost): Re
         const closing = pointer;
         pointer = 0;
         c.finalize(closing);
+        for (const at of borrowed) c.free(at);
+        borrowed = [];
       },
     };
     open.set(reader, options.keep ?? false);
@@ -220,6 +229,31 @@ export function createReaders(c: SqliteModule, db: number, host: ReaderHost): Re
       for (const [reader, keep] of [...open]) if (which === 'all' || !keep) reader.close();
     },
   };
+}
+
+/** Binds each `$name` of the statement. Answers the memory that texts lie in, which must stay as long as the statement. */
+function bindNamed(
+  c: SqliteModule,
+  statement: number,
+  params: NonNullable<ReaderOptions['params']>,
+): number[] {
+  const borrowed: number[] = [];
+  for (let i = 1, n = c.parameterCount(statement); i <= n; i++) {
+    const value = paramOf(c.parameterName(statement, i), params);
+    if (value === null) c.bindNull(statement, i);
+    else if (typeof value === 'bigint') c.bindInt64(statement, i, value);
+    else if (typeof value === 'number')
+      if (Number.isSafeInteger(value)) c.bindInt64(statement, i, BigInt(value));
+      else c.bindDouble(statement, i, value);
+    else {
+      const bytes = encodeText(value);
+      const at = c.malloc(Math.max(1, bytes.length));
+      c.heap().set(bytes, at);
+      c.bindText(statement, i, at, bytes.length);
+      borrowed.push(at);
+    }
+  }
+  return borrowed;
 }
 
 /** Where the thing named in quotes in a refusal stands in the statement. */
