@@ -120,7 +120,8 @@ describe('values in statements over files', () => {
     expect(db.texts(listed.sql)).toEqual([[JSON.stringify([odd, 'x']), 'true', JSON.stringify([odd, 'x'])]]);
     const [use] = (await gate(db, `select * from artifact($key)`, { values: { key: text(odd) } })).uses;
     expect(use?.names).toEqual([odd]);
-    const [many] = (await gate(db, `select * from artifact($keys)`, { values: { keys: list(odd, 'b.csv') } })).uses;
+    const [many] = (await gate(db, `select * from artifact($keys)`, { values: { keys: list(odd, 'b.csv') } }))
+      .uses;
     expect(many).toMatchObject({ names: [odd, 'b.csv'], list: true });
   });
 

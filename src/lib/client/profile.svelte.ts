@@ -49,7 +49,11 @@ let error = $state.raw<WireError | null>(null);
 let abort: AbortController | null = null;
 
 const sameAsk = (a: ProfileAsk | null, b: ProfileAsk) =>
-  a !== null && a.sql === b.sql && a.mixed === b.mixed && a.values === b.values && (a.written === b.written || !a.written);
+  a !== null &&
+  a.sql === b.sql &&
+  a.mixed === b.mixed &&
+  a.values === b.values &&
+  (a.written === b.written || !a.written);
 
 function begin(): AbortController {
   abort?.abort();

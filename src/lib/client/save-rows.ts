@@ -89,7 +89,7 @@ async function written(
     return { file, rows, inputs: artifactsIn(sources), forget };
   }
   let rows = 0;
-  const opened = await runOverFiles(sql, signal, mixed, values);
+  const opened = await runOverFiles(sql, signal, mixed, undefined, values);
   const stream = csvLines(opened.first.page, opened.next, (n) => (rows += n));
   const file = new File([await new Response(stream).blob()], 'rows.csv');
   return { file, rows, inputs: artifactsIn(opened.sources), forget: async () => {} };

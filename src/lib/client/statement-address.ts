@@ -2,7 +2,6 @@
 // `/query?q=…`, with the text only where it was changed since; values of parameters are written `$name=…`.
 import type { GivenValues } from './parameters.ts';
 
-
 export const QUERY_TABS = ['rows', 'chart', 'profile', 'plan'] as const;
 export type QueryTab = (typeof QUERY_TABS)[number];
 
