@@ -15,6 +15,7 @@ const told = (words: RegExp) =>
   expect.poll(() => page.locator('#query-status').innerText(), { timeout: 60_000 }).toMatch(words);
 const cells = () => page.getByRole('gridcell').allInnerTexts();
 const editor = () => page.getByRole('textbox', { name: 'SQL statement' });
+const run = () => page.getByRole('button', { name: /^Run Ctrl/ });
 async function write(sql: string): Promise<void> {
   await editor().click();
   await page.keyboard.press('Control+a');
@@ -26,15 +27,15 @@ beforeAll(async () => {
   app = await suite.open({ path: '/' });
   page = app.page;
   page.setDefaultTimeout(30_000);
+});
+afterAll(() => suite.end());
+
+it('parameters have fields of their type, hostile values stay values, and the address keeps them', async () => {
   const wells = join(suite.folder, 'wells.csv');
   await writeFile(wells, "well,n\nA1,1\nA2,2\nB'1,3\n");
   await drop(page, [wells]);
   await dropSaved(page, 1);
   await page.goto(`${suite.url}/query`);
-});
-afterAll(() => suite.end());
-
-it('parameters have fields of their type, hostile values stay values, and the address keeps them', async () => {
   await write(`select well, n from artifact($file) where well in $wells and n >= $least::int order by n`);
   const group = page.getByRole('group', { name: 'Parameters' });
   await group.getByLabel('$file', { exact: true }).fill('wells.csv');
@@ -44,7 +45,7 @@ it('parameters have fields of their type, hostile values stay values, and the ad
   await names.press('Enter');
   await names.fill("') or 1=1 --");
   await names.press('Enter');
-  await page.keyboard.press('Control+Enter');
+  await run().click();
   await told(/\$least is a number, such as 12 or -0\.5, not "2; drop"/);
   await group.getByLabel('$least', { exact: true }).fill('2');
   await group.getByLabel('$least', { exact: true }).press('Enter');
@@ -92,7 +93,7 @@ it('a query is saved with its values, opened by its link in a fresh page, and ch
 });
 
 it('its rows are an artifact of a run of the saved query that keeps the values; Copy as Python names the file', async () => {
-  await page.getByRole('button', { name: 'Run' }).click();
+  await run().click();
   await told(/^1 row/);
   await page.getByRole('button', { name: 'Copy as' }).click();
   await page.getByRole('menuitem', { name: 'Python' }).click();
@@ -103,9 +104,12 @@ it('its rows are an artifact of a run of the saved query that keeps the values; 
   await sheet.getByRole('button', { name: 'Save', exact: true }).click();
   await sheet.getByText(/results\/wells\.parquet holds 1 row, made from 1 artifact/).waitFor();
   const found = await page.evaluate(async () => {
-    const { ln } = window as unknown as { ln: Promise<any> };
+    interface Found {
+      all(): Promise<{ params: unknown }[]>;
+    }
+    const { ln } = window as unknown as { ln: Promise<{ Run: { filter(fields: object): Found } }> };
     const all = await (await ln).Run.filter({ transform__key: 'queries/wells/at least.sql' }).all();
-    return all.map((run: { params: unknown }) => run.params);
+    return all.map((run) => run.params);
   });
   expect(found).toEqual([{ rows: 1, file: 'wells.csv', wells: ["B'1", "') or 1=1 --"], least: 2 }]);
   await sheet.getByRole('button', { name: 'Done' }).click();
