@@ -125,7 +125,7 @@ async function resolved(sql: string, given: Record<string, string[]>): Promise<R
     return chosen.map(({ uid, key, suffix }): DuckdbSource => ({
       uid,
       key,
-      format: formatOf(suffix)!,
+      format: formatOf(suffix) as DuckdbSource['format'],
       files: [{ path: '', file: null as unknown as AnyFile }],
     }));
   });

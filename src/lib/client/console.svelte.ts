@@ -233,7 +233,9 @@ export const sqlConsole = {
     let page: SqlPage | undefined;
     let read: FilesPage | undefined;
     if (readsFiles(sql)) {
-      const opened = await workOnFiles('rows', (signal, told) => runOverFiles(sql, signal, asItIs, told, values));
+      const opened = await workOnFiles('rows', (signal, told) =>
+        runOverFiles(sql, signal, asItIs, told, values),
+      );
       files = opened ?? null;
       read = opened?.first;
       page = read?.page;
@@ -254,7 +256,9 @@ export const sqlConsole = {
     files?.close();
     files = null;
     narrowed = sql !== ran?.sql;
-    const opened = await workOnFiles('rows', (signal, told) => runOverFiles(sql, signal, mixed, told, ran?.values));
+    const opened = await workOnFiles('rows', (signal, told) =>
+      runOverFiles(sql, signal, mixed, told, ran?.values),
+    );
     if (!opened) return;
     files = opened;
     result = { ...resultOf(sql, opened.first.page, false), meter: opened.first.meter };
