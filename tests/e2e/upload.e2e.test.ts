@@ -79,7 +79,10 @@ it('[row 97] a bucket that may only be read is told, with the rule that uploads 
   });
   expect(await axe(page)).toEqual([]);
   await sheet().getByRole('button', { name: 'Cancel' }).click();
+  // The sheet is smaller then, and its buttons stand elsewhere.
+  await sheet().getByText('cancelled', { exact: true }).waitFor();
   await sheet().getByRole('button', { name: 'Close' }).last().click();
+  await sheet().waitFor({ state: 'detached' });
   await page.getByText('only on this device', { exact: true }).first().waitFor();
 });
 

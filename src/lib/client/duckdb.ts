@@ -110,6 +110,13 @@ export interface Queries {
   restart(): void;
 }
 
+/** Other engines read these in their own ways; ours is a copy of this device. */
+const notCopied = (what: string) =>
+  new LoamError(
+    'NotImplementedError',
+    `A statement over ${what} cannot be copied yet: Python and R read such tables otherwise. Save its rows as an artifact and go on from there.`,
+  );
+
 /** What is asked of the database. */
 export type QueryEngine = Pick<EngineApi, 'openSources' | 'annotationTable' | 'registryTable'>;
 
@@ -344,7 +351,11 @@ export function createQueries({ engine, patienceMs = 1500, bundle, ...options }:
     plan: async (sql) => (await call((api) => api.plan(sql))).uses,
     async resolve(sql, values = {}) {
       const plan = await call((api) => api.plan(sql, values));
+      if (plan.uses.some(({ table }) => table !== null)) throw notCopied('obs and var');
+      // No progress and no way to cancel: nothing is read for it but what the database says.
       const { sources, annotations } = await given(plan, asked(crypto.randomUUID(), undefined, undefined));
+      const other = sources.flat().find(({ key }) => formatOf(suffixOf(key)) === 'arrow');
+      if (other) throw notCopied(other.key);
       const lines = (await annotations?.file.text())?.split('\n') ?? [];
       const rows = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
       return { plan, sources, annotations: annotations && { columns: annotations.columns, rows } };
