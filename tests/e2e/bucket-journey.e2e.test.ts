@@ -107,7 +107,7 @@ it('[row 96] a bucket and a folder of the disk are registered where they lie', a
     Array.from({ length: inFolder }, (_, i) => [nameOf(inBucket + i), [...plate(inBucket + i)]] as const),
   );
   await page.getByRole('button', { name: 'Add a folder of this disk…' }).click();
-  await sheet().getByLabel('Its path on this computer').fill('/home/ada/screens');
+  await sheet().getByLabel('Its path on this computer').fill('/data/screens');
   expect(await axe(page)).toEqual([]);
   await sheet().getByRole('button', { name: 'Add and browse' }).click();
   await sheet().getByLabel('Choose late with all in it').check();
@@ -117,7 +117,7 @@ it('[row 96] a bucket and a folder of the disk are registered where they lie', a
   await sheet().getByRole('button', { name: 'late/' }).click();
   await expect.poll(() => sheet().getByText('registered', { exact: true }).count()).toBe(inFolder);
   await page.keyboard.press('Escape');
-  await page.locator('#storages li', { hasText: '/home/ada/screens' }).getByText('40 artifacts').waitFor();
+  await page.locator('#storages li', { hasText: '/data/screens' }).getByText('40 artifacts').waitFor();
 });
 
 it('[row 31] those that carry a label are one table; what does not agree is shown first and settled by a click', async () => {

@@ -61,7 +61,7 @@ it('[row 96] keys are paths below the root and no virtual ones; what changed is 
 
 it('files of a folder of the disk come with their own hashes, stores with the number of their files', async () => {
   const { engine, rows, state } = await memoryEngine();
-  const { uid } = engine.create('Storage', { root: '/home/ada/plates' });
+  const { uid } = engine.create('Storage', { root: '/data/plates' });
   const before = state();
   const content = (hash: string, nFiles: number | null = null) => ({
     hash: hash.padEnd(22, '0'),
