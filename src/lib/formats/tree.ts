@@ -1,21 +1,11 @@
 // One view of hierarchical stores, so that AnnData is described by the same code whether it lies in HDF5 or Zarr.
 
+import type { ArrayValues } from '../engine/file-view.ts';
 import type { ElementType } from './element-type.ts';
 import { cellText, clip, count, type SummaryMember } from './summary.ts';
 
 /** Values of an array in C order; bools are 0 and 1. */
-export type Values =
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array
-  | BigInt64Array
-  | BigUint64Array
-  | string[];
+export type Values = ArrayValues;
 
 /** The part may be whole, but there is no reader for it here; other errors of a reader mean damage. */
 export class Unsupported extends Error {}

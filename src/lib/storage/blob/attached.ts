@@ -1,6 +1,6 @@
 // Folders of the user's own disk that stand for a storage location: a picked directory handle, remembered by the
 // storage's uid in IndexedDB. They are read, never written. The permission to read is asked again by the page.
-import { LoamError } from '../../engine/errors.ts';
+import { deviceRecords } from '../device-records.ts';
 import { keyParts } from './keys.ts';
 
 export interface AttachedFolder {
@@ -18,45 +18,24 @@ type Permissible = FileSystemDirectoryHandle & {
 
 const hidden = '.lamindb';
 
-function open(): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open('loam-attached', 1);
-    request.onupgradeneeded = () => request.result.createObjectStore('folders', { keyPath: 'storage' });
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () =>
-      reject(new LoamError('StorageUnavailable', `IndexedDB cannot be opened: ${String(request.error)}`));
-  });
-}
-
-async function run<T>(
-  mode: IDBTransactionMode,
-  work: (folders: IDBObjectStore) => IDBRequest<T>,
-): Promise<T> {
-  const db = await open();
-  try {
-    return await new Promise((resolve, reject) => {
-      const transaction = db.transaction('folders', mode);
-      const request = work(transaction.objectStore('folders'));
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => reject(transaction.error ?? new Error('IndexedDB aborted'));
-    });
-  } finally {
-    db.close();
-  }
-}
+const { run } = deviceRecords(
+  'loam-attached',
+  { folders: { keyPath: 'storage' } },
+  'This browser does not let folders be remembered.',
+);
 
 export async function attachedFolders(): Promise<AttachedFolder[]> {
   if (typeof indexedDB === 'undefined') return [];
-  return run('readonly', (folders) => folders.getAll() as IDBRequest<AttachedFolder[]>);
+  return run('folders', 'readonly', (folders) => folders.getAll() as IDBRequest<AttachedFolder[]>);
 }
 
 export async function attachFolder(storage: string, handle: FileSystemDirectoryHandle): Promise<void> {
   const folder: AttachedFolder = { storage, handle, added: new Date().toISOString() };
-  await run('readwrite', (folders) => folders.put(folder));
+  await run('folders', 'readwrite', (folders) => folders.put(folder));
 }
 
 export async function detachFolder(storage: string): Promise<void> {
-  await run('readwrite', (folders) => folders.delete(storage));
+  await run('folders', 'readwrite', (folders) => folders.delete(storage));
 }
 
 /** `granted` where the browser asks for nothing (OPFS). */

@@ -2,6 +2,7 @@
 // (AES-GCM, not extractable), both in IndexedDB. They are no part of any database, export or log. Whoever can run code of
 // this site on this device can use them; a copy of the browser's files without the browser cannot be read.
 import { LoamError } from '../../engine/errors.ts';
+import { deviceRecords } from '../device-records.ts';
 
 interface Wrapped {
   root: string;
@@ -9,39 +10,13 @@ interface Wrapped {
   data: ArrayBuffer;
 }
 
-const database = 'loam-keys';
 const ownKey = 'own';
 
-function open(): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(database, 1);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore('own');
-      request.result.createObjectStore('wrapped', { keyPath: 'root' });
-    };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () =>
-      reject(new LoamError('StorageUnavailable', 'This browser does not let keys be kept on this device.'));
-  });
-}
-
-async function run<T>(
-  store: 'own' | 'wrapped',
-  mode: IDBTransactionMode,
-  work: (store: IDBObjectStore) => IDBRequest<T>,
-): Promise<T> {
-  const db = await open();
-  try {
-    return await new Promise((resolve, reject) => {
-      const transaction = db.transaction(store, mode);
-      const request = work(transaction.objectStore(store));
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => reject(transaction.error ?? new Error('IndexedDB aborted'));
-    });
-  } finally {
-    db.close();
-  }
-}
+const { run } = deviceRecords(
+  'loam-keys',
+  { own: {}, wrapped: { keyPath: 'root' } },
+  'This browser does not let keys be kept on this device.',
+);
 
 async function wrappingKey(make: boolean): Promise<CryptoKey | null> {
   const known = await run('own', 'readonly', (own) => own.get(ownKey) as IDBRequest<CryptoKey | undefined>);

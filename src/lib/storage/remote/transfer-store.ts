@@ -1,5 +1,6 @@
 // What outlives a closed tab of files on their way to or from a bucket, in IndexedDB: the transfers, how far each upload in
 // parts is, and where artifacts were uploaded to. No keys and no signed addresses.
+import { deviceRecords } from '../device-records.ts';
 import type { UploadState } from './upload.ts';
 
 export interface StoredTransfer {
@@ -15,38 +16,11 @@ export interface UploadedBytes {
   key: string;
 }
 
-type StoreName = 'transfers' | 'uploads' | 'uploaded';
-
-function open(): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open('loam-transfers', 1);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore('transfers', { keyPath: 'id' });
-      request.result.createObjectStore('uploads');
-      request.result.createObjectStore('uploaded', { keyPath: 'uid' });
-    };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('IndexedDB cannot be opened'));
-  });
-}
-
-async function run<T>(
-  name: StoreName,
-  mode: IDBTransactionMode,
-  work: (store: IDBObjectStore) => IDBRequest<T>,
-): Promise<T> {
-  const db = await open();
-  try {
-    return await new Promise((resolve, reject) => {
-      const transaction = db.transaction(name, mode);
-      const request = work(transaction.objectStore(name));
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => reject(transaction.error ?? new Error('IndexedDB aborted'));
-    });
-  } finally {
-    db.close();
-  }
-}
+const { run } = deviceRecords(
+  'loam-transfers',
+  { transfers: { keyPath: 'id' }, uploads: {}, uploaded: { keyPath: 'uid' } },
+  'This browser does not let uploads be remembered.',
+);
 
 /** All of one kind of record; the caller knows what it put in. */
 export const storedTransfers = <T extends StoredTransfer>(): Promise<T[]> =>
