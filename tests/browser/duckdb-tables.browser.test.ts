@@ -212,8 +212,8 @@ it('[row 38] a collection and a view of AnnData are one table with annotations; 
   const own = createQueries({ engine });
   const uids: string[] = [];
   for (const n of [11, 12])
-    uids.push(await saveFile(engine, `atlas/donor-${n}.h5ad`, await h5ad(donor(n, n), `donor-${n}.h5ad`)));
-  await saveFile(engine, 'atlas/notes.md', textFile('# Notes on the atlas', 'notes.md'));
+    uids.push(await saveFile(engine, `obs-atlas/donor-${n}.h5ad`, await h5ad(donor(n, n), `donor-${n}.h5ad`)));
+  await saveFile(engine, 'obs-atlas/notes.md', textFile('# Notes on the atlas', 'notes.md'));
   await engine.createFeature('tissue', 'str');
   for (const [i, uid] of uids.entries())
     await engine.setFeatures(uid, { tissue: ['lung', 'liver'][i] ?? '' });
@@ -228,7 +228,7 @@ it('[row 38] a collection and a view of AnnData are one table with annotations; 
     ['lung', 11],
   ]);
   const view = await own.run(
-    `SELECT artifact_tissue, count(*) FROM obs(artifacts('?where=key:starts:atlas/')) GROUP BY 1 ORDER BY 1`,
+    `SELECT artifact_tissue, count(*) FROM obs(artifacts('?where=key:starts:obs-atlas/')) GROUP BY 1 ORDER BY 1`,
   );
   expect(rowsOf(view)).toEqual([
     ['liver', 12],

@@ -3,6 +3,7 @@
 // `takeProblem` afterwards, so that a failed read never passes for an end of the file.
 
 import { isLoamError } from '../engine/errors.ts';
+import { createSmallFiles } from './small-files.ts';
 
 /** The engine's side: memory and calls of its wasm module. */
 export interface EngineModule {
@@ -59,12 +60,14 @@ export function createEngineFiles(nameOf: (mod: EngineModule, fileId: number) =>
   const files = new Map<string, EngineFile>();
   const read = new Map<string, { bytes: number; reads: number }>();
   const reader = new FileReaderSync();
+  const small = createSmallFiles((file) => reader.readAsArrayBuffer(file));
   const broken = new Set<string>();
   let problem: string | null = null;
   let last: string | null = null;
 
   function unread(mod: EngineModule, name: string, words: string): 0 {
     broken.add(name);
+    small.forget(name);
     return fail(mod, words);
   }
 
@@ -102,7 +105,8 @@ export function createEngineFiles(nameOf: (mod: EngineModule, fileId: number) =>
         found =
           'readSync' in file
             ? file.readSync(location, location + wanted)
-            : new Uint8Array(reader.readAsArrayBuffer(file.slice(location, location + wanted)));
+            : (small.read(name, file, location, location + wanted) ??
+              new Uint8Array(reader.readAsArrayBuffer(file.slice(location, location + wanted))));
       } catch (error) {
         if (isLoamError(error)) return unread(mod, name, error.message);
         const gone = error instanceof DOMException && error.name === 'NotFoundError';
