@@ -212,7 +212,9 @@ it('[row 38] a collection and a view of AnnData are one table with annotations; 
   const own = createQueries({ engine });
   const uids: string[] = [];
   for (const n of [11, 12])
-    uids.push(await saveFile(engine, `obs-atlas/donor-${n}.h5ad`, await h5ad(donor(n, n), `donor-${n}.h5ad`)));
+    uids.push(
+      await saveFile(engine, `obs-atlas/donor-${n}.h5ad`, await h5ad(donor(n, n), `donor-${n}.h5ad`)),
+    );
   await saveFile(engine, 'obs-atlas/notes.md', textFile('# Notes on the atlas', 'notes.md'));
   await engine.createFeature('tissue', 'str');
   for (const [i, uid] of uids.entries())
