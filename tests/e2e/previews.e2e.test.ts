@@ -2,11 +2,13 @@
 // pictures are there to be seen, nothing of a notebook runs, and it all works again without a network.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { zipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { madeFiles } from '../fixtures/inspect-facts.ts';
 import { png } from '../fixtures/generate.ts';
 import { bamFile } from '../fixtures/write-bam.ts';
+import { omeZarr } from '../fixtures/write-ome-zarr.ts';
 import { omeTiff } from '../fixtures/write-tiff.ts';
 import { workbook } from '../fixtures/write-workbook.ts';
 import { drop, dropSaved, listedUids, opened, showList, startSuite, type Suite } from './app.ts';
@@ -51,6 +53,20 @@ const tries =
   'top.ran = 1; localStorage.ran = 1; new Image().src = "http://foreign.invalid/s"; location = "http://foreign.invalid/l"';
 const report = `<!doctype html><meta http-equiv="refresh" content="0;url=http://foreign.invalid/r"><h1>Quality report</h1><p id="by">not run</p><img src="http://foreign.invalid/i"><link rel="stylesheet" href="http://foreign.invalid/c"><iframe src="http://foreign.invalid/f"></iframe><script>document.getElementById('by').textContent = 'ran'; ${tries}</script>`;
 const plot = `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="30" fill="teal"/><script>${tries}</script></svg>`;
+
+/** Two channels, of which the first is shown from 0 to 255. */
+const embryo = omeZarr({
+  version: 3,
+  levels: [[2, 2, 3, 96, 128]],
+  more: {
+    omero: {
+      channels: [
+        { label: 'DAPI', color: '0000FF', window: { start: 0, end: 255 } },
+        { label: 'GFP', color: '00FF00' },
+      ],
+    },
+  },
+});
 
 beforeAll(async () => {
   suite = await startSuite('previews', 900);
@@ -98,7 +114,7 @@ const colours = (): Promise<number> =>
   });
 
 describe.sequential('previews', () => {
-  it('files of twelve formats are dropped', async () => {
+  it('files of thirteen formats are dropped', async () => {
     const made = new Map(madeFiles());
     const files: [string, Uint8Array | string][] = [
       [
@@ -126,6 +142,7 @@ describe.sequential('previews', () => {
       ['reads.fastq.gz', made.get('sequences/a.fastq.gz') as Uint8Array],
       ['calls.vcf.gz', made.get('sequences/a.vcf.gz') as Uint8Array],
       ['five.ome.tif', omeTiff(48, 32, ['DAPI', 'GFP'], 3)],
+      ['embryo.ome.zarr.zip', zipSync(embryo)],
       ['pair.h5mu', made.get('cells/mudata.h5mu') as Uint8Array],
       ['cells.h5ad', made.get('cells/full.h5ad') as Uint8Array],
       ['report.html', report],
@@ -179,7 +196,23 @@ describe.sequential('previews', () => {
     await has('Black is 20, white is 67.');
     await page.getByRole('slider').fill('2');
     await has('Black is 100, white is 147.');
+    await has(/Read .+ of .+\./);
     await looksWell();
+  });
+
+  it('an OME-Zarr picture is drawn in the colours of its channels, plane by plane', async () => {
+    await show('embryo.ome.zarr.zip');
+    await expect.poll(colours).toBeGreaterThan(1);
+    const legend = page.getByRole('list', { name: 'Colours' }).getByRole('listitem');
+    await expect.poll(() => legend.allInnerTexts()).toEqual(['DAPI 0 to 255', 'GFP 100 to 321']);
+    await has('z 2 micrometer, y 0.5 micrometer, x 0.5 micrometer');
+    await looksWell();
+    await page.getByLabel('Channel').selectOption('GFP');
+    await expect.poll(() => legend.allInnerTexts()).toEqual(['GFP 100 to 321']);
+    await page.getByLabel('Slice').fill('2');
+    await page.getByLabel('Time').fill('1');
+    await expect.poll(() => legend.allInnerTexts()).toEqual(['GFP 1,120 to 1,341']);
+    await has(/Read .+ of .+\./);
   });
 
   it('[row 98] cells are drawn by an embedding, coloured by a column and by a gene, and chosen into a table', async () => {
@@ -225,7 +258,12 @@ describe.sequential('previews', () => {
 
   it('a tree opens and tells shapes and attributes; modalities stand side by side', async () => {
     await show('types.h5');
-    await page.getByRole('region', { name: 'Groups and arrays' }).waitFor();
+    const tree = page.getByRole('region', { name: 'Groups and arrays' });
+    await tree.getByRole('button', { name: 'chunks', exact: true }).click();
+    await page.getByRole('application', { name: 'Heat map of chunks, rows 0 to 99' }).waitFor();
+    await expect.poll(colours).toBeGreaterThan(1);
+    const values = page.getByRole('region', { name: 'Values of chunks' });
+    expect(await values.locator('tbody tr').nth(2).locator('td').nth(1).innerText()).toBe('200');
     await looksWell();
     await show('pair.h5mu');
     const parts = page.getByRole('group', { name: 'Part to show' }).getByRole('button');

@@ -1,10 +1,12 @@
 // Every bio fixture through the inspector, against facts computed by Python; and odd files made here.
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import type { ViewAsk } from '../../src/lib/engine/ports.ts';
 import { inspectFile, inspectFolder } from '../../src/lib/formats/inspect.ts';
 import type { FileSummary, SummaryColumn } from '../../src/lib/formats/summary.ts';
+import { viewFile } from '../../src/lib/formats/view.ts';
 import { bufferSource, fileSource, folderSource } from '../fixtures/sources.ts';
 
 const bio = join(process.env['LOAM_FIXTURES'] ?? '../shared', 'fixtures/bio');
@@ -81,6 +83,64 @@ describe.skipIf(files.length === 0)(
   `bio fixtures${files.length === 0 ? ` (skipped: no facts.json below ${bio}, set LOAM_FIXTURES)` : ''}`,
   () => {
     it('are present', () => expect(files.length).toBeGreaterThan(0));
+
+    it('are all known to Python', () => {
+      const known = files.map(({ file }) => file);
+      const others = readdirSync(bio, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(bio, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+        .filter((path) => !known.some((file) => path === file || path.startsWith(`${file}/`)));
+      expect(others.sort()).toEqual(['README.md', 'facts.json']);
+    });
+
+    it.each(files.map(({ file }) => file))(
+      '%s: something is to be seen, or a reason is told',
+      async (file) => {
+        const found = await inspect(file);
+        const { preview, parts, members, text, media, columns, obs, views, problem } = found;
+        const seen =
+          [preview?.columns, parts, members, columns, obs].some((list) => (list?.length ?? 0) > 0) ||
+          [text, media].some((one) => one !== null);
+        if (problem === null) expect(seen || found.facts.length > 1).toBe(true);
+        else expect(problem).toMatch(/^[A-Z“].{15,}\.$/s);
+        // Each view that it names opens; what cannot be shown of it says why.
+        const path = join(bio, file);
+        const source = statSync(path).isDirectory() ? folderSource(path) : fileSource(path);
+        const arrays = (views?.arrays ? (members ?? []) : []).filter(({ kind: what }) => what === 'array');
+        const asks: ViewAsk[] = [
+          ...(views?.notebook ? [{ kind: 'notebook' } as const] : []),
+          ...(views?.plane ? [{ kind: 'plane', channel: 0, slice: 0, moment: 0 } as const] : []),
+          ...(views?.pictures ?? []).map(
+            ({ path: at }) => ({ kind: 'plane', path: at, channel: 0, slice: 0, moment: 0 }) as const,
+          ),
+          ...(views?.cells ?? []).map(({ path: at }) => ({ kind: 'cells', path: at }) as const),
+        ];
+        for (const ask of asks) expect((await viewFile(source, ask)).kind).toBe(ask.kind);
+        for (const { path: at, shape } of arrays.slice(0, 12)) {
+          const axes =
+            shape.length === 0 ? [] : shape.length === 1 ? [0] : [shape.length - 2, shape.length - 1];
+          const ask = {
+            kind: 'array',
+            path: at,
+            axes,
+            at: shape.map(() => 0),
+            from: [0, 0],
+            count: [8, 8],
+          } as const;
+          const view = await viewFile(source, { ...ask, at: ask.at, from: [0, 0], count: [8, 8] }).catch(
+            (error: Error) => error.message,
+          );
+          if (typeof view === 'string')
+            expect([at, view]).toEqual([at, expect.stringMatching(/^It cannot be shown \(.{8,}\)\.$/s)]);
+          else if (view.kind === 'array')
+            expect([at, view.values.length]).toEqual([
+              at,
+              axes.reduce((all, axis) => all * Math.min(8, shape[axis] ?? 0), 1),
+            ]);
+          else expect(view.kind).toBe('rows');
+        }
+      },
+    );
 
     it.each(files.map((entry) => [entry.file, entry.facts] as const))('%s', async (file, facts) => {
       const started = performance.now();

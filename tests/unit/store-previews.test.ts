@@ -36,6 +36,14 @@ function compareTree(found: FileSummary, told: Record<string, string>): void {
   const members = (found.members ?? []).filter(({ kind }) => kind !== 'unreadable');
   const all = new Map(wanted as [string, number[]][]);
   for (const { path, shape } of members) expect([path, shape]).toEqual([path, all.get(path)]);
+  for (const { path, kind, packing } of members) {
+    // `chunks=[50, 10] shards=[500, 100]` as `chunks 50 × 10, shards 500 × 100`.
+    const parts = [...(told[path] ?? '').matchAll(/(chunks|shards)=\[([\d, ]+)\]/g)].map(
+      ([, what, axes = '']) => `${what} ${axes.replaceAll(', ', ' × ')}`,
+    );
+    if (kind === 'array')
+      expect([path, packing ?? '']).toEqual([path, expect.stringContaining(parts.join(', '))]);
+  }
   if (wanted.length <= 200) expect(members.length).toBe(wanted.length);
   else expect(members.length).toBeGreaterThanOrEqual(190);
 }
@@ -132,6 +140,12 @@ describe.skipIf(!real)(
       const elements = found.parts?.find(({ name }) => name === 'Elements');
       expect(elements?.preview?.rows).toContainEqual(['blobs_image', 'images', 'c 3, y 100, x 100']);
       expect(elements?.preview?.rows).toContainEqual(['blobs_points', 'points', 'axes x, y']);
+      expect(found.views?.pictures?.map(({ path }) => path)).toEqual([
+        'images/blobs_image',
+        'images/blobs_multiscale_image',
+        'labels/blobs_labels',
+        'labels/blobs_multiscale_labels',
+      ]);
       expect(new Set(elements?.preview?.rows.map(([, kind]) => kind))).toEqual(
         new Set(['images', 'labels', 'points']),
       );
@@ -237,12 +251,20 @@ describe('odd stores', () => {
         { label: 'Step', value: 'y 0.5 micrometer, x 0.5 micrometer' },
       ]),
     );
-    for (const multiscales of [5, [null], [{ datasets: 'no' }], [{ datasets: [{ path: '../..' }] }]]) {
+    for (const [multiscales, problem] of [
+      [5, null],
+      [[null], null],
+      [[{ datasets: 'no' }], 'It cannot be shown as a picture (it names no levels).'],
+      [
+        [{ datasets: [{ path: '../..' }] }],
+        'It cannot be shown as a picture (the level it names is not there).',
+      ],
+    ] as const) {
       const odd = await inspectFolder(
         folder({ '.zgroup': group, '.zattrs': JSON.stringify({ multiscales }), '0/.zarray': array([4]) }),
         'x.zarr',
       );
-      expect(odd).toMatchObject({ format: 'zarr', problem: null });
+      expect(odd).toMatchObject({ format: 'zarr', problem });
     }
   });
 

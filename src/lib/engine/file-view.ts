@@ -9,10 +9,20 @@ export interface PlaneViews {
   moments: number;
 }
 
+/** One of the pictures of a store; its path is that of a group, '' is the store itself. */
+export interface PictureViews extends PlaneViews {
+  path: string;
+  name: string;
+  /** Whether its channels have colours, in which they can be looked at together. */
+  together: boolean;
+}
+
 /** Which views a file has. */
 export interface SummaryViews {
   notebook?: boolean;
   plane?: PlaneViews;
+  /** Pictures of a store, the first of which is shown first. */
+  pictures?: PictureViews[];
   /** Groups of the file that are AnnData (their paths; '' is the file itself), whose cells can be drawn. */
   cells?: { path: string; name: string }[];
   /** Members that are arrays can be looked into. */
@@ -28,7 +38,8 @@ export type ColourBy = { column: string } | { gene: number; matrix: string };
 export type ViewAsk =
   | { kind: 'notebook' }
   | { kind: 'page' }
-  | { kind: 'plane'; channel: number; slice: number; moment: number }
+  /** `path`: of a store's picture; `together`: its channels in their colours instead of one. */
+  | { kind: 'plane'; channel: number; slice: number; moment: number; path?: string; together?: boolean }
   /** What can be drawn of an AnnData. */
   | { kind: 'cells'; path: string }
   /** Two components of an array of obsm. */
@@ -79,6 +90,15 @@ export interface CellMatrix {
   variables: number;
 }
 
+/** A channel in its colour: values that are shown black and in full colour. */
+export interface PlaneLayer {
+  name: string;
+  /** Red, green, blue, 0 to 255. */
+  colour: [number, number, number];
+  low: number;
+  high: number;
+}
+
 export type ViewContent =
   | { kind: 'notebook'; language: string; cells: NotebookCell[]; more: number }
   /** The text of an HTML page; `more` where it is longer than what is shown. */
@@ -93,6 +113,8 @@ export type ViewContent =
       pixels: Uint8ClampedArray<ArrayBuffer>;
       /** Values that are shown black and white; null where the picture has colours of its own. */
       range: { low: number; high: number } | null;
+      /** Channels that are drawn in colours; none where the picture is grey or has colours of its own. */
+      layers: PlaneLayer[];
       /** What is shown, where that is less than the whole plane. */
       note: string | null;
     }

@@ -260,7 +260,7 @@ export interface SummaryMember {
 /**
  * Counts up when readers tell more than before: summaries of an older count are made anew when somebody looks.
  */
-export const summaryReader = 3;
+export const summaryReader = 4;
 
 /** What the inspect worker found by content. `problem` is set (in words) where the file could not be read. */
 export interface FileSummary {

@@ -17,6 +17,7 @@ import {
   type SummaryPart,
 } from './summary.ts';
 import { cellGroups } from './embeddings.ts';
+import { picturesOf } from './ome-pictures.ts';
 import { elementsPart } from './spatial.ts';
 import { listAttr, membersOf, numbersAttr, shapeText, textAttr, type TreeNode } from './tree.ts';
 
@@ -40,7 +41,15 @@ export async function summariseScverse(
 ): Promise<FileSummary> {
   const found = await summariseKind(root, kind, suffix);
   const cells = await cellGroups(root, kind).catch(() => []);
-  return cells.length === 0 ? found : { ...found, views: { cells } };
+  const pictures = kind === 'SpatialData' ? (await picturesOf(root)).views : [];
+  if (cells.length === 0 && pictures.length === 0) return found;
+  return {
+    ...found,
+    views: {
+      ...(cells.length === 0 ? {} : { cells }),
+      ...(pictures.length === 0 ? {} : { pictures }),
+    },
+  };
 }
 
 async function summariseKind(root: TreeNode, kind: ScverseKind, suffix: string): Promise<FileSummary> {

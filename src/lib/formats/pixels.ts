@@ -1,5 +1,7 @@
 // Numbers of a picture as pixels for the screen: grey values stretched over what is there, or three colours.
 
+import type { PlaneLayer } from '../engine/ports.ts';
+
 /** Values that are looked at to find the darkest and brightest. */
 const SAMPLE = 100_000;
 /** Parts of the values that are shown all black and all white, so that a few hot pixels leave something to see. */
@@ -10,9 +12,13 @@ export interface Pixels {
   range: { low: number; high: number } | null;
 }
 
-/** One value a pixel. What is no number stays transparent. */
-export function greyPixels(values: ArrayLike<number>, inverted = false): Pixels {
-  const range = rangeOf(values);
+/** One value a pixel, from black to white over `window`, else over nearly all values. What is no number stays transparent. */
+export function greyPixels(
+  values: ArrayLike<number>,
+  inverted = false,
+  window: { low: number; high: number } | null = null,
+): Pixels {
+  const range = window ?? rangeOf(values);
   const pixels = new Uint8ClampedArray(values.length * 4);
   const scale = range.high > range.low ? 255 / (range.high - range.low) : 0;
   for (let i = 0; i < values.length; i++) {
@@ -36,6 +42,35 @@ export function colourPixels(values: ArrayLike<number>, bytes: boolean): Pixels 
     pixels[at + 3] = 255;
   }
   return { pixels, range: bytes ? null : range };
+}
+
+export interface Layer {
+  name: string;
+  values: ArrayLike<number>;
+  /** Red, green, blue of the brightest. */
+  colour: [number, number, number];
+  /** Values that are black and in full colour; null: nearly all that are there. */
+  window: { low: number; high: number } | null;
+}
+
+/** Pictures of as many pixels each, laid over each other as light adds up. */
+export function layerPixels(layers: readonly Layer[]): Pixels & { layers: PlaneLayer[] } {
+  const size = layers[0]?.values.length ?? 0;
+  const pixels = new Uint8ClampedArray(size * 4);
+  for (let i = 3; i < pixels.length; i += 4) pixels[i] = 255;
+  const told: PlaneLayer[] = [];
+  for (const { name, values, colour, window } of layers) {
+    const range = window ?? rangeOf(values);
+    told.push({ name, colour, ...range });
+    const scale = range.high > range.low ? 1 / (range.high - range.low) : 0;
+    for (let i = 0, at = 0; i < size; i++, at += 4) {
+      const value = values[i] as number;
+      if (Number.isNaN(value)) continue;
+      const part = scale === 0 ? 0.5 : Math.min(1, Math.max(0, (value - range.low) * scale));
+      for (let k = 0; k < 3; k++) pixels[at + k] = (pixels[at + k] ?? 0) + part * (colour[k] ?? 0);
+    }
+  }
+  return { pixels, range: null, layers: told };
 }
 
 function rangeOf(values: ArrayLike<number>): { low: number; high: number } {

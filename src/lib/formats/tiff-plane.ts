@@ -134,6 +134,7 @@ async function readPlane(image: TiffImage, page: TiffPage): Promise<ViewContent>
     ...size,
     of: { width: page.width, height: page.height },
     ...found,
+    layers: [],
     note: whole ? null : `The middle ${count(wide)} × ${count(high)} pixels are shown.`,
   };
 }

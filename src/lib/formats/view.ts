@@ -8,6 +8,7 @@ import { viewCells, viewRows } from './cells.ts';
 import { viewEmbedding, type Report } from './embeddings.ts';
 import { viewGene, viewGenes } from './gene-values.ts';
 import { viewNotebook } from './notebook.ts';
+import { viewOmePlane } from './ome-plane.ts';
 import { withTree } from './open-tree.ts';
 import { viewPage } from './web-page.ts';
 import { metered, type SyncByteSource } from './source.ts';
@@ -46,7 +47,10 @@ function meter(input: SyncByteSource | FolderSource): {
 }
 
 function viewOf(input: SyncByteSource | FolderSource, ask: ViewAsk, report: Report): Promise<ViewContent> {
-  if (ask.kind === 'plane') return viewPlane(aFile(input), ask);
+  if (ask.kind === 'plane') {
+    if (ask.path === undefined) return viewPlane(aFile(input), ask);
+    return withTree(input, (root) => viewOmePlane(root, ask));
+  }
   if (ask.kind === 'notebook') return viewNotebook(aFile(input));
   if (ask.kind === 'page') return viewPage(aFile(input));
   return withTree(input, (root) => viewTree(root, ask, report));

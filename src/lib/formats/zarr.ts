@@ -1,7 +1,8 @@
 // Zarr v2 and v3 in folders and zip files: AnnData, MuData and SpatialData by their layout, other stores as a list.
 import type { ByteSource, FolderSource } from '../engine/ports.ts';
 import { scverseKind, summariseScverse } from './anndata.ts';
-import { pictureFacts, pictureOf } from './ome-zarr.ts';
+import { picturesOf } from './ome-pictures.ts';
+import { pictureFacts } from './ome-zarr.ts';
 import { count, MAX_MEMBERS, reason, summaryOf, withArrays, type FileSummary } from './summary.ts';
 import { membersOf } from './tree.ts';
 import { openZarr } from './zarr-node.ts';
@@ -43,14 +44,21 @@ async function summariseStore(store: ObjectStore, zipped: boolean): Promise<File
       return summaryOf('zarr', { suffixFromContent: suffix, facts: [...base, array] });
     }
     const { members, facts } = await membersOf(root, MAX_MEMBERS);
-    const picture = await pictureOf(root);
-    if (picture !== null)
+    const pictures = await picturesOf(root);
+    if (pictures.first !== null)
       return summaryOf('ome-zarr', {
         suffixFromContent: '.ome.zarr',
-        facts: [...base, ...pictureFacts(picture)],
+        facts: [...base, ...pictures.facts, ...pictureFacts(pictures.first)],
         members,
+        views: { pictures: pictures.views },
+        problem: pictures.problem,
       });
-    return summaryOf('zarr', { suffixFromContent: suffix, facts: [...base, ...facts], members });
+    return summaryOf('zarr', {
+      suffixFromContent: suffix,
+      facts: [...base, ...facts],
+      members,
+      problem: pictures.problem,
+    });
   } catch (error) {
     return summaryOf('zarr', {
       facts: [size],

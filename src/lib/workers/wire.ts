@@ -156,6 +156,8 @@ export type {
   FileSummary,
   FileView,
   NotebookCell,
+  PictureViews,
+  PlaneLayer,
   PlaneViews,
   SummaryColumn,
   SummaryMember,
