@@ -124,6 +124,12 @@ export async function collectProblems(page: Page, url: string): Promise<Problems
     }
   });
   context.on('requestfailed', (request) => {
+    // What a policy stopped was never sent, though the browser tells of it as of a request, sometimes.
+    if (request.failure()?.errorText === 'csp') {
+      const at = problems.foreign.indexOf(request.url());
+      if (at >= 0) problems.foreign.splice(at, 1);
+      return void problems.csp.push(`${cspMark} stopped ${request.url()}`);
+    }
     // A request that the page itself gave up, by navigating away or aborting, is no failure.
     if (request.failure()?.errorText !== 'net::ERR_ABORTED') {
       problems.failed.push(`${request.url()} ${request.failure()?.errorText}`);

@@ -276,7 +276,7 @@ describe.sequential('previews', () => {
     expect(await values.nth(2).innerText()).toBe(['2', ...Array.from({ length: 20 }, () => '0')].join('\t'));
     await show('pair.h5mu');
     const parts = page.getByRole('group', { name: 'Part to show' }).getByRole('button');
-    expect(await parts.count()).toBeGreaterThan(1);
+    await expect.poll(() => parts.count()).toBeGreaterThan(1);
     await parts.nth(1).click();
     expect(await parts.nth(1).getAttribute('aria-pressed')).toBe('true');
     await looksWell();
