@@ -52,6 +52,7 @@ export const COMMANDS = {
   open: { does: 'Open the row', where: 'Lists', keys: ['Enter'], keysOnly: true },
   peek: { does: 'Show or hide the inspector', where: 'Lists', keys: [' '] },
   filters: { does: 'Show or hide the filters', where: 'Lists', keys: ['f'] },
+  dashboard: { does: 'Show the list or its dashboard', where: 'Lists', keys: ['d'] },
   where: { does: 'Build the filter', where: 'Lists', keys: ['w'] },
   create: { does: 'Make a new row', where: 'Lists', keys: ['n'] },
   select: { does: 'Select or unselect the row', where: 'Lists', keys: ['x'], keysOnly: true },

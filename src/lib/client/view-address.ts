@@ -74,13 +74,20 @@ export function viewQuery(view: View): string {
   return parts.length > 0 ? `?${parts.join('&')}` : '';
 }
 
+/** The same for the dashboard of the list; reading a view leaves the word alone. */
+export const dashboardQuery = (view: View): string => {
+  const query = viewQuery(view);
+  return `${query === '' ? '?' : `${query}&`}dashboard`;
+};
+
 /** Signs that may stand in a query stay as they are, so that a person can read it. */
 const encode = (text: string): string =>
   encodeURIComponent(text)
     .replace(/%(2C|3A|40|2F)/g, (code) => decodeURIComponent(code))
     .replace(/%20/g, '+');
 
-function writeNode(node: FilterNode): string {
+/** A condition as the address writes it: two that ask the same in the same order read the same. */
+export function writeNode(node: FilterNode): string {
   const not = node.not ? '!' : '';
   if (node.kind !== 'test') return `${not}${node.kind}(${node.items.map(writeNode).join(',')})`;
   const name = `${node.feature ? '@' : ''}${writeText(node.field)}`;

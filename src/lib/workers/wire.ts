@@ -32,6 +32,8 @@ import type { AnnotateOptions, DropOptions, DropProgress } from '../engine/regis
 import type { ArtifactSchemas } from '../engine/view/artifact-schemas.ts';
 import type { Elsewhere } from '../engine/view/elsewhere.ts';
 import type { FacetSpec, ListFacet } from '../engine/view/facets.ts';
+import type { ListHistogram, ListTotals, UsedFeature } from '../engine/view/summary.ts';
+import type { BarSpec } from '../engine/view/summary-bars.ts';
 import type { ListPage } from '../engine/view/list.ts';
 import type { FoundObjects } from '../engine/view/objects.ts';
 import type { Cursor, PageSpec } from '../engine/view/page.ts';
@@ -186,6 +188,8 @@ export type { FoundObject, FoundObjects } from '../engine/view/objects.ts';
 export type { Cursor, PageSpec } from '../engine/view/page.ts';
 export type { RowDetail, RowFeature } from '../engine/view/row-detail.ts';
 export type { FacetSpec, ListFacet } from '../engine/view/facets.ts';
+export type { HistogramBar, ListHistogram, ListTotals, UsedFeature } from '../engine/view/summary.ts';
+export type { BarSpec } from '../engine/view/summary-bars.ts';
 
 /* ---------- rows of any registry ---------- */
 
@@ -234,6 +238,12 @@ export interface EngineApi extends DatabasesApi, StoragesApi, TransfersApi, Quer
   /** Which facets a list has; each is then counted by itself. */
   facetSpecs(view: View): Promise<FacetSpec[]>;
   listFacet(view: View, spec: FacetSpec): Promise<ListFacet>;
+  /** How many artifacts a list has and what they weigh together. */
+  listTotals(view: View): Promise<ListTotals>;
+  /** Bars of `size`, of a field with times, or of a feature with numbers or dates; each has the condition it stands for. */
+  listHistogram(view: View, spec: BarSpec): Promise<ListHistogram>;
+  /** The features that most rows of a list carry. */
+  listFeatures(view: View, limit: number): Promise<UsedFeature[]>;
   savedViews(registry: string): Promise<SavedView[]>;
   /** Saves a new view, or changes the one whose uid is given; answers its uid. Nothing to undo. */
   /** Makes artifacts of files below a storage's root without copying them; one act, one run. */

@@ -29,6 +29,8 @@ export interface ListFacet {
   values: { value: QueryValue; label: string; count: number }[];
   /** Rows that have no value. */
   missing: number;
+  /** Rows that were looked at, those without a value among them. */
+  total: number;
   /** There are more values than are listed. */
   more: boolean;
 }
@@ -120,6 +122,7 @@ function* ownFacet(
     title,
     values: values.slice(0, limit),
     missing,
+    total: rows.reduce((n, row) => n + Number(row[1]), 0),
     more: values.length > limit,
   };
 }
@@ -184,6 +187,7 @@ function* manyFacet(
       return { value, label: labelOf(value, null), count: Number(row[1]) };
     }),
     missing: total - any,
+    total,
     more: rows.length > limit,
   });
   if (whole) {
@@ -239,7 +243,7 @@ function* featureFacet(
 ): Steps<ListFacet> {
   const feature = yield* findFeature(scope, spec.field);
   const limit = spec.limit ?? usualLimit;
-  const tellAll = (rows: SqlValue[][], missing: number): ListFacet => ({
+  const tellAll = (rows: SqlValue[][], total: number, any: number): ListFacet => ({
     field: spec.field,
     feature: true,
     title: spec.field,
@@ -247,13 +251,14 @@ function* featureFacet(
       const value = tell('json', row[0] ?? null);
       return { value, label: labelOf(value, null), count: Number(row[2]) };
     }),
-    missing,
+    missing: total - any,
+    total,
     more: rows.length > limit,
   });
   if (whole) {
     const wanted = { like: spec.search === undefined ? null : likeText(spec.search), limit: limit + 1 };
     const counted = yield* countedFeature(scope, whole, table, feature, wanted);
-    if (counted) return tellAll(counted.rows, (yield* countList(scope, whole)) - counted.any);
+    if (counted) return tellAll(counted.rows, yield* countList(scope, whole), counted.any);
   }
   const matching = matchingIds(of);
   const held = featureHolders(scope.model, table, feature.dtype, scope.hidden).map(({ values }) => values);
@@ -276,5 +281,5 @@ function* featureFacet(
       [...matching.params, feature.id],
     ),
   );
-  return tellAll(rows, Number(counts?.[0] ?? 0) - Number(counts?.[1] ?? 0));
+  return tellAll(rows, Number(counts?.[0] ?? 0), Number(counts?.[1] ?? 0));
 }

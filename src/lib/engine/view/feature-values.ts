@@ -11,6 +11,8 @@ export interface FeatureHolder {
   values: string;
   /** Something for the feature `f.id` of an outer statement. */
   used: string;
+  /** `feature, row` of every value. */
+  hosts: string;
   /** Features and values (JSON) of the row `?1`: id, uid, name, dtype, value. */
   ofRow: string;
 }
@@ -37,11 +39,13 @@ export function featureHolders(
       ? {
           values: `SELECT v.record_id, v.value, ${label} FROM lamindb_recordjson v WHERE v.feature_id = ?1${cells}`,
           used: `SELECT 1 FROM lamindb_recordjson v WHERE v.feature_id = f.id${cells}`,
+          hosts: `SELECT v.feature_id, v.record_id FROM lamindb_recordjson v WHERE true${cells}`,
           ofRow: `SELECT ${feature}, v.value FROM lamindb_recordjson v JOIN lamindb_feature f ON f.id = v.feature_id WHERE v.record_id = ?1${cells} ORDER BY v.id`,
         }
       : {
           values: `SELECT l.${host}_id, v.value, ${label} FROM lamindb_jsonvalue v JOIN lamindb_${host}jsonvalue l ON l.jsonvalue_id = v.id WHERE v.feature_id = ?1${links}`,
           used: `SELECT 1 FROM lamindb_jsonvalue v JOIN lamindb_${host}jsonvalue l ON l.jsonvalue_id = v.id WHERE v.feature_id = f.id${links}`,
+          hosts: `SELECT v.feature_id, l.${host}_id FROM lamindb_${host}jsonvalue l JOIN lamindb_jsonvalue v ON v.id = l.jsonvalue_id WHERE true${links}`,
           ofRow: `SELECT ${feature}, v.value FROM lamindb_${host}jsonvalue l JOIN lamindb_jsonvalue v ON v.id = l.jsonvalue_id JOIN lamindb_feature f ON f.id = v.feature_id WHERE l.${host}_id = ?1${links} ORDER BY l.id`,
         },
   ];
@@ -52,6 +56,7 @@ export function featureHolders(
     holders.push({
       values: `SELECT l."${link.host}", json_quote(x."${name}"), x."${name}" FROM "${link.link.name}" l JOIN "${link.target.name}" x ON x.id = l."${link.label}" WHERE l.feature_id = ?1${tied}`,
       used: `SELECT 1 FROM "${link.link.name}" l WHERE l.feature_id = f.id${tied}`,
+      hosts: `SELECT l.feature_id, l."${link.host}" FROM "${link.link.name}" l WHERE l.feature_id IS NOT NULL${tied}`,
       ofRow: `SELECT ${feature}, json_quote(x."${name}") FROM "${link.link.name}" l JOIN "${link.target.name}" x ON x.id = l."${link.label}" JOIN lamindb_feature f ON f.id = l.feature_id WHERE l."${link.host}" = ?1${tied} ORDER BY l.id`,
     });
   }

@@ -16,6 +16,9 @@ import { pythonCode } from './code-python.ts';
 import { rCode } from './code-r.ts';
 import { sqlCode } from './code-sql.ts';
 import { typescriptCode } from './code-typescript.ts';
+import { listFeatures, listHistogram, listTotals } from './summary.ts';
+import type { ListHistogram, ListTotals, UsedFeature } from './summary.ts';
+import type { BarSpec } from './summary-bars.ts';
 import { rowDetail, type RowDetail } from './row-detail.ts';
 import { removeView, savedViews, saveView, type SavedView, type SavedViewInput } from './saved.ts';
 import { randomUid } from '../uid.ts';
@@ -86,5 +89,11 @@ export function viewPart({ driver, model, clock, random, writer, request, tell, 
     row: (registry: string, key: string): RowDetail => read((scope) => rowDetail(scope, registry, key)),
     listFacet: (view: View, spec: FacetSpec): Promise<ListFacet> =>
       readInTurn(scoped((scope) => listFacet(scope, checkView(view), spec))),
+    listTotals: (view: View): Promise<ListTotals> =>
+      readInTurn(scoped((scope) => listTotals(scope, checkView(view)))),
+    listHistogram: (view: View, spec: BarSpec): Promise<ListHistogram> =>
+      readInTurn(scoped((scope) => listHistogram(scope, checkView(view), spec))),
+    listFeatures: (view: View, limit: number): Promise<UsedFeature[]> =>
+      readInTurn(scoped((scope) => listFeatures(scope, checkView(view), limit))),
   };
 }
