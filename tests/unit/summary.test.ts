@@ -121,7 +121,10 @@ describe('a list in numbers', () => {
     const [first, second] = sizes.bars;
     const chosen = view([{ kind: 'any', items: [first!.filter, second!.filter] }]);
     expect(engine.countList(chosen)).toBe(first!.count + second!.count);
-    expect(await engine.listHistogram(chosen, { field: 'size' })).toEqual(sizes);
+    expect(await engine.listHistogram(chosen, { field: 'size' })).toEqual({
+      ...sizes,
+      left: chosen.filter.items,
+    });
     const times = await engine.listHistogram(chosen, { field: 'created_at' });
     expect(times.total).toBe(first!.count + second!.count);
     agrees(chosen, times);

@@ -1,6 +1,5 @@
 // Bars of the dashboard: which of them are chosen, what a click does to the filter, and what they are called. The bars of
 // one histogram that are chosen are one condition at the top of the filter, as the values of a facet are.
-import { isBar, withoutBars } from '../engine/view/summary-bars.ts';
 import type { FilterNode, HistogramBar, ListHistogram, View } from '../workers/wire.ts';
 import { writeNode } from './view-address.ts';
 import { bytes, count } from './words.ts';
@@ -14,10 +13,28 @@ export interface Bar {
   toggle: () => void;
 }
 
+const barsOf = ({ bars, missingFilter }: ListHistogram): FilterNode[] => [
+  ...bars.map(({ filter }) => filter),
+  missingFilter,
+];
+
+/** Which conditions at the top are bars of the histogram, or were when it was counted. */
+function ownOf(histogram: ListHistogram): (item: FilterNode) => boolean {
+  const bars = new Set(barsOf(histogram).map(writeNode));
+  const left = new Set(histogram.left.map(writeNode));
+  return (item) =>
+    left.has(writeNode(item)) ||
+    bars.has(writeNode(item)) ||
+    (item.kind === 'any' &&
+      !item.not &&
+      item.items.length > 0 &&
+      item.items.every((one) => bars.has(writeNode(one))));
+}
+
 function chosen(view: View, histogram: ListHistogram): FilterNode[] {
   if (view.filter.kind !== 'all' || view.filter.not) return [];
   return view.filter.items
-    .filter((item) => isBar(item, histogram))
+    .filter(ownOf(histogram))
     .flatMap((item) => (item.kind === 'any' ? item.items : [item]));
 }
 
@@ -31,11 +48,13 @@ export function isBarOn(view: View, histogram: ListHistogram, bar: FilterNode): 
  * counts do not heed them.
  */
 export function toggleBar(view: View, histogram: ListHistogram, bar: FilterNode): View {
-  const all = [...histogram.bars.map(({ filter }) => filter), histogram.missingFilter];
-  const next = all.filter((one) => isBarOn(view, histogram, one) !== (writeNode(one) === writeNode(bar)));
+  const next = barsOf(histogram).filter(
+    (one) => isBarOn(view, histogram, one) !== (writeNode(one) === writeNode(bar)),
+  );
   const [only] = next;
   const plain = view.filter.kind === 'all' && !view.filter.not;
-  const rest = plain ? withoutBars(view.filter, histogram).items : [view.filter];
+  const own = ownOf(histogram);
+  const rest = plain ? view.filter.items.filter((item) => !own(item)) : [view.filter];
   const fresh: FilterNode[] = next.length > 1 ? [{ kind: 'any', items: next }] : only ? [only] : [];
   return { ...view, filter: { kind: 'all', items: [...rest, ...fresh] } };
 }

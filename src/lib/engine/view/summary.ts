@@ -56,6 +56,8 @@ export interface ListHistogram {
   /** Rows without a value. */
   missing: number;
   missingFilter: FilterNode;
+  /** Conditions of the view that it was counted without: bars of its own. */
+  left: FilterNode[];
   /** Rows that were looked at, those without a value among them. */
   total: number;
 }
@@ -108,8 +110,14 @@ export function* listTotals(scope: QueryScope, view: View): Steps<ListTotals> {
 export function* listHistogram(scope: QueryScope, view: View, spec: BarSpec): Steps<ListHistogram> {
   const table = tableOf(scope, view.registry);
   const without = { ...view, filter: withoutBars(view.filter, spec) };
+  const left = view.filter.items.filter((item) => !without.filter.items.includes(item));
   const of = yield* draft(scope, viewQuery(scope.model, table, without));
-  const told = { field: spec.field, feature: spec.feature ?? false, missingFilter: noneCondition(spec) };
+  const told = {
+    field: spec.field,
+    feature: spec.feature ?? false,
+    missingFilter: noneCondition(spec),
+    left,
+  };
   if (spec.feature) {
     const feature = yield* findFeature(scope, spec.field);
     const held = heldBy(scope, table, of, feature);
