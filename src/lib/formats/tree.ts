@@ -1,6 +1,6 @@
 // One view of hierarchical stores, so that AnnData is described by the same code whether it lies in HDF5 or Zarr.
 
-import type { ArrayValues } from '../engine/file-view.ts';
+import type { ArrayValues } from '../engine/ports.ts';
 import type { ElementType } from './element-type.ts';
 import { cellText, clip, count, type SummaryMember } from './summary.ts';
 
