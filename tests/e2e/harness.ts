@@ -207,6 +207,13 @@ export async function axe(page: Page): Promise<AxeFinding[]> {
       throw new Error(answer.exceptionDetails.exception?.description ?? 'axe failed');
     return answer.result.value as unknown;
   };
+  // What is still fading in has no contrast yet; spinners never end and are not waited for.
+  await evaluate(`Promise.race([
+    Promise.all(document.getAnimations()
+      .filter((one) => one.effect?.getComputedTiming().endTime !== Infinity)
+      .map((one) => one.finished.catch(() => {}))),
+    new Promise((resolve) => setTimeout(resolve, 2000)),
+  ]).then(() => 0)`);
   await evaluate(`${await axeSource};0`);
   const found = await evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
     violations

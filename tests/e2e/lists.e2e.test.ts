@@ -99,12 +99,16 @@ describe.sequential('lists', () => {
     await page.keyboard.type('run');
     await page.getByRole('option', { name: /^run/ }).first().waitFor();
     await page.keyboard.press('ArrowRight');
+    // The relation's own fields, before more is typed.
+    const typed = () => page.getByPlaceholder('Find a field').inputValue();
+    await expect.poll(typed).toBe('');
     await page.keyboard.type('transform');
     await page
       .getByRole('option', { name: /^transform/ })
       .first()
       .waitFor();
     await page.keyboard.press('ArrowRight');
+    await expect.poll(typed).toBe('');
     await page.keyboard.type('kind');
     await page.getByRole('option', { name: /^kind/ }).first().waitFor();
     await page.keyboard.press('Enter');

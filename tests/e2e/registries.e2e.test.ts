@@ -304,7 +304,8 @@ describe.sequential('registries', () => {
     await go('/r/transform');
     await made({ key: 'steps/qc.py', kind: 'script' });
     await link('steps/qc.py').click();
-    await page.getByRole('heading', { name: 'steps/qc.py' }).waitFor();
+    // The list's inspector has the same heading.
+    await page.waitForURL(/\/r\/transform\/\w{16}$/);
     const uid = new URL(page.url()).pathname.split('/').pop() ?? '';
     await go(`/r/transform/${uid.slice(0, 12)}`);
     await page.getByRole('heading', { name: 'steps/qc.py' }).waitFor();

@@ -27,7 +27,10 @@ async function addBucket(name: string): Promise<void> {
   await sheet().getByLabel('Secret key').fill(s3Access.secretAccessKey);
   await sheet().getByLabel('Remember on this device').check();
   await sheet().getByRole('button', { name: 'Add and browse' }).click();
+  // One sheet closes and the next opens.
+  await sheet().getByText('Files stay where they are').waitFor();
   await sheet().getByRole('button', { name: 'Close' }).first().click();
+  await sheet().waitFor({ state: 'detached' });
 }
 async function choose(item: string): Promise<void> {
   await page.getByRole('button', { name: 'Storage', exact: true }).click();
