@@ -87,7 +87,7 @@ function filters(artifacts) {
     ...compared('id', middle),
     test('uid', 'gt', 'aaaa'),
     test('uid', 'lt', 'aaaa'),
-    test('uid', 'startswith', 'ab'),
+    test('uid', 'istartswith', 'ab'),
     test('created_at', 'gt', '2020-01-01T00:00:00Z'),
     test('created_at', 'lt', '2020-01-01T00:00:00Z'),
     ...['kind', 'otype', 'n_observations', 'version_tag', 'run', 'description'].map((field) =>
