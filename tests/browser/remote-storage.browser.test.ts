@@ -146,6 +146,16 @@ describe('a web server', () => {
     ]);
     expect(meter.files).toBe(2);
   });
+
+  it('more files than stay open between statements are one table, again too', async () => {
+    const names = Array.from({ length: 300 }, (_, i) => `many/part${i}.csv`);
+    await Promise.all(names.map((name, i) => put(name, textFile(`id,half\n${i},${i / 2}\n`, 'part.csv'))));
+    const seen = await Promise.all(names.map((name) => engine.lookAtFile(web, name)));
+    expect(await engine.registerInPlace(web, seen)).toHaveLength(300);
+    const all = `SELECT count(*), sum(id)::INTEGER FROM artifact([${names.map((name) => `'${name}'`).join(', ')}])`;
+    for (let again = 0; again < 2; again++) expect((await ask(all)).rows).toEqual([[300, 44_850]]);
+    expect((await ask("SELECT id FROM artifact('many/part7.csv')")).rows).toEqual([[7]]);
+  }, 60_000);
 });
 
 describe('a bucket', () => {

@@ -139,9 +139,15 @@ it('a large upload goes on after a pause and after another worker leads, with th
   const other = await drop('plates/other.bin', bytesOf(20 * mebi, 4));
   await control([{ method: 'PUT', needle: 'partNumber=3', kind: 'stall', times: 99 }]);
   await engine.uploadArtifacts([other], bucket, { keep: true });
-  await vi.waitFor(async () => expect((await of(other))?.done).toBeGreaterThan(15 * mebi), {
-    timeout: 30_000,
-  });
+  // Bytes that were compared count too before any is sent.
+  await vi.waitFor(
+    async () => {
+      const at = await of(other);
+      expect(at?.step).toBe('moving');
+      expect(at?.done).toBeGreaterThan(15 * mebi);
+    },
+    { timeout: 30_000 },
+  );
   expect((await control()).open['lab']).toBe(1);
   await engine.cancelTransfer((await of(other))?.id ?? '');
   await until(other, 'cancelled');

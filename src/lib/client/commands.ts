@@ -95,7 +95,7 @@ export const COMMANDS = {
   tables: { does: 'Show or hide the tables', where: 'Query', keys: ['t'] },
   findTable: { does: 'Find a table or column', where: 'Query', keys: ['/'] },
   history: { does: 'Show earlier statements', where: 'Query', keys: ['h'] },
-  savedQueries: { does: 'Show saved queries', where: 'Query', keys: ['o'] },
+  savedQueries: { does: 'Show saved queries', where: 'Query', keys: ['q'] },
   saveQuery: { does: 'Save the statement as a query', where: 'Query', keys: ['Mod+s'], typing: true },
   moreRows: { does: 'Load more rows', where: 'Query', keys: ['m'] },
   downloadCsv: { does: 'Download all rows as CSV', where: 'Query', keys: ['d'] },

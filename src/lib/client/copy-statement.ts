@@ -24,11 +24,17 @@ export async function statementCode(
   const resolved = await queries.resolve(sql, values);
   if (language === 'python') return statementPython(resolved);
   if (language === 'r') return statementR(resolved);
-  return statementSql(resolved, await storagePaths(resolved.sources.flat().map(({ uid }) => uid)));
+  const { pathOf, endpoints } = await storagePaths(resolved.sources.flat().map(({ uid }) => uid));
+  return statementSql(resolved, pathOf, endpoints);
 }
 
-/** LaminDB's places: under its key where that is real, else under its uid. Local ones are told from the storage folder on. */
-async function storagePaths(uids: readonly string[]): Promise<(file: NamedFile) => string> {
+/**
+ * LaminDB's places: under its key where that is real, else under its uid. Local ones are told from the storage folder on.
+ * `endpoints` are the hosts of buckets that are not Amazon's: DuckDB takes them as a setting, not in a path.
+ */
+async function storagePaths(
+  uids: readonly string[],
+): Promise<{ pathOf: (file: NamedFile) => string; endpoints: string[] }> {
   const fields = [
     'uid',
     'key',
@@ -42,17 +48,21 @@ async function storagePaths(uids: readonly string[]): Promise<(file: NamedFile) 
     { registry: 'Artifact', filters: [{ uid__in: [...new Set(uids)] }] },
     fields,
   );
+  const endpoints = new Set<string>();
   const paths = new Map(
     rows.map(([uid, key, suffix, virtual, overwrites, real, root]) => {
       const own = String(uid);
-      const name = overwrites === true ? own.slice(0, 16) : `${own}${String(suffix)}`;
+      const name = `${overwrites === true ? own.slice(0, 16) : own}${String(suffix ?? '')}`;
       const below =
         typeof real === 'string' ? real : virtual === true || key === null ? `.lamindb/${name}` : String(key);
-      return [
-        own,
-        /^(?:https?|s3|gs):/.test(String(root)) ? `${String(root).replace(/\/$/, '')}/${below}` : below,
-      ];
+      const [place = '', query = ''] = String(root).split('?');
+      const endpoint = new URLSearchParams(query).get('endpoint_url');
+      if (endpoint !== null) endpoints.add(endpoint);
+      return [own, /^(?:https?|s3|gs):/.test(place) ? `${place.replace(/\/$/, '')}/${below}` : below];
     }),
   );
-  return ({ uid, path }) => [paths.get(uid) ?? uid, path].filter(Boolean).join('/');
+  return {
+    pathOf: ({ uid, path }) => [paths.get(uid) ?? uid, path].filter(Boolean).join('/'),
+    endpoints: [...endpoints],
+  };
 }

@@ -270,7 +270,12 @@ export function statementR(resolved: ResolvedStatement): string {
 
 /* ---------- SQL ---------- */
 
-export function statementSql(resolved: ResolvedStatement, pathOf: PathOf): string {
+/** `endpoints`: hosts of buckets that are not Amazon's. */
+export function statementSql(
+  resolved: ResolvedStatement,
+  pathOf: PathOf,
+  endpoints: readonly string[] = [],
+): string {
   const { plan, sources } = resolved;
   const about = aboutOf(resolved);
   const written = (part: SourcePart): string => {
@@ -294,6 +299,10 @@ export function statementSql(resolved: ResolvedStatement, pathOf: PathOf): strin
   const tables = registryTables(resolved);
   const head = [
     '-- For DuckDB. Paths without an address lie below the storage folder of the database.',
+    ...endpoints.map(
+      (url) =>
+        `-- SET s3_endpoint = ${constant(url.replace(/^https?:\/\//, '').replace(/\/$/, ''))}; SET s3_url_style = 'path'; SET s3_use_ssl = ${url.startsWith('https:')};   reaches the bucket.`,
+    ),
     ...(tables.length > 0
       ? ["-- ATTACH '.lamindb/lamin.db' (TYPE sqlite); USE lamin;   brings the tables of the registries."]
       : []),

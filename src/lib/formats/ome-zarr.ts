@@ -65,8 +65,8 @@ export async function pictureOf(node: TreeNode): Promise<ZarrPicture | null> {
       notes.push(`Its level “${clip(path, 60)}” has ${count(level.shape.length)} axes instead of ${first}.`);
     else levels.push({ path, shape: level.shape, node: level });
   }
-  const [largest] = levels;
-  if (largest === undefined)
+  const [written] = levels;
+  if (written === undefined)
     throw new Error(
       sets.length === 0
         ? 'it names no levels'
@@ -74,12 +74,13 @@ export async function pictureOf(node: TreeNode): Promise<ZarrPicture | null> {
           ? 'the level it names is not there'
           : `none of the ${count(sets.length)} levels it names is there`,
     );
-  const axes = axesOf(scales.axes, largest.shape.length);
+  const axes = axesOf(scales.axes, written.shape.length);
   const { y, x } = { y: axes.indexOf('y'), x: axes.indexOf('x') };
   // Only the first is the largest by what is written; a store may lie.
   const area = ({ shape }: { shape: number[] }): number => (shape[y] ?? 0) * (shape[x] ?? 0);
   levels.sort((one, other) => area(other) - area(one));
-  if (area(largest) < area(levels[0] ?? largest))
+  const [largest = written] = levels;
+  if (area(written) < area(largest))
     notes.push('Its levels do not stand in the order of their sizes.');
   const scale = scaleOf(scales, sets, largest, notes);
   const omero = [about.omero, node.attrs.omero].find(isRecord) ?? {};
@@ -89,7 +90,7 @@ export async function pictureOf(node: TreeNode): Promise<ZarrPicture | null> {
       const axis = list(scales.axes)[i];
       return isRecord(axis) ? text(axis.unit) : null;
     }),
-    shape: (levels[0] ?? largest).shape,
+    shape: largest.shape,
     levels,
     channels: list(omero.channels).filter(isRecord).slice(0, CHANNELS).map(channelOf),
     scale,

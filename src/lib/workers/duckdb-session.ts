@@ -1,28 +1,17 @@
 // Statements of one page on one engine: sources registered as a statement needs them, results in pages of Arrow, several
 // statements side by side, each to be cancelled while it works. Knows nothing of what an artifact is.
-import { DataType, MessageReader, RecordBatchReader } from 'apache-arrow';
 import { LoamError } from '../engine/errors.ts';
+import { rowsIn, streamOf, withoutDictionaries } from './arrow-messages.ts';
 import { createCopies } from './duckdb-copies.ts';
 import { cancelled, duckdbError } from './duckdb-errors.ts';
 import type { Fence } from './duckdb-fence.ts';
 import { gate, type GatedStatement } from '../statements/gate.ts';
-import { createLists, type KnownFile, type ListRun } from '../statements/lists.ts';
+import { createLists, type ListRun } from '../statements/lists.ts';
 import { createKeeper } from './duckdb-kept.ts';
 import { parquetStream } from './duckdb-parquet.ts';
+import { createRegisteredFiles, type FileHolder } from './duckdb-registered.ts';
 import { registeredName, withSources } from '../statements/sources.ts';
-import { versionOf } from './table-copies.ts';
 import { forgetResult, keepResult } from './query-copies.ts';
-import { join } from '../formats/source.ts';
-import {
-  createAsker,
-  isRemoteFile,
-  openReader,
-  type Asker,
-  type RemoteFile,
-  type RemoteMeter,
-  type RemoteReader,
-} from '../storage/remote/cache-reader.ts';
-import type { AnyFile } from './find-bytes.ts';
 import { memoryLimit, openDuckdb, type Duckdb, type Statement } from './duckdb.ts';
 import type { StatementSource } from '../statements/types.ts';
 import type {
@@ -30,7 +19,6 @@ import type {
   DuckdbMeter,
   DuckdbPage,
   DuckdbProgress,
-  DuckdbSource,
   DuckdbSpec,
   DuckdbStatus,
 } from './duckdb-wire.ts';
@@ -46,24 +34,12 @@ const aboutPath = ({ spec }: Running) => `loam/about/${spec.uid}.json`;
 /** Statements with pages left; the one not asked for longest gives way. */
 const openMost = 8;
 const rowsMost = 1_000_000;
-/** Files that lie elsewhere held open between statements. */
-const farMost = 256;
 const nothing = new Uint8Array();
-const endOfStream = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
 
-/** What a name of the engine's is to people, which content it stands for, and what is known of it. */
-interface RegisteredFile extends KnownFile {
-  content: string;
-  /** Where it lies elsewhere and is open. */
-  far: RemoteReader | null;
-}
-
-interface Running extends ListRun {
+interface Running extends ListRun, FileHolder {
   spec: DuckdbSpec;
-  abort: AbortController;
+  /** Registered names of the files that it reads. */
   names: string[];
-  /** Files that the engine had not seen before. */
-  fresh: Set<string>;
   /** With its sources in place. */
   sql: string;
   send(sql: string): Statement;
@@ -74,13 +50,10 @@ interface Running extends ListRun {
   working: boolean;
   /** Counters of its files when it began. */
   before: Map<string, { bytes: number; reads: number }>;
-  /** Its files that lie elsewhere, as they were when it began. */
-  far: Map<RemoteReader, RemoteMeter>;
   totalBytes: number;
   /** All that it has to read, where that can be known. */
   needed: number | null;
   told: number;
-  offline: boolean;
 }
 
 /** `asked`: the way to the worker that fetches, made before the fence was raised. */
@@ -92,17 +65,21 @@ export function createDuckdbSession(
   let opening: Promise<Duckdb> | null = null;
   let engine: Duckdb | null = null;
   const running = new Map<string, Running>();
-  /** What a name of the engine's is to people, and which content it stands for. */
-  const registered = new Map<string, RegisteredFile>();
+  const copies = createCopies(fence, () => engine?.bundle === 'signed');
+  const files = createRegisteredFiles<Running>({
+    copies,
+    holders: () => running.values(),
+    asked,
+    tell: (run, phase, done, total) => tell(run, phase, done, total),
+  });
+  const registered = files.known;
   const lists = createLists<Running>(registered, async (run, done, total) => {
     tell(run, 'files', done, total);
     await nextTask();
     if (run.abort.signal.aborted) throw cancelled();
   });
-  let asker: Promise<Asker> | null = null;
   /** Rows of statements, some of them ended, that can be asked for again. */
   const keeper = createKeeper(unknown);
-  const copies = createCopies(fence, () => engine?.bundle === 'signed');
 
   async function opened(bundle?: string): Promise<Duckdb> {
     opening ??= openDuckdb(fence, bundle).then((db) => (engine = db));
@@ -119,47 +96,9 @@ export function createDuckdbSession(
 
   /* ---------- files ---------- */
 
-  /** Makes all files of the sources known to the engine; none is opened by it yet. */
   async function register(run: Running, db: Duckdb): Promise<void> {
     const { spec } = run;
-    const all = spec.sources.flat().flatMap((source) => source.files.map((one) => ({ source, ...one })));
-    for (const [i, { source, path, file }] of all.entries()) {
-      if (run.abort.signal.aborted) throw cancelled();
-      const name = registeredName(source, path);
-      const title = path === '' ? source.key : `${source.key}/${path}`;
-      const content = `${source.uid}-${versionOf(file)}-${path}`;
-      const known = registered.get(name);
-      if (known?.content !== content) {
-        const opened = isRemoteFile(file) ? await openFar(file) : file;
-        known?.far?.close();
-        registered.delete(name);
-        const readable = await readableFile(run, source, path, file, opened, title).catch(
-          (error: unknown) => {
-            if ('readSync' in opened) opened.close();
-            throw error;
-          },
-        );
-        db.register(name, readable.file);
-        run.fresh.add(name);
-        const far = 'readSync' in opened ? opened : null;
-        if (far && readable.file !== far) far.close();
-        registered.set(name, {
-          title,
-          content,
-          facts: readable.facts,
-          far: readable.file === far ? far : null,
-        });
-        if (far) run.far.set(far, { ...far.meter, fetched: (file as RemoteFile).before });
-      } else if (known.far && isRemoteFile(file)) {
-        known.far.meter.fetched = { ...file.now };
-        run.far.set(known.far, { ...known.far.meter, fetched: file.before });
-      }
-      if (isRemoteFile(file)) run.offline ||= file.offline;
-      if (i % 50 === 49) {
-        tell(run, 'files', i + 1, all.length);
-        await nextTask();
-      }
-    }
+    await files.register(run, db, spec.sources.flat());
     for (const { name, file } of spec.tables ?? []) {
       // A statement that still reads the table as it was keeps its own.
       const path = tablePath(run, name);
@@ -184,37 +123,6 @@ export function createDuckdbSession(
     run.before = new Map(
       run.names.map((name) => [name, { ...(db.files.read.get(name) ?? { bytes: 0, reads: 0 }) }]),
     );
-  }
-
-  /** What is open cannot leave the cache: the one opened first gives way, and is opened anew when it is asked for. */
-  async function openFar(file: RemoteFile): Promise<RemoteReader> {
-    const used = new Set([...running.values()].flatMap(({ names }) => names));
-    const open = [...registered].filter(([name, { far }]) => far !== null && !used.has(name));
-    for (const [name, { far }] of open.slice(0, Math.max(0, open.length + 1 - farMost))) {
-      far?.close();
-      registered.delete(name);
-    }
-    return openReader(file, await (asker ??= createAsker(asked)));
-  }
-
-  function readableFile(
-    run: Running,
-    source: DuckdbSource,
-    path: string,
-    given: AnyFile,
-    file: File | RemoteReader,
-    title: string,
-  ) {
-    const below = path === '' ? '' : `-${hash(path)}`;
-    const id = `${source.uid}-${versionOf(given)}${below}`.replace(/[^\w.-]/g, '_');
-    return copies.readable({
-      file,
-      format: source.format,
-      id,
-      title,
-      onProgress: (done, total) => tell(run, 'converting', done, total),
-      signal: run.abort.signal,
-    });
   }
 
   function meterOf(run: Running): DuckdbMeter {
@@ -305,7 +213,7 @@ export function createDuckdbSession(
     }
     run.rows += rows;
     run.ms += performance.now() - since.slice;
-    const ipc = join([...messages, endOfStream]);
+    const ipc = streamOf(messages);
     const { drift } = run;
     const leftOut = run.names.flatMap((name) => {
       const { title = '', facts } = registered.get(name) ?? {};
@@ -325,9 +233,7 @@ export function createDuckdbSession(
       return answer;
     } catch (error) {
       end(run);
-      const words = inWords(error);
-      forgetBroken();
-      throw words;
+      throw failed(error);
     } finally {
       run.working = false;
     }
@@ -345,14 +251,11 @@ export function createDuckdbSession(
     }
   }
 
-  /** Files that could not be read in part are opened anew by the next statement about them. */
-  function forgetBroken(): void {
-    for (const name of engine?.files.takeBroken() ?? []) {
-      const known = registered.get(name);
-      registered.delete(name);
-      engine?.drop(name);
-      known?.far?.close();
-    }
+  /** In words, with the files that could not be read in part let go. */
+  function failed(error: unknown): unknown {
+    const words = inWords(error);
+    files.forget(engine?.files.takeBroken() ?? [], engine);
+    return words;
   }
 
   function begin(spec: DuckdbSpec): Running {
@@ -361,6 +264,7 @@ export function createDuckdbSession(
     const run: Running = {
       spec: { ...spec, rows: Math.max(1, Math.min(rowsMost, Math.floor(spec.rows) || 1)) },
       names: [],
+      holds: new Set(),
       fresh: new Set(),
       leftOut: { byAnnotations: 0, byFooters: 0 },
       drift: [],
@@ -406,7 +310,7 @@ export function createDuckdbSession(
       return run;
     } catch (error) {
       end(run);
-      throw inWords(error);
+      throw failed(error);
     }
   }
 
@@ -471,9 +375,7 @@ export function createDuckdbSession(
         return { file: await keepResult(stream, run.abort.signal), rows: run.rows };
       } catch (error) {
         end(run);
-        const words = inWords(error);
-        forgetBroken();
-        throw words;
+        throw failed(error);
       }
     },
     forget: forgetResult,
@@ -517,42 +419,3 @@ const unknown = () =>
       reason: 'ended',
     },
   );
-
-/** The statement with its enumerated columns as texts; null where it has none. */
-function withoutDictionaries(schema: Uint8Array, sql: string): string | null {
-  const { fields } = RecordBatchReader.from(join([schema, endOfStream])).open().schema;
-  const deep = fields.find((field) => !DataType.isDictionary(field.type) && hasDictionary(field.type));
-  if (deep)
-    throw new LoamError(
-      'SqlError',
-      `The column "${deep.name}" holds values of an ENUM inside a list or struct, which cannot be shown. Cast them to VARCHAR.`,
-    );
-  const columns = fields.filter((field) => DataType.isDictionary(field.type));
-  if (columns.length === 0) return null;
-  const texts = columns.map(({ name }) => {
-    const quoted = `"${name.replaceAll('"', '""')}"`;
-    return `${quoted}::VARCHAR AS ${quoted}`;
-  });
-  return `SELECT * REPLACE (${texts.join(', ')}) FROM (${sql.replace(/;\s*$/, '')}\n)`;
-}
-
-const hasDictionary = (type: DataType): boolean =>
-  DataType.isDictionary(type) || (type.children ?? []).some((child) => hasDictionary(child.type as DataType));
-
-/** Rows of a record batch, from its header alone. Other messages, such as dictionaries, have none. */
-function rowsIn(message: Uint8Array): number {
-  let rows = 0;
-  const reader = new MessageReader(message);
-  for (let one = reader.readMessage(); one !== null; one = reader.readMessage()) {
-    if (one.isRecordBatch()) rows += Number(one.header().length);
-    reader.readMessageBody(one.bodyLength);
-  }
-  return rows;
-}
-
-/** FNV-1a, to tell files of one folder apart in a name. */
-function hash(text: string): string {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-  return (value >>> 0).toString(36);
-}

@@ -6,7 +6,7 @@ import type { FileView, SmallFile, ViewAsk } from '../engine/ports.ts';
 import { summaryOf, type FileSummary } from '../formats/summary.ts';
 import type { AnyFile } from './find-bytes.ts';
 import type { TableCopy, TableJob } from './table-parquet.ts';
-import type { Answer, HashResult, InspectInput, InspectWorkerApi } from './inspect.worker.ts';
+import type { Answer, Answered, HashResult, InspectInput, InspectWorkerApi } from './inspect.worker.ts';
 
 export type { HashResult, InspectInput } from './inspect.worker.ts';
 
@@ -133,7 +133,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     work: (
       slot: Slot,
       onProgress: (done: number, total: number) => void,
-    ) => Promise<{ answer: Answer<T>; restart: boolean } | Answer<T>>,
+    ) => Promise<Answered<T> | Answer<T>>,
     { onProgress, signal }: HashOptions,
   ): Promise<T> {
     return run(async (slot) => {
@@ -169,7 +169,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     },
     view: (input, ask, viewOptions = {}) =>
       answered(
-        (slot, report) => slot.api.view(input, ask, Comlink.proxy(report)) as Promise<Answer<FileView>>,
+        (slot, report) => slot.api.view(input, ask, Comlink.proxy(report)) as Promise<Answered<FileView>>,
         viewOptions,
       ),
     hash: (input, hashOptions = {}) =>
@@ -201,10 +201,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     table: (input, job, tableOptions = {}) =>
       answered(
         (slot, report) =>
-          slot.api.table(input, job, Comlink.proxy(report)) as Promise<{
-            answer: Answer<TableCopy>;
-            restart: boolean;
-          }>,
+          slot.api.table(input, job, Comlink.proxy(report)) as Promise<Answered<TableCopy>>,
         tableOptions,
       ),
     checksum: (file, hashOptions = {}) =>

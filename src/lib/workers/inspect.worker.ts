@@ -33,9 +33,13 @@ export interface HashResult {
 
 /** Errors are answers here: structured clone would drop their code. */
 export type Answer<T> = { ok: true; value: T } | { ok: false; error: WireError };
+/** `restart` asks the client for a fresh worker: the HDF5 reader crashed and its memory is suspect. */
+export interface Answered<T> {
+  answer: Answer<T>;
+  restart: boolean;
+}
 
 const api = {
-  /** `restart` asks the client for a fresh worker: the HDF5 reader crashed and its memory is suspect. */
   async inspect(input: InspectInput, name: string): Promise<{ summary: FileSummary; restart: boolean }> {
     try {
       const summary = Array.isArray(input)
@@ -67,7 +71,7 @@ const api = {
     input: InspectInput,
     ask: ViewAsk,
     onProgress?: (done: number, total: number) => void,
-  ): Promise<Answer<FileView>> {
+  ): Promise<Answered<FileView>> {
     const found = await answer(onProgress, async () =>
       viewFile(
         Array.isArray(input) ? await folderSource(input) : await anySource(input),
@@ -75,16 +79,16 @@ const api = {
         throttled(onProgress),
       ),
     );
-    if (!found.ok) return found;
-    return Comlink.transfer(found, buffersOf(found.value));
+    const answered = { answer: found, restart: hdf5Damaged() };
+    return found.ok ? Comlink.transfer(answered, buffersOf(found.value)) : answered;
   },
 
-  /** A table out of the file as a parquet copy. `restart` as with `inspect`. */
+  /** A table out of the file as a parquet copy. */
   async table(
     input: InspectInput,
     job: TableJob,
     onProgress?: (done: number, total: number) => void,
-  ): Promise<{ answer: Answer<TableCopy>; restart: boolean }> {
+  ): Promise<Answered<TableCopy>> {
     const report = throttled(onProgress);
     const made = await answer(onProgress, async () => {
       const source = Array.isArray(input) ? await folderSource(input) : await anySource(input);

@@ -13,7 +13,7 @@ export function copyName(
   ask: TableAsk,
 ): string {
   const version = files.length === 1 && files[0]?.path === '' ? versionOf(files[0].file) : allVersions(files);
-  const table = ask.slot === 'rows' ? '' : `-${hash([slotName(ask)])}`;
+  const table = ask.slot === 'rows' ? '' : `-${textHash([slotName(ask)])}`;
   return `${`${uid}-${version}${table}-t${edition}`.replace(/[^\w.-]/g, '_')}.parquet`;
 }
 
@@ -21,10 +21,10 @@ export const versionOf = (file: AnyFile): string =>
   isRemoteFile(file) ? file.id : `${file.size}-${file.lastModified}`;
 
 const allVersions = (files: readonly { path: string; file: AnyFile }[]): string =>
-  hash(files.map(({ path, file }) => `${path}:${versionOf(file)}`).sort());
+  textHash(files.map(({ path, file }) => `${path}:${versionOf(file)}`).sort());
 
 /** FNV-1a twice, from two beginnings: 64 bits tell the versions of a folder apart. */
-function hash(texts: readonly string[]): string {
+export function textHash(texts: readonly string[]): string {
   let [a, b] = [0x811c9dc5, 0x050c5d1f];
   for (const text of texts)
     for (let i = 0; i <= text.length; i++) {

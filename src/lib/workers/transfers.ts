@@ -95,6 +95,8 @@ export function createTransfers(deps: TransfersDeps): Transfers {
   let running: Stored | null = null;
   /** What is to become of the running one after it was stopped. */
   let stopping: 'paused' | 'cancelled' | null = null;
+  /** Which file of the running one is on its way, so that it can be stopped. */
+  let moving: string | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let wait = waitLeast;
   let telling: ReturnType<typeof setTimeout> | undefined;
@@ -188,6 +190,17 @@ export function createTransfers(deps: TransfersDeps): Transfers {
     if (stopping) throw new LoamError('Cancelled', 'This was stopped.');
   }
 
+  /** One file on its way, where `stop` finds it. */
+  async function move<T>(name: string, way: (name: string) => Promise<T>): Promise<T> {
+    goOn();
+    moving = name;
+    try {
+      return await way(name);
+    } finally {
+      moving = null;
+    }
+  }
+
   /* ---------- up ---------- */
 
   async function upload(transfer: Stored): Promise<void> {
@@ -197,10 +210,10 @@ export function createTransfers(deps: TransfersDeps): Transfers {
       await compare(transfer, place, files);
       await change(transfer, { step: 'moving', size: sum(files.map(({ file }) => file.size)) });
       for (const [i, { path, file }] of files.entries()) {
-        goOn();
         if (!transfer.through.includes(i)) {
           const key = path === '' ? place.copyKey : `${place.copyKey}/${path}`;
-          await remotes.api().send(`${transfer.id}-${i}`, await remotes.target(storage, key), file);
+          const target = await remotes.target(storage, key);
+          await move(`${transfer.id}-${i}`, (name) => remotes.api().send(name, target, file));
           await change(transfer, { through: [...transfer.through, i] });
         }
         before += file.size;
@@ -287,9 +300,10 @@ export function createTransfers(deps: TransfersDeps): Transfers {
     const folder = await downloads();
     const files: { path: string; file: File; handle: FileSystemFileHandle }[] = [];
     for (const [i, object] of objects.entries()) {
-      goOn();
       const name = `${transfer.id}-${i}`;
-      const { size } = await remotes.api().bring(name, object.place, object.size, transfer.facts[i] ?? null);
+      const { size } = await move(name, () =>
+        remotes.api().bring(name, object.place, object.size, transfer.facts[i] ?? null),
+      );
       before += size;
       if (transfer.size < before) transfer.size = before;
       const handle = await folder.getFileHandle(name);
@@ -373,12 +387,13 @@ export function createTransfers(deps: TransfersDeps): Transfers {
 
   async function stop(transfer: Stored, how: 'paused' | 'cancelled'): Promise<void> {
     if (transfer !== running) {
+      // At once: while the network is asked it must not be its turn.
+      transfer.state = how;
       if (how === 'cancelled') await throwAway(transfer);
       return change(transfer, { state: how, error: null });
     }
     stopping = how;
-    for (let i = 0; i < Math.max(1, transfer.through.length + 1); i++)
-      await remotes.api().stop(`${transfer.id}-${i}`);
+    if (moving !== null) await remotes.api().stop(moving);
   }
 
   return {
