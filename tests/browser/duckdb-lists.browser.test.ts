@@ -8,7 +8,7 @@ import { connectEngine } from '../../src/lib/client/engine.ts';
 import { emptyView, viewQuery } from '../../src/lib/client/view-address.ts';
 import { isLoamError, type LoamError } from '../../src/lib/engine/errors.ts';
 import type { View } from '../../src/lib/workers/wire.ts';
-import { cells, parquetOf, saveFile, textFile } from './duckdb-files.ts';
+import { cells, parquetOf, saveFile, shelfOf, textFile } from './duckdb-files.ts';
 
 const client = connectEngine({ name: 'duckdb-lists' });
 const { engine } = client;
@@ -217,4 +217,30 @@ describe('many artifacts as one table', () => {
     );
     expect((await refused(`FROM loam_act, artifact('${plates[0]}')`)).message).toMatch(/no registry table/);
   });
+});
+
+it('hundreds of text files are one table, in the memory that the engine counts', async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 300 }, (_, i) => [
+      `part${i}.csv`,
+      // One file has a number with a point, one a code that is no number; the zeros of the others count.
+      textFile(`id,half,code\n${i},${i === 250 ? 0.5 : i},${i === 7 ? 'x' : '01'}\n`, 'part.csv'),
+    ]),
+  );
+  const held = createQueries({ engine: shelfOf(files) });
+  const all = `artifact([${Object.keys(files)
+    .map((name) => `'${name}'`)
+    .join(', ')}])`;
+  try {
+    const asked = async (sql: string) => rowsOf(await held.run(sql));
+    expect(
+      await asked(
+        `SELECT count(*), sum(id)::INTEGER, sum(half), count(DISTINCT artifact_key), min(code) FROM ${all}`,
+      ),
+    ).toEqual([[300, 44_850, 44_600.5, 300, '01']]);
+    expect(await asked(`SELECT artifact_key, code FROM ${all} WHERE id = 7`)).toEqual([['part7.csv', 'x']]);
+    expect((await held.status()).memory).toBeLessThan(600e6);
+  } finally {
+    held.restart();
+  }
 });

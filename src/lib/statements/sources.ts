@@ -57,7 +57,8 @@ export function annotationTable({ path, columns }: AnnotationRows): string {
 
 /**
  * The statement with its sources in place; `sources` are those of each use, in order. `root` is what registered names have
- * before them for the engine: nothing in the page, a folder where files are real ones.
+ * before them for the engine: nothing in the page, a folder where files are real ones. `texts` are tables that stand for
+ * the text files of a use (texts.ts).
  */
 export function withSources(
   sql: string,
@@ -65,13 +66,15 @@ export function withSources(
   sources: readonly (readonly StatementSource[])[],
   annotations: AnnotationRows | null,
   root = '',
+  texts: ReadonlyMap<number, string> = new Map(),
 ): string {
   let text = '';
   let at = 0;
   for (const [i, use] of uses.entries()) {
     const named = sources[i] ?? [];
     text +=
-      sql.slice(at, use.from) + (use.list ? union(named, use, annotations, root) : single(named, use, root));
+      sql.slice(at, use.from) +
+      (use.list ? union(named, use, annotations, root, texts.get(i) ?? null) : single(named, use, root));
     at = use.to;
   }
   return text + sql.slice(at);
@@ -83,6 +86,7 @@ function union(
   use: WrittenUse,
   annotations: AnnotationRows | null,
   root: string,
+  texts: string | null,
 ): string {
   // Names are counted in folders from where they begin.
   const registered = root === '' ? 'filename' : `substr(filename, ${[...root].length + 1})`;
@@ -95,7 +99,7 @@ function union(
   const tables = [...groups.values()].map(
     (group) =>
       `SELECT * EXCLUDE (filename)${replaced(group, use)}, split_part(${registered}, '/', 2) AS artifact_uid, ` +
-      `decode(unhex(${key})) AS artifact_key FROM ${tableOf(group, use, { filename: true, root })}`,
+      `decode(unhex(${key})) AS artifact_key FROM ${(group[0]?.format === 'csv' ? texts : null) ?? tableOf(group, use, { filename: true, root })}`,
   );
   if (tables.length === 0)
     throw new LoamError(

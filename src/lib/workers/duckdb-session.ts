@@ -11,6 +11,7 @@ import { createKeeper } from './duckdb-kept.ts';
 import { parquetStream } from './duckdb-parquet.ts';
 import { createRegisteredFiles, type FileHolder } from './duckdb-registered.ts';
 import { registeredName, withSources } from '../statements/sources.ts';
+import { dropHeld, holdTexts } from '../statements/texts.ts';
 import { forgetResult, keepResult } from './query-copies.ts';
 import { memoryLimit, openDuckdb, type Duckdb, type Statement } from './duckdb.ts';
 import type { StatementSource } from '../statements/types.ts';
@@ -54,6 +55,8 @@ interface Running extends ListRun, FileHolder {
   /** All that it has to read, where that can be known. */
   needed: number | null;
   told: number;
+  /** Tables that the engine holds for it (texts.ts). */
+  held: string[];
 }
 
 /** `asked`: the way to the worker that fetches, made before the fence was raised. */
@@ -107,6 +110,30 @@ export function createDuckdbSession(
       db.texts(`CREATE OR REPLACE VIEW "${name}" AS SELECT * FROM read_parquet(['${path}'])`);
     }
     if (spec.annotations) db.register(aboutPath(run), spec.annotations.file);
+  }
+
+  /** Text files that are too many to be read where they lie, by the use that names them. */
+  async function heldTexts(
+    run: Running,
+    db: Duckdb,
+    { uses }: GatedStatement,
+    sources: readonly StatementSource[][],
+  ): Promise<Map<number, string>> {
+    const tables = new Map<number, string>();
+    for (const [i, use] of uses.entries()) {
+      if (!use.list) continue;
+      const id = `${run.spec.uid.replace(/\W/g, '_')}_${i}`;
+      const table = await holdTexts(db, use, sources[i] ?? [], id, {
+        made: (name) => run.held.push(name),
+        tell: async (done, total) => {
+          tell(run, 'files', done, total);
+          await nextTask();
+          if (run.abort.signal.aborted) throw cancelled();
+        },
+      });
+      if (table !== null) tables.set(i, table);
+    }
+    return tables;
   }
 
   /** The files that the statement reads, counted from here on. */
@@ -244,6 +271,8 @@ export function createDuckdbSession(
     const { statement } = run;
     run.statement = null;
     statement?.close();
+    for (const table of run.held) engine?.texts(dropHeld(table));
+    run.held = [];
     if (run.spec.annotations) engine?.drop(aboutPath(run));
     for (const { name } of run.spec.tables ?? []) {
       registered.delete(tablePath(run, name));
@@ -284,6 +313,7 @@ export function createDuckdbSession(
       needed: null,
       told: performance.now(),
       offline: false,
+      held: [],
     };
     running.set(spec.uid, run);
     return run;
@@ -303,7 +333,14 @@ export function createDuckdbSession(
       const about = spec.annotations ? { path: aboutPath(run), columns: spec.annotations.columns } : null;
       const sources = await lists.needed(run, db, gated, about);
       begun(run, db, sources);
-      run.sql = withSources(gated.sql, gated.uses, sources, about);
+      run.sql = withSources(
+        gated.sql,
+        gated.uses,
+        sources,
+        about,
+        '',
+        await heldTexts(run, db, gated, sources),
+      );
       run.send = db.send;
       if (run.abort.signal.aborted) throw cancelled();
       run.statement = db.send(run.sql);
