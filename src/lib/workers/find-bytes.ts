@@ -32,14 +32,6 @@ export function createFinder(blobs: OpfsBlobStore, remotes: Remotes | null = nul
     return (await attachedFolders()).find((folder) => folder.storage === storage) ?? null;
   }
 
-  async function onDevice(key: string): Promise<FoundBytes<File> | null> {
-    if (!(await blobs.exists(key))) return null;
-    const paths = await blobs.list(key);
-    if (paths.length === 0) return { file: await blobs.file(key) };
-    const files = paths.map(async (path) => ({ path, file: await blobs.file(`${key}/${path}`) }));
-    return { files: await Promise.all(files) };
-  }
-
   async function attached(folder: AttachedFolder, place: Whereabouts): Promise<FoundBytes<File> | null> {
     if ((await permissionOf(folder.handle)) !== 'granted') throw needsPermission(place, folder.handle.name);
     const handle = await inFolder(folder.handle, place.key);
@@ -49,7 +41,7 @@ export function createFinder(blobs: OpfsBlobStore, remotes: Remotes | null = nul
   }
 
   async function find(place: Whereabouts): Promise<FoundBytes> {
-    const copy = await onDevice(place.copyKey);
+    const copy = await blobs.stored(place.copyKey);
     if (copy) return copy;
     if (place.here) {
       // It was uploaded, its copy here was given up, and the upload was undone: the bytes are in the bucket still.

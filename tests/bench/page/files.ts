@@ -1,42 +1,33 @@
-// Statements over files as a page runs them: files that lie in OPFS, a file that a person picked, an object on a server.
+// Statements over files as a page runs them: files that lie in OPFS as artifacts, a file that a person picked, an object on a server.
 import { tableFromIPC } from 'apache-arrow';
 import { pageOf } from '../../../src/lib/client/arrow-page.ts';
 import { createQueries, type Queries, type QueryEngine } from '../../../src/lib/client/duckdb.ts';
 import { connectEngine } from '../../../src/lib/client/engine.ts';
 import type { Measures } from '../workload.ts';
 
-const folder = async () =>
-  (await navigator.storage.getDirectory()).getDirectoryHandle('bench-files', { create: true });
-
-/** Brings a file of the server into the browser's private file system. */
-async function bring(url: string, name: string): Promise<void> {
-  const handle = await (await folder()).getFileHandle(name, { create: true });
-  const { body } = await fetch(url);
-  if (!body) throw new Error(`${url} has no bytes`);
-  await body.pipeTo(await handle.createWritable());
+/** A database of its own with the files of the server as artifacts of this device, as if they had been dropped. */
+async function droppedFiles(files: readonly [name: string, url: string][]) {
+  const client = connectEngine({ name: `bench-files-${Date.now()}` });
+  const fetched = await Promise.all(
+    files.map(async ([name, url]) => new File([await (await fetch(url)).blob()], name)),
+  );
+  const { drop } = await client.engine.drop(
+    fetched.map((file, i) => ({ id: String(i), key: file.name, file, files: null })),
+    {},
+  );
+  for (;;) {
+    const all = (await client.engine.drops()).filter((one) => one.drop === drop);
+    const failed = all.find(({ state }) => state === 'failed');
+    if (failed) throw new Error(failed.message ?? 'a file was not saved');
+    if (all.length > 0 && all.every(({ state }) => state === 'saved')) return client;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
-/** An engine of nothing but the files in OPFS, whose keys are their names. */
-const shelf: QueryEngine = {
-  openSources: async (asked) =>
-    Promise.all(
-      asked.map(async (source) => ({
-        others: 0,
-        artifacts: await Promise.all(
-          (source.of === 'artifact' ? source.names : []).map(async (name) => ({
-            uid: `B${name.replace(/\W/g, '')}`.padEnd(20, '0').slice(0, 20),
-            key: name,
-            suffix: '.parquet',
-            folder: false,
-            files: [{ path: '', file: await (await (await folder()).getFileHandle(name)).getFile() }],
-          })),
-        ),
-      })),
-    ),
-  annotationTable: async (uids) => ({
-    columns: [{ name: 'artifact_uid', type: 'VARCHAR' }],
-    lines: uids.map((uid) => JSON.stringify({ artifact_uid: uid })).join('\n'),
-  }),
+/** No database: the page holds the file itself. */
+const noDatabase: QueryEngine = {
+  openSources: async (asked) => asked.map(() => ({ others: 0, artifacts: [] })),
+  annotationTable: async () => ({ columns: [], lines: '' }),
   registryTable: async (name) => {
     throw new Error(`no table ${name}`);
   },
@@ -65,8 +56,8 @@ export async function filesLocal(
   files: [name: string, url: string][],
   statements: Record<string, string>,
 ): Promise<Measures> {
-  for (const [name, url] of files) await bring(url, name);
-  const queries = createQueries({ engine: shelf });
+  const client = await droppedFiles(files);
+  const queries = createQueries({ engine: client.engine });
   const out: Measures = {};
   try {
     await queries.status();
@@ -78,7 +69,7 @@ export async function filesLocal(
       });
   } finally {
     queries.restart();
-    await (await navigator.storage.getDirectory()).removeEntry('bench-files', { recursive: true });
+    client.close();
   }
   return out;
 }
@@ -87,7 +78,7 @@ export async function filesLocal(
 export async function filesPicked(): Promise<Measures> {
   const file = document.querySelector('input')?.files?.[0];
   if (!file) throw new Error('no file was picked');
-  const queries = createQueries({ engine: shelf });
+  const queries = createQueries({ engine: noDatabase });
   await queries.status();
   queries.hold('picked.parquet', file);
   const first = await medianOf(1, () => queries.run("SELECT * FROM 'picked.parquet' LIMIT 1"));

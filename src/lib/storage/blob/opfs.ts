@@ -20,9 +20,13 @@ export interface OpfsBlobOptions {
   layOut?: (files: readonly KeptFile[]) => Promise<void>;
 }
 
+export type StoredBytes = { file: File } | { files: { path: string; file: File }[] };
+
 export interface OpfsBlobStore extends BlobStore {
   /** The stored file itself; reads lazily and can be posted to the page and to other workers. */
   file(key: string): Promise<File>;
+  /** What lies at the key, a file or a folder's files by their paths below it; null where nothing does. */
+  stored(key: string): Promise<StoredBytes | null>;
   /** Takes a file of the private file system over, without a copy where that can be; what was at the key is replaced. */
   adopt(handle: FileSystemFileHandle, key: string): Promise<void>;
 }
@@ -58,6 +62,31 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
     const handle = await find(storage, parts);
     if (handle?.kind !== 'file') throw missingKey(key);
     return (handle as FileSystemFileHandle).getFile();
+  }
+
+  /** The paths below a key, those in packs too. `handle`: what lies at the key. */
+  async function pathsBelow(
+    key: string,
+    packed: readonly { key: string }[],
+    handle: FileSystemHandle | null,
+  ): Promise<string[]> {
+    const paths = new Set(packed.flatMap((one) => (one.key === key ? [] : [one.key.slice(key.length + 1)])));
+    if (handle?.kind === 'directory') {
+      for await (const { path } of walk(handle as FileSystemDirectoryHandle)) paths.add(path);
+    }
+    return [...paths].sort();
+  }
+
+  async function stored(key: string): Promise<StoredBytes | null> {
+    const packed = await packs.list(key);
+    const handle = await find(storage, keyParts(key));
+    if (packed.length === 0 && handle?.kind === 'file')
+      return { file: await (handle as FileSystemFileHandle).getFile() };
+    if (packed.length === 0 && !handle) return null;
+    const paths = await pathsBelow(key, packed, handle);
+    if (paths.length === 0) return { file: await file(key) };
+    const files = paths.map(async (path) => ({ path, file: await file(`${key}/${path}`) }));
+    return { files: await Promise.all(files) };
   }
 
   /* ---------- writing ---------- */
@@ -104,6 +133,7 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
   return {
     root: `opfs://${directory}`,
     file,
+    stored,
     adopt: (handle, key) => moveFile(handle, keyParts(key)),
     async stage(token, path, source, onProgress, signal) {
       const parts = [checkToken(token), ...stagedParts(path)];
@@ -161,13 +191,7 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
       const packed = await packs.list(key);
       const handle = await find(storage, parts);
       if (!handle && packed.length === 0) throw missingKey(key);
-      const paths = new Set(
-        packed.flatMap((one) => (one.key === key ? [] : [one.key.slice(key.length + 1)])),
-      );
-      if (handle?.kind === 'directory') {
-        for await (const { path } of walk(handle as FileSystemDirectoryHandle)) paths.add(path);
-      }
-      return [...paths].sort();
+      return pathsBelow(key, packed, handle);
     },
     async exists(key) {
       const parts = keyParts(key);
