@@ -19,9 +19,20 @@ async function droppedFiles(files: readonly [name: string, url: string][]) {
     const all = (await client.engine.drops()).filter((one) => one.drop === drop);
     const failed = all.find(({ state }) => state === 'failed');
     if (failed) throw new Error(failed.message ?? 'a file was not saved');
-    if (all.length > 0 && all.every(({ state }) => state === 'saved')) return client;
+    if (all.length > 0 && all.every(({ state }) => state === 'saved') && (await packsLeft()) === 0)
+      return client;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+}
+
+/** Many small files stop over in packs, which are laid out in idle time. */
+async function packsLeft(): Promise<number> {
+  const root = await navigator.storage.getDirectory();
+  const packs = await root.getDirectoryHandle('packs').catch(() => null);
+  if (!packs) return 0;
+  let left = 0;
+  for await (const _ of packs.keys()) left++;
+  return left;
 }
 
 /** No database: the page holds the file itself. */

@@ -31,6 +31,13 @@ export interface OpfsBlobStore extends BlobStore {
   adopt(handle: FileSystemFileHandle, key: string): Promise<void>;
 }
 
+/**
+ * Files that were looked up are remembered so long: a statement over a thousand artifacts asks for all of them again and
+ * again, and each look-up is a question to another process. Whatever changes a key here forgets it at once.
+ */
+const rememberedMs = 60_000;
+const rememberedMost = 5000;
+
 /** So many small files are worth a pack; fewer are put where they belong at once. */
 const packFrom = 12;
 
@@ -52,13 +59,22 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
   const packs = openPacks(await opfs.getDirectoryHandle(options.packs ?? 'packs', { create: true }));
   const layOut = options.layOut ?? ((files) => putFiles(storage, files));
 
+  const remembered = new Map<string, { file: File; until: number }>();
+
   /* ---------- looking up ---------- */
+
+  function remember(key: string, file: File): File {
+    if (remembered.size >= rememberedMost) remembered.clear();
+    remembered.set(key, { file, until: Date.now() + rememberedMs });
+    return file;
+  }
 
   async function file(key: string): Promise<File> {
     const parts = keyParts(key);
     // In memory, since a pack may be gone before its file is read.
     const packed = await packs.read(key);
-    if (packed) return new File([packed as Uint8Array<ArrayBuffer>], parts.at(-1) ?? '');
+    // Always the same time: readers tell by it whether they have seen this very file.
+    if (packed) return new File([packed as Uint8Array<ArrayBuffer>], parts.at(-1) ?? '', { lastModified: 0 });
     const handle = await find(storage, parts);
     if (handle?.kind !== 'file') throw missingKey(key);
     return (handle as FileSystemFileHandle).getFile();
@@ -78,10 +94,12 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
   }
 
   async function stored(key: string): Promise<StoredBytes | null> {
+    const known = remembered.get(key);
+    if (known && known.until > Date.now()) return { file: known.file };
     const packed = await packs.list(key);
     const handle = await find(storage, keyParts(key));
     if (packed.length === 0 && handle?.kind === 'file')
-      return { file: await (handle as FileSystemFileHandle).getFile() };
+      return { file: remember(key, await (handle as FileSystemFileHandle).getFile()) };
     if (packed.length === 0 && !handle) return null;
     const paths = await pathsBelow(key, packed, handle);
     if (paths.length === 0) return { file: await file(key) };
@@ -134,7 +152,10 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
     root: `opfs://${directory}`,
     file,
     stored,
-    adopt: (handle, key) => moveFile(handle, keyParts(key)),
+    adopt(handle, key) {
+      remembered.delete(key);
+      return moveFile(handle, keyParts(key));
+    },
     async stage(token, path, source, onProgress, signal) {
       const parts = [checkToken(token), ...stagedParts(path)];
       const parent = (await parentOf(staging, parts, true)) as FileSystemDirectoryHandle;
@@ -142,6 +163,7 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
     },
     async commit(token, key) {
       const parts = keyParts(key);
+      remembered.delete(key);
       await packs.forget(key);
       const from = await find(staging, [checkToken(token)]);
       if (from?.kind !== 'directory') {
@@ -160,7 +182,10 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
       if (files.length === 0 && !(await find(storage, parts))) throw missingKey(key);
     },
     async put(files) {
-      for (const { key } of files) keyParts(key);
+      for (const { key } of files) {
+        keyParts(key);
+        remembered.delete(key);
+      }
       if (files.length >= packFrom) {
         const kept = await packs.add(files).catch((error: unknown) => {
           if (isDom(error, 'QuotaExceededError')) return false;
@@ -199,6 +224,7 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
     },
     async remove(key) {
       const parts = keyParts(key);
+      remembered.delete(key);
       await packs.forget(key);
       const parent = await parentOf(storage, parts, false);
       await parent?.removeEntry(parts.at(-1) ?? '', { recursive: true }).catch((error: unknown) => {
