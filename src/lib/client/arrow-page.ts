@@ -1,6 +1,6 @@
 // A page of a query over files as the grid holds pages: Arrow's columns as plain values with their storage class. What
 // Arrow has and SQLite has not is told in text as DuckDB prints it: true, 2026-01-02 03:04:05, {"a":1}.
-import { DataType, tableFromIPC, TimeUnit, type Vector } from 'apache-arrow';
+import { DataType, tableFromIPC, TimeUnit, Vector, type Data, type Utf8 } from 'apache-arrow';
 import type { DuckdbPage } from '../workers/duckdb-wire.ts';
 import type { SqlPage } from '../workers/wire.ts';
 
@@ -17,14 +17,12 @@ export function pageOf(page: DuckdbPage, artifacts: readonly string[], msBefore:
   const values: Value[][] = [];
   const kinds: Uint8Array[] = [];
   for (const [i, field] of table.schema.fields.entries()) {
-    const tell = tellerOf(field.type);
-    const column = table.getChildAt(i) as Vector;
     const [own, seen]: [Value[], Uint8Array] = [new Array<Value>(page.rows), new Uint8Array(page.rows)];
-    for (let row = 0; row < page.rows; row++) {
-      const value: unknown = column.get(row);
-      const [kind, told] = value === null || value === undefined ? ([NULL, null] as Told) : tell(value);
-      own[row] = told;
-      seen[row] = kind;
+    let at = 0;
+    // Batch by batch: asked for a row, a column of many batches looks for the batch first.
+    for (const data of table.getChildAt(i)?.data ?? []) {
+      told(data, field.type, own, seen, at);
+      at += data.length;
     }
     values.push(own);
     kinds.push(seen);
@@ -48,6 +46,48 @@ export function pageOf(page: DuckdbPage, artifacts: readonly string[], msBefore:
     artifacts: [...artifacts],
   };
 }
+
+/** The values of one batch, from row `at` on. */
+function told(data: Data, type: DataType, own: Value[], seen: Uint8Array, at: number): void {
+  if (data.nullCount === 0 && isPlain(type)) {
+    const numbers = data.values as ArrayLike<number>;
+    for (let row = 0; row < data.length; row++) own[at + row] = numbers[row] ?? null;
+    seen.fill(DataType.isFloat(type) ? REAL : INTEGER, at, at + data.length);
+    return;
+  }
+  if (data.nullCount === 0 && DataType.isUtf8(type)) {
+    const texts = textsOf(data as Data<Utf8>);
+    for (let row = 0; row < texts.length; row++) own[at + row] = texts[row] ?? null;
+    seen.fill(TEXT, at, at + data.length);
+    return;
+  }
+  const tell = tellerOf(type);
+  const column = new Vector([data]);
+  for (let row = 0; row < data.length; row++) {
+    const value: unknown = column.get(row);
+    const [kind, one] = value === null || value === undefined ? ([NULL, null] as Told) : tell(value);
+    own[at + row] = one;
+    seen[at + row] = kind;
+  }
+}
+
+/** Numbers that stand in their buffer as they are told. */
+const isPlain = (type: DataType): boolean =>
+  (DataType.isInt(type) && type.bitWidth <= 32) || (DataType.isFloat(type) && type.precision > 0);
+
+/** Decoded once for all where each character is one byte. */
+function textsOf({ values, valueOffsets: offsets, length }: Data<Utf8>): string[] {
+  const first = offsets[0] ?? 0;
+  const bytes = values.subarray(first, offsets[length] ?? first);
+  const all = utf8.decode(bytes);
+  const plain = all.length === bytes.length;
+  return Array.from({ length }, (_, row) => {
+    const [from, to] = [(offsets[row] ?? 0) - first, (offsets[row + 1] ?? 0) - first];
+    return plain ? all.slice(from, to) : utf8.decode(bytes.subarray(from, to));
+  });
+}
+// A mark at the beginning is a part of the text.
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function tellerOf(type: DataType): Teller {
   if (DataType.isInt(type)) return integer;
