@@ -3,6 +3,7 @@
 // `takeProblem` afterwards, so that a failed read never passes for an end of the file.
 
 import { isLoamError } from '../engine/errors.ts';
+import { createReadAhead } from './read-ahead.ts';
 import { createSmallFiles } from './small-files.ts';
 
 /** The engine's side: memory and calls of its wasm module. */
@@ -61,6 +62,7 @@ export function createEngineFiles(nameOf: (mod: EngineModule, fileId: number) =>
   const read = new Map<string, { bytes: number; reads: number }>();
   const reader = new FileReaderSync();
   const small = createSmallFiles((file) => reader.readAsArrayBuffer(file));
+  const ahead = createReadAhead((part) => reader.readAsArrayBuffer(part));
   const broken = new Set<string>();
   let problem: string | null = null;
   let last: string | null = null;
@@ -68,6 +70,8 @@ export function createEngineFiles(nameOf: (mod: EngineModule, fileId: number) =>
   function unread(mod: EngineModule, name: string, words: string): 0 {
     broken.add(name);
     small.forget(name);
+    const file = files.get(name);
+    if (file && !('readSync' in file)) ahead.forget(file);
     return fail(mod, words);
   }
 
@@ -106,7 +110,7 @@ export function createEngineFiles(nameOf: (mod: EngineModule, fileId: number) =>
           'readSync' in file
             ? file.readSync(location, location + wanted)
             : (small.read(name, file, location, location + wanted) ??
-              new Uint8Array(reader.readAsArrayBuffer(file.slice(location, location + wanted))));
+              ahead.read(file, location, location + wanted));
       } catch (error) {
         if (isLoamError(error)) return unread(mod, name, error.message);
         const gone = error instanceof DOMException && error.name === 'NotFoundError';
