@@ -188,24 +188,34 @@ async function picked(context, server, path) {
       await pause(100);
     }
   })();
-  const measures = await tab.evaluate(() => /** @type {any} */ (window).filesPicked());
+  const first = await tab.evaluate(() => /** @type {any} */ (window).filesPicked());
+  await pause(500);
+  const pickedMemory = most - before;
+  const scan = await tab.evaluate(() => /** @type {any} */ (window).filesPickedScan());
   done = true;
   await watching;
   await tab.close();
-  return { ...measures, pickedMemory: most - before };
+  return { ...first, ...scan, pickedMemory, pickedScanMemory: most - before };
 }
 
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
 /**
- * One origin for the page and its files: `/data/…` as they lie, `/remote/…` each request 30 ms late, in ranges.
+ * One origin for the page and its files: `/data/…` as they lie, `/remote/…` each request 30 ms late, in ranges, until
+ * `/offline` was asked for (but for `?plain`).
  * @param {{ page: string, folder: string }} folders @returns {Promise<Server>}
  */
 async function serveFiles({ page, folder }) {
   const counts = { requests: 0, bytes: 0 };
+  let offline = false;
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent((request.url ?? '/').split('?')[0] ?? '/');
     const remote = path.startsWith('/remote/');
+    if (path === '/offline') {
+      offline = true;
+      return void response.end();
+    }
+    if (remote && offline && !request.url?.endsWith('?plain')) return void request.socket.destroy();
     const file = /^\/(?:data|remote)\//.test(path)
       ? join(folder, path.replace(/^\/\w+\//, ''))
       : join(page, path === '/' ? 'index.html' : path);

@@ -1,6 +1,6 @@
 // What scripts/bench.mjs calls: a round in a worker of its own, so that every round opens cold, and the drop round.
 import { dropRound } from './drop.ts';
-import { filesLocal, filesPicked, filesRemote } from './files.ts';
+import { filesLocal, filesPicked, filesPickedScan, filesRemote } from './files.ts';
 import { filesPlainHttp } from './files-plain.ts';
 import type { Measures } from '../workload.ts';
 
@@ -44,6 +44,7 @@ Object.assign(globalThis, {
   dropRound: () => dropRound(() => browserCpu()),
   filesLocal,
   filesPicked,
+  filesPickedScan,
   filesRemote,
   filesPlainHttp,
 });
