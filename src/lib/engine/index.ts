@@ -2,6 +2,7 @@
 // browser worker, in Node and in tests; it knows no DOM, no network and no file system.
 import { consolePart } from './console/part.ts';
 import type { EngineContext } from './context.ts';
+import { curatePart } from './curate/part.ts';
 import { LoamError } from './errors.ts';
 import { countedBlobs } from './held-bytes.ts';
 import { createJobs, type JobProgress } from './jobs.ts';
@@ -259,6 +260,7 @@ export async function createEngine(deps: EngineDeps) {
     ...registries,
     ...sheetPart(context),
     ...viewPart(context),
+    ...curatePart(context),
     ...transferPart(context),
     ...consolePart(context, breathe, deps.bell),
     writer,

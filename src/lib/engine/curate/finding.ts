@@ -40,7 +40,7 @@ export type LaminCheck =
   | 'DATATYPE_COERCION'
   | 'SERIES_CONTAINS_NULLS'
   | 'DATAFRAME_CHECK'
-  | 'SCHEMA_COMPONENT_CHECK'
+  | 'MISMATCH_INDEX'
   | 'ValidationError'
   | 'InvalidArgument'
   | 'ValueError'

@@ -140,7 +140,7 @@ export function* standardize(
 }
 
 /** Per value the names it stands for; null where it is unknown. */
-function mapTerms(
+export function mapTerms(
   rows: (string | null)[][],
   values: Given,
   caseSensitive: boolean,

@@ -22,7 +22,14 @@ export type ObjectValue = string | { shown: string; text: string | null };
 
 export type ColumnSource =
   /** Codes into categories; negative ones are missing. */
-  | { kind: 'category'; categories: string[]; ordered: boolean; pieces: Pieces<number | bigint> }
+  | {
+      kind: 'category';
+      categories: string[];
+      /** Python's type of the categories; texts where it is left out. */
+      of?: 'int' | 'float' | 'bool';
+      ordered: boolean;
+      pieces: Pieces<number | bigint>;
+    }
   | { kind: 'bool'; dtype: string; pieces: Pieces<number | boolean> }
   | { kind: 'number'; dtype: string; pieces: Pieces<number | bigint> }
   | { kind: 'object'; dtype: string; pieces: Pieces<ObjectValue> };

@@ -55,7 +55,7 @@ export async function parquetFacts(source: ByteSource): Promise<Facts> {
 }
 
 /** Types as the Arrow program that wrote the file knew them, where it left its schema. */
-async function withArrowSchema(nodes: ParquetNode[], metadata: FileMetaData): Promise<ParquetNode[]> {
+export async function withArrowSchema(nodes: ParquetNode[], metadata: FileMetaData): Promise<ParquetNode[]> {
   const encoded = metadata.key_value_metadata?.find((entry) => entry.key === 'ARROW:schema')?.value;
   if (!encoded) return nodes;
   let fields: ArrowField[];

@@ -129,9 +129,12 @@ async function columnOf(node: TreeNode, old: TreeNode | null): Promise<ColumnSou
 }
 
 async function categorical(codes: TreeNode, categories: TreeNode, ordered: unknown): Promise<ColumnSource> {
+  const element = (categories.kind === 'group' ? await categories.get('values') : categories)?.element?.kind;
+  const of = element === 'uint' ? 'int' : element;
   return {
     kind: 'category',
     categories: Array.from(await textsOf(categories)),
+    ...(of === 'int' || of === 'float' || of === 'bool' ? { of } : {}),
     ordered: Boolean(Number(ArrayBuffer.isView(ordered) ? (ordered as Uint8Array)[0] : ordered)),
     pieces: () => scanned(codes) as AsyncIterable<Piece<number | bigint>>,
   };

@@ -1,0 +1,174 @@
+// Categories against their registries: each distinct value of a column is looked up once, in a union's registries one after
+// the other, within type and filters (lamindb 2.12.1 `CatVector`). Synonyms are told, not taken. Rows found are handed on,
+// since a saved artifact is annotated with them.
+import { isLoamError } from '../errors.ts';
+import { categoryTable, filterSql, typeOf } from '../features/dtype-rows.ts';
+import type { Steps } from '../statement.ts';
+import {
+  firstRows,
+  mostValues,
+  type Finding,
+  type FindingTerms,
+  type FindingValue,
+  type LaminCheck,
+} from './finding.ts';
+import { finding } from './check-table.ts';
+import type { ValueRead } from './frame.ts';
+import { lookUp, synonymsIn, type LookUp } from './look-up.ts';
+import type { CurateScope, Member, SlotPlan } from './plan.ts';
+import { clip, count, listed, rowsText } from './words.ts';
+
+/** Rows of a registry, in the order in which their values were met. */
+export interface FoundRows {
+  table: string;
+  ids: number[];
+}
+
+export interface TermsChecked {
+  findings: Finding[];
+  rows: FoundRows[];
+  /** Distinct values that were looked up, and those that are there. */
+  asked: number;
+  valid: number;
+}
+
+export function* checkTerms(
+  scope: CurateScope,
+  plan: SlotPlan,
+  member: Member,
+  values: readonly ValueRead[],
+  place: { kind: 'terms' | 'index'; text: string },
+): Steps<TermsChecked> {
+  const numbers = values.filter(({ kind, text }) => (kind === 'int' || kind === 'float') && text !== 'nan');
+  const texts = values.filter(({ kind, text }) => kind === 'str' && text !== '');
+  // Numbers beside texts are compared as texts; alone they are refused. What is neither is not looked up at all.
+  const asked = texts.length > 0 ? [...texts, ...numbers] : numbers;
+  const left = new Map(asked.map((value) => [value.text, value]));
+  const total = left.size;
+  const rows: FoundRows[] = [];
+  const told: Finding[] = [];
+  const standards = new Map<string, string>();
+  const terms: FindingTerms = {
+    registry: '',
+    field: '',
+    typeUid: null,
+    typeName: null,
+    organism: null,
+    others: [],
+    featureUid: member.uid,
+  };
+  try {
+    for (const category of member.dtype.categories) {
+      const { table, field } = categoryTable(scope.model, category);
+      const type = category.typeUid === null ? null : yield* typeOf(table, category.typeUid);
+      const where = yield* filterSql(scope.model, table, category.filters);
+      const ask: LookUp = {
+        ...scope,
+        table,
+        field,
+        typeId: type?.id ?? null,
+        where: where === '' ? [] : [where],
+      };
+      if (terms.registry === '')
+        Object.assign(terms, {
+          registry: category.registry,
+          field,
+          typeUid: category.typeUid,
+          typeName: type?.name ?? null,
+        });
+      else terms.others.push({ registry: category.registry, field });
+      if (left.size === 0) continue;
+      const { found, ambiguous, organism } = yield* lookUp(ask, [...left.keys()]);
+      terms.organism ??= organism?.name ?? null;
+      for (const [name, why] of ambiguous) {
+        left.delete(name);
+        told.push({
+          ...finding(plan, 'ambiguous', member.name, 'ValidationError', `${place.text}: ${why}`),
+          terms,
+        });
+      }
+      const ids: number[] = [];
+      for (const name of [...left.keys()]) {
+        const id = found.get(name);
+        if (id === undefined) continue;
+        left.delete(name);
+        ids.push(id);
+      }
+      if (ids.length > 0) rows.push({ table: table.name, ids: [...new Set(ids)] });
+      for (const [value, name] of yield* synonymsIn(ask, organism, [...left.keys()]))
+        standards.set(value, name);
+    }
+  } catch (error) {
+    // The dtype names a registry, type or row that is not there.
+    if (!isLoamError(error)) throw error;
+    told.push(finding(plan, 'schema', member.name, 'DoesNotExist', `${place.text}: ${error.message}`));
+    left.clear();
+  }
+  if (left.size > 0) {
+    const numeric = texts.length === 0 && numbers.length > 0;
+    told.push(
+      unknown(
+        plan,
+        member,
+        place,
+        [...left.values()],
+        standards,
+        terms,
+        numeric ? 'TypeError' : 'ValidationError',
+      ),
+    );
+  }
+  return { findings: told, rows, asked: total, valid: rows.reduce((sum, one) => sum + one.ids.length, 0) };
+}
+
+function unknown(
+  plan: SlotPlan,
+  member: Member,
+  place: { kind: 'terms' | 'index'; text: string },
+  values: ValueRead[],
+  standards: ReadonlyMap<string, string>,
+  terms: FindingTerms,
+  check: LaminCheck,
+): Finding {
+  const cells = values.reduce((sum, value) => sum + value.count, 0);
+  const rows = values.flatMap((value) => value.rows).sort((a, b) => a - b);
+  const where = [terms, ...terms.others].map((one) => one.registry).join(' or ');
+  const type = terms.typeName === null ? '' : ` under the type '${clip(terms.typeName)}'`;
+  const synonyms = values.filter(({ text }) => standards.has(text));
+  const hints: string[] = [];
+  if (synonyms.length > 0) {
+    const named = synonyms
+      .slice(0, 3)
+      .map(({ text }) => `'${clip(text)}' is '${clip(standards.get(text) ?? '')}'`);
+    hints.push(`Use the registry's names: ${named.join(', ')}${synonyms.length > 3 ? ', …' : ''}`);
+  }
+  if (synonyms.length < values.length) hints.push(`Mend typos, or add what is missing to ${where}`);
+  const told = finding(
+    plan,
+    place.kind,
+    member.name,
+    check,
+    `${place.text}: ${count(values.length, 'value')} ${values.length === 1 ? 'is' : 'are'} not in ${where}${type}: ${listed(values.map((value) => value.text))}${rowsText(rows, cells)}. ${hints.join('. ')}.`,
+  );
+  return {
+    ...told,
+    values: termValues(values, standards),
+    valueCount: values.length,
+    cells,
+    terms,
+  };
+}
+
+function termValues(values: readonly ValueRead[], standards: ReadonlyMap<string, string>): FindingValue[] {
+  return [...values]
+    .sort((a, b) => b.count - a.count || (a.rows[0] ?? 0) - (b.rows[0] ?? 0))
+    .slice(0, mostValues)
+    .map((value) => ({
+      text: value.text,
+      count: value.count,
+      rows: value.rows.slice(0, firstRows),
+      standard: standards.get(value.text) ?? null,
+      inPublic: null,
+      suggestions: [],
+    }));
+}

@@ -1,0 +1,125 @@
+// Values against the rows of one registry, each distinct value once: there, a synonym of another name, ambiguous, or unknown
+// (lamindb 2.12.1 `CatVector`). Case counts. Only what is in the database is asked: a term of a public ontology is valid
+// once it is a row here.
+import type { Model, Table } from '../model/types.ts';
+import { ownNameField } from '../model/name-field.ts';
+import { mapTerms } from '../query/curation.ts';
+import { topmost, type NameMatch } from '../registry/resolve.ts';
+import { isTyped, visible } from '../registry/tables.ts';
+import { all, one, type Steps } from '../statement.ts';
+import { isLoamError } from '../errors.ts';
+import type { Author } from '../write/transaction.ts';
+import { organismOf, type Organism } from './organism.ts';
+
+export interface LookUp {
+  model: Model;
+  author: Author;
+  table: Table;
+  field: string;
+  /** Further conditions on the row `t`, without parameters. */
+  where: string[];
+  /** Rows below this type, at any depth. */
+  typeId: number | null;
+  /** Which row a name stands for where there are several; ids of these win. */
+  preferred?: ReadonlySet<number>;
+}
+
+export interface LookedUp {
+  /** Row of each value that is there. */
+  found: Map<string, number>;
+  /** Values that name more than one row of the topmost level, with the reason in words. */
+  ambiguous: Map<string, string>;
+  organism: Organism | null;
+}
+
+/** Names at most this many at once. */
+const slice = 20_000;
+
+export function* lookUp(ask: LookUp, values: readonly string[]): Steps<LookedUp> {
+  const organism = yield* organismOf(ask.table, ask.field, values);
+  const typed = isTyped(ask.table);
+  const rows: NameMatch[] = [];
+  const from = condition(ask, organism);
+  for (let at = 0; at < values.length; at += slice) {
+    const part = JSON.stringify(values.slice(at, at + slice));
+    const found = yield* all(
+      `SELECT t.id, t."${ask.field}", ${typed ? 't.type_id' : 'NULL'} FROM "${ask.table.name}" t
+       WHERE t."${ask.field}" IN (SELECT value FROM json_each(?1)) AND ${from} ORDER BY t.id`,
+      [part],
+    );
+    for (const row of found)
+      rows.push({
+        id: Number(row[0]),
+        name: String(row[1]),
+        typeId: row[2] === null ? null : Number(row[2]),
+        depth: 0,
+      });
+  }
+  const byName = new Map<string, NameMatch[]>();
+  for (const row of rows) {
+    const own = byName.get(row.name);
+    if (own) own.push(row);
+    else byName.set(row.name, [row]);
+  }
+  const found = new Map<string, number>();
+  const ambiguous = new Map<string, string>();
+  for (const [name, own] of byName) {
+    const preferred = ask.preferred && own.filter((row) => ask.preferred?.has(row.id));
+    const some = preferred && preferred.length > 0 ? preferred : own;
+    if (!typed || some.length === 1) {
+      found.set(name, some[0]?.id ?? 0);
+      continue;
+    }
+    for (const row of some) if (row.typeId !== null) row.depth = yield* depthOf(ask.table, row.typeId);
+    try {
+      found.set(name, topmost(ask.table, name, some)?.id ?? 0);
+    } catch (error) {
+      if (!isLoamError(error)) throw error;
+      ambiguous.set(name, error.message);
+    }
+  }
+  return { found, ambiguous, organism };
+}
+
+/** What unknown values are a synonym or another spelling of. Only names have synonyms. */
+export function* synonymsIn(
+  ask: LookUp,
+  organism: Organism | null,
+  values: readonly string[],
+): Steps<Map<string, string>> {
+  const { table, field } = ask;
+  const named = field === (ownNameField(table) ?? field);
+  if (values.length === 0 || !named || !table.column.has('synonyms')) return new Map();
+  const rows = (yield* all(
+    `SELECT t."${field}", t.synonyms FROM "${table.name}" t WHERE ${condition(ask, organism)} ORDER BY t.id`,
+  )) as (string | null)[][];
+  const standard = new Map<string, string>();
+  for (const [i, names] of mapTerms(rows, [...values], false, 'first').entries()) {
+    const [value, name] = [values[i], names?.[0]];
+    if (value !== undefined && name !== undefined && name !== value) standard.set(value, name);
+  }
+  return standard;
+}
+
+function condition({ table, author, where, typeId }: LookUp, organism: Organism | null): string {
+  const terms = [visible(table, author, 't.'), ...where];
+  if (typeId !== null) {
+    terms.push(
+      `t.id IN (WITH RECURSIVE below(id) AS (SELECT id FROM "${table.name}" WHERE type_id = ${typeId}
+         UNION SELECT c.id FROM "${table.name}" c JOIN below b ON c.type_id = b.id) SELECT id FROM below)`,
+    );
+  }
+  if (organism !== null) terms.push(`t.organism_id IS ${organism.id ?? -1}`);
+  return terms.join(' AND ');
+}
+
+/** How many types are above a row of that type. */
+function* depthOf(table: Table, typeId: number): Steps<number> {
+  const row = yield* one(
+    `WITH RECURSIVE above(id, depth) AS (SELECT ?1, 1 UNION
+       SELECT t.type_id, a.depth + 1 FROM "${table.name}" t JOIN above a ON t.id = a.id WHERE t.type_id IS NOT NULL AND a.depth < 100)
+     SELECT max(depth) FROM above`,
+    [typeId],
+  );
+  return Number(row?.[0] ?? 1);
+}
