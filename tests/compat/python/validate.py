@@ -1,5 +1,5 @@
 """Datasets and schemas of every kind through lamindb's own curators: files are written beside the database, and what
-lamindb says of each is told as JSON. Usage: validate.py <folder for files>"""
+lamindb says of each is told as JSON. Usage: validate.py <folder for files> [<folder of the shared fixtures>]"""
 
 import datetime as dt
 import decimal
@@ -298,7 +298,9 @@ def run_data():
             case(path, f"utc_{prefix}", pd.read_parquet)
 
 
-exec(Path(__file__).with_name("validate_more.py").read_text())
+for part in ("validate_more.py", "validate_stores.py"):
+    exec(Path(__file__).with_name(part).read_text())
 run_data()
 run_more()
+run_stores()
 print(json.dumps({"cases": cases}))

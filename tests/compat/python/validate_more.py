@@ -127,8 +127,3 @@ def run_more():
         path = write(pd.DataFrame({"col_a": [1, 2]}, index=index), f"index_{name}")
         for key in ("str", "int", "float", "cell", "date", "bool"):
             case(path, f"index_{key}", pd.read_parquet)
-    run_anndata()
-
-
-def run_anndata():
-    pass

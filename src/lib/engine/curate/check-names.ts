@@ -4,7 +4,7 @@
 import type { Model, Table } from '../model/types.ts';
 import { memberLink } from '../registry/schema-members.ts';
 import { all, type Steps } from '../statement.ts';
-import { finding, isLaminColumn } from './check-table.ts';
+import { finding, isLaminColumn, withValues } from './check-table.ts';
 import { mostValues, type Finding, type FindingTerms } from './finding.ts';
 import { lookUp, synonymsIn, type LookUp } from './look-up.ts';
 import { needsOrganism } from './organism.ts';
@@ -43,6 +43,7 @@ export function* checkNames(
     const id = found.get(name);
     if (id !== undefined) ids.push(id);
   }
+  findings.push(...(yield* missingTerms(scope, plan, field, ids)));
   const left = asked.filter((name) => !found.has(name) && !ambiguous.has(name));
   if (left.length > 0 && found.size === 0 && needsOrganism(table, field)) {
     findings.push(
@@ -62,6 +63,43 @@ export function* checkNames(
     findings.push(strangers(plan, field, left, names.length, standards, organism?.name ?? null));
   }
   return { findings, ids, known: found.size };
+}
+
+/**
+ * Terms of another registry than features that the schema names and the dataset has not. LaminDB 2.12.1 cannot ask for them at
+ * all (it fails with an AttributeError); what is asked here is what it asks of features.
+ */
+function* missingTerms(
+  { model }: CurateScope,
+  plan: SlotPlan,
+  field: string,
+  ids: readonly number[],
+): Steps<Finding[]> {
+  const { table } = plan.itype;
+  if (table.registry === 'Feature' || plan.count === null || !plan.minimal) return [];
+  const link = memberLink(model, table);
+  const rows = yield* all(
+    `SELECT t.id, t."${field}", t.uid FROM "${link.table}" l JOIN "${table.name}" t ON t.id = l."${link.other}"
+     WHERE l."${link.own}" = ? ORDER BY l.id`,
+    [plan.schemaId],
+  );
+  const there = new Set(ids);
+  const left = rows.filter((row) => !there.has(Number(row[0])) && !plan.optional.has(String(row[2])));
+  if (left.length === 0) return [];
+  const names = left.map((row) => String(row[1] ?? row[2]));
+  const told = finding(
+    plan,
+    'missing_column',
+    names.length === 1 ? (names[0] ?? null) : null,
+    'COLUMN_NOT_IN_DATAFRAME',
+    `${count(names.length, 'name')} that the schema asks for ${names.length === 1 ? 'is' : 'are'} missing: ${listed(names)}. Add them to the dataset, or make them optional in the schema.`,
+  );
+  return [
+    withValues(
+      told,
+      names.map((text) => ({ text, kind: 'str', count: 0, rows: [] })),
+    ),
+  ];
 }
 
 function strangers(

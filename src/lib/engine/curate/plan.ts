@@ -35,6 +35,8 @@ export interface SlotPlan {
   /** Those that the schema itself names, its index with them. */
   own: Member[];
   index: Member | null;
+  /** Uids of members that may be missing. */
+  optional: ReadonlySet<string>;
   minimal: boolean;
   ordered: boolean;
   maximal: boolean;
@@ -119,6 +121,7 @@ function* slotOf({ model, author }: CurateScope, slot: string, row: readonly Sql
     members: [],
     own: [],
     index: null,
+    optional: new Set(af.optional),
     minimal,
     ordered: row[6] === 1,
     maximal: row[7] === 1,
@@ -134,9 +137,8 @@ function* slotOf({ model, author }: CurateScope, slot: string, row: readonly Sql
      WHERE l."${link.own}" = ? AND ${visible(itype.table, author, 'f.')} ORDER BY l.id`,
     [plan.schemaId],
   );
-  const optional = new Set(af.optional);
   for (const one of rows) {
-    const member = memberOf(one, minimal && !optional.has(String(one[1])));
+    const member = memberOf(one, minimal && !plan.optional.has(String(one[1])));
     plan.own.push(member);
     if (member.uid === af.index) plan.index = member;
     else plan.members.push(member);
