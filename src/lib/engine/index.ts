@@ -10,6 +10,7 @@ import { addValues, removeValues, setValues, updateValues } from './features/val
 import { link, projectsByName, ulabelsByName, unlink } from './features/labels.ts';
 import { transferPart } from './interop/transfer.ts';
 import type { Model } from './model/types.ts';
+import { importPart } from './ontology/import.ts';
 import type { Bell, BlobStore, Clock, Inspector, Payload, Random, SqlDriver } from './ports.ts';
 import { artifactDetail, findArtifact } from './query/artifact-detail.ts';
 import { artifactIds } from './query/artifact-set.ts';
@@ -259,6 +260,7 @@ export async function createEngine(deps: EngineDeps) {
     ...placingPart(context),
     ...registries,
     ...sheetPart(context),
+    ...importPart(context),
     ...viewPart(context),
     ...curatePart(context),
     ...transferPart(context),

@@ -22,12 +22,21 @@ export interface JobSpec {
   title: string;
 }
 
+/** What is written may come while it is written, from another worker. */
+export interface Supply {
+  /** How many of the ids can be gone through now. */
+  ready(): number;
+  /** Waits until there are more than `done`; asks now and then whether the job was cancelled, and then gives up. */
+  more(done: number, cancelled: () => boolean): Promise<void>;
+}
+
 export interface Jobs {
   /** Runs `each` over all ids as one act. Answers false when the act was applied before; rejects with `Cancelled`. */
   run(
     spec: JobSpec,
     ids: readonly number[],
     each: (tx: Transaction, part: readonly number[]) => Steps<void>,
+    supply?: Supply,
   ): Promise<boolean>;
   /** Makes an undo or redo a job once it takes more than one slice. */
   follow<T>(work: (watch: Watch) => Promise<T>): Promise<T>;
@@ -90,6 +99,7 @@ export function createJobs(writer: Writer, clock: Clock, onJob: (job: JobProgres
     spec: JobSpec,
     ids: readonly number[],
     each: (tx: Transaction, part: readonly number[]) => Steps<void>,
+    supply?: Supply,
   ): Promise<boolean> {
     const job = begin(spec.uid, spec.title, ids.length);
     const { progress } = job;
@@ -99,12 +109,14 @@ export function createJobs(writer: Writer, clock: Clock, onJob: (job: JobProgres
     let after = 0;
     let failure: unknown = null;
 
+    const ready = () => Math.min(ids.length, supply?.ready() ?? ids.length);
+
     /** Parts until the slice's time is over; their size follows from how long the last one took. */
     function* oneSlice(tx: Transaction): Steps<void> {
       const started = clock();
       let before = started;
-      while (progress.done < ids.length) {
-        const part = ids.slice(progress.done, progress.done + size);
+      while (progress.done < ready()) {
+        const part = ids.slice(progress.done, Math.min(progress.done + size, ready()));
         yield* each(tx, part);
         progress.done += part.length;
         const now = clock();
@@ -122,8 +134,10 @@ export function createJobs(writer: Writer, clock: Clock, onJob: (job: JobProgres
     try {
       return await writer.longAct(
         spec,
-        (tail) => {
+        async (tail) => {
           after = Math.min(sliceMs / 2, (after + tail) / 2);
+          if (supply && ready() <= progress.done && progress.done < ids.length)
+            await supply.more(progress.done, () => job.cancelled);
           return progress.done < ids.length ? oneSlice : null;
         },
         () => job.cancelled,

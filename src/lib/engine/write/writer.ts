@@ -54,6 +54,9 @@ export interface UndoResult extends UndoState {
   title: string;
 }
 
+type SliceSteps = ((tx: Transaction) => Steps<void>) | null;
+export type NextSlice = (tail: number) => SliceSteps | Promise<SliceSteps>;
+
 /** Told between two slices of an undo or redo, in records of its act; a yes takes back what it has done. */
 export type Watch = (step: { act: string; title: string; done: number; total: number }) => boolean;
 
@@ -64,12 +67,13 @@ export interface Writer {
   act<T>(spec: Omit<ActSpec, 'uid'> & { uid?: string }, body: (tx: Transaction) => Steps<T>): T | null;
   /**
    * One act in several transactions; `next` gives the steps of the next slice or null at the end, and is told how many
-   * milliseconds the last slice went on after its steps (records, COMMIT), since readers wait for that too. Cancelled or
-   * failed, it is taken back from its own records before the promise rejects. A repeated uid answers false: applied already.
+   * milliseconds the last slice went on after its steps (records, COMMIT), since readers wait for that too; it may wait for
+   * what is to be written, between two transactions. Cancelled or failed, the act is taken back from its own records before
+   * the promise rejects. A repeated uid answers false: applied already.
    */
   longAct(
     spec: Omit<ActSpec, 'uid'> & { uid?: string },
-    next: (tail: number) => ((tx: Transaction) => Steps<void>) | null,
+    next: NextSlice,
     cancelled?: () => boolean,
   ): Promise<boolean>;
   /**
@@ -163,7 +167,7 @@ export function createWriter(deps: WriterDeps): Writer {
 
   async function longAct(
     given: Omit<ActSpec, 'uid'> & { uid?: string },
-    next: (tail: number) => ((tx: Transaction) => Steps<void>) | null,
+    next: NextSlice,
     cancelled: () => boolean = () => false,
   ): Promise<boolean> {
     const spec = named(given);
@@ -177,7 +181,7 @@ export function createWriter(deps: WriterDeps): Writer {
     const tables = new Set<string>();
     try {
       let tail = 0;
-      for (let body = next(tail); body; body = next(tail)) {
+      for (let body = await next(tail); body; body = await next(tail)) {
         if (cancelled()) throw wasCancelled(spec.title);
         const steps = body;
         let ended = 0;

@@ -1,0 +1,66 @@
+// What is wrong with an ontology, each with its place in the file. A finding stops an import until somebody says that
+// the rest is wanted; what each kind then leaves out is said here.
+
+export type FindingKind = 'broken stanza' | 'duplicate id' | 'dangling parent' | 'cycle' | 'no name';
+
+export interface Finding {
+  kind: FindingKind;
+  /** "line 12", "row 5", "nodes[3]". */
+  place: string;
+  /** Id of the term, where it has one. */
+  term: string | null;
+  message: string;
+}
+
+export interface Findings {
+  /** Of each kind at most `listed`. */
+  list: Finding[];
+  counts: Partial<Record<FindingKind, number>>;
+  total: number;
+}
+
+const listed = 50;
+
+export interface FindingsBuilder extends Findings {
+  add(finding: Finding): void;
+}
+
+export function collectFindings(): FindingsBuilder {
+  const found: FindingsBuilder = {
+    list: [],
+    counts: {},
+    total: 0,
+    add(finding) {
+      const before = found.counts[finding.kind] ?? 0;
+      found.counts[finding.kind] = before + 1;
+      found.total += 1;
+      if (before < listed) found.list.push(finding);
+    },
+  };
+  return found;
+}
+
+/** What is left out of an import that goes on in spite of a finding. */
+export const leftOut: Readonly<Record<FindingKind, string>> = {
+  'broken stanza': 'the broken term is left out',
+  'duplicate id': 'the first of them is taken',
+  'dangling parent': 'the term comes without that parent',
+  cycle: 'the link that closes the circle is left out',
+  'no name': 'the term is left out',
+};
+
+const plurals: Readonly<Record<FindingKind, string>> = {
+  'broken stanza': 'broken stanzas',
+  'duplicate id': 'duplicate ids',
+  'dangling parent': 'dangling parents',
+  cycle: 'cycles',
+  'no name': 'terms without a name',
+};
+
+/** "2 cycles, 1 duplicate id". */
+export const findingWords = ({ counts }: Findings): string =>
+  (Object.entries(counts) as [FindingKind, number][])
+    .map(([kind, n]) =>
+      n === 1 ? `1 ${kind === 'no name' ? 'term without a name' : kind}` : `${n} ${plurals[kind]}`,
+    )
+    .join(', ');
