@@ -10,7 +10,9 @@ import { addValues, removeValues, setValues, updateValues } from './features/val
 import { link, projectsByName, ulabelsByName, unlink } from './features/labels.ts';
 import { transferPart } from './interop/transfer.ts';
 import type { Model } from './model/types.ts';
+import { comparePart } from './ontology/compare.ts';
 import { importPart } from './ontology/import.ts';
+import { knownPart } from './ontology/known-terms.ts';
 import type { Bell, BlobStore, Clock, Inspector, Payload, Random, SqlDriver } from './ports.ts';
 import { artifactDetail, findArtifact } from './query/artifact-detail.ts';
 import { artifactIds } from './query/artifact-set.ts';
@@ -261,6 +263,8 @@ export async function createEngine(deps: EngineDeps) {
     ...registries,
     ...sheetPart(context),
     ...importPart(context),
+    ...knownPart(context),
+    ...comparePart(context),
     ...viewPart(context),
     ...curatePart(context),
     ...transferPart(context),

@@ -3,11 +3,12 @@
 import type { EngineContext } from '../context.ts';
 import { LoamError } from '../errors.ts';
 import type { Supply } from '../jobs.ts';
-import type { Model, Table } from '../model/types.ts';
-import { labelOf, registryOf } from '../registry/tables.ts';
+import type { Table } from '../model/types.ts';
+import { labelOf, nameOf } from '../registry/tables.ts';
 import { one } from '../statement.ts';
 import { randomUid } from '../uid.ts';
-import { organismRow, sourceIsHere, sourceRow } from './source-row.ts';
+import { labelTable, parentsOf, termTable } from './tables.ts';
+import { entityOf, olderSources, organismRow, sourceIsHere, sourceRow } from './source-row.ts';
 import type { ImportedTerms, SourceName, TermBatch, TermFeed } from './types.ts';
 import { createTermWriter, type TermWriter } from './writer.ts';
 
@@ -23,36 +24,6 @@ export interface ImportSpec {
   act?: string;
   /** What the act is called. */
   title?: string;
-}
-
-/** A registry whose rows come from public sources; refuses any other. */
-export function termTable(model: Model, registry: string): Table {
-  const table = registryOf(model, registry);
-  const isTerms =
-    table.column.has('source_id') && table.column.get('source_id')?.references?.table === 'bionty_source';
-  if (isTerms && table.family === 'registry') return table;
-  throw new LoamError(
-    'InvalidArgument',
-    `${labelOf(table)} takes no terms of an ontology. Registries that do: ${termRegistries(model).join(', ')}.`,
-    { registry: labelOf(table) },
-  );
-}
-
-export const termRegistries = (model: Model): string[] =>
-  [...model.registry].flatMap(([name, table]) =>
-    table.family === 'registry' && table.column.get('source_id')?.references?.table === 'bionty_source'
-      ? [name]
-      : [],
-  );
-
-/** The table that says what is above what, and its two ends; null for genes, proteins and markers. */
-export function parentsOf(
-  model: Model,
-  table: Table,
-): { table: string; child: string; parent: string } | null {
-  const own = table.name.replace(`${table.module}_`, '');
-  const name = `${table.name}_parents`;
-  return model.tables.has(name) ? { table: name, child: `from_${own}_id`, parent: `to_${own}_id` } : null;
 }
 
 /** The batches that have come, in the order of their places; steps are the rows and then the links. */
@@ -77,95 +48,107 @@ export function supplyOf(feed: TermFeed) {
 }
 
 export function importPart(context: EngineContext) {
-  const { model, read, jobs, random, request, writer } = context;
+  const { model, read, jobs, random, request } = context;
+
+  async function bring(spec: ImportSpec, feed: TermFeed, renameUsed: boolean | null): Promise<ImportedTerms> {
+    const table = termTable(model, spec.registry);
+    const act = spec.act ?? request() ?? randomUid(16, random);
+    const title = spec.title ?? titleOf(table, spec, feed.rows, renameUsed !== null);
+    if (feed.rows === 0)
+      throw new LoamError('ValueError', 'No valid records to add! The source holds no terms.', {
+        registry: labelOf(table),
+      });
+    const { supply, batches } = supplyOf(feed);
+    let sourceId = 0;
+    let terms: TermWriter | null = null;
+    /** Where in the batches the rows, and then the links, are being taken from. */
+    let current = 0;
+    let linking = 0;
+    let linksBefore = 0;
+    const steps = Array.from({ length: feed.rows + feed.links }, (_, i) => i);
+    const applied = await jobs.run(
+      { uid: act, kind: 'import', title },
+      steps,
+      function* (tx, part) {
+        let from = part[0] ?? 0;
+        const to = (part.at(-1) ?? -1) + 1;
+        if (!terms) {
+          sourceId = yield* sourceRow(tx, table, spec.source);
+          const needs = table.column.has('organism_id');
+          if (needs && spec.source.organism === 'all')
+            throw new LoamError(
+              'OrganismNotSet',
+              `\`organism\` is required to import ${labelOf(table)} records: say of which organism they are.`,
+              { registry: labelOf(table), field: 'organism' },
+            );
+          const organismId = needs ? (yield* organismRow(tx, spec.source.organism)).id : null;
+          const parents = parentsOf(model, table);
+          const older = renameUsed === null ? [] : yield* olderSources(entityOf(table), spec.source);
+          terms = createTermWriter({
+            ...{ table, key: spec.key, rows: feed.rows, sourceId, organismId, parents },
+            ...(renameUsed === null
+              ? {}
+              : {
+                  upgrade: {
+                    older: new Set(older.map(({ id }) => id)),
+                    renameUsed,
+                    name: nameOf(table),
+                    used: labelTable(model, table),
+                  },
+                }),
+          });
+        }
+        while (from < to && from < feed.rows) {
+          const batch = batches[current] as TermBatch;
+          const end = Math.min(to, batch.from + batch.count);
+          yield* terms.rows(tx, batch, from - batch.from, end - batch.from);
+          from = end;
+          if (end !== batch.from + batch.count) continue;
+          // Only its links are needed from here on.
+          batches[current] = { ...batch, uids: [], values: {} };
+          current += 1;
+        }
+        while (from < to && linking < batches.length) {
+          const pairs = (batches[linking] as TermBatch).links;
+          const first = from - feed.rows - linksBefore;
+          const end = Math.min(first + to - from, pairs.length / 2);
+          yield* terms.links(tx, pairs, first, end);
+          from += end - first;
+          if (end < pairs.length / 2) break;
+          linksBefore += end;
+          linking += 1;
+        }
+        if (to === steps.length && spec.whole) yield* sourceIsHere(tx, sourceId, renameUsed !== null);
+      },
+      supply,
+    );
+    const { name, version } = spec.source;
+    const row = read(one('SELECT uid FROM bionty_source WHERE id = ?', [sourceId]));
+    const done = terms as TermWriter | null;
+    return {
+      registry: labelOf(table),
+      source: { uid: String(row?.[0] ?? ''), name, version },
+      added: applied ? (done?.added ?? 0) : 0,
+      kept: done?.kept ?? 0,
+      updated: done?.updated ?? 0,
+      links: done?.linked ?? 0,
+      refused: [...(done?.refused ?? [])],
+      refusedCount: done?.refusedCount ?? 0,
+      act,
+    };
+  }
 
   return {
-    async importTerms(spec: ImportSpec, feed: TermFeed): Promise<ImportedTerms> {
-      const table = termTable(model, spec.registry);
-      const act = spec.act ?? request() ?? randomUid(16, random);
-      const title = spec.title ?? titleOf(table, spec, feed.rows);
-      if (feed.rows === 0)
-        throw new LoamError('ValueError', 'No valid records to add! The source holds no terms.', {
-          registry: labelOf(table),
-        });
-      const { supply, batches } = supplyOf(feed);
-      let sourceId = 0;
-      let terms: TermWriter | null = null;
-      /** Where in the batches the rows, and then the links, are being taken from. */
-      let current = 0;
-      let linking = 0;
-      let linksBefore = 0;
-      const steps = Array.from({ length: feed.rows + feed.links }, (_, i) => i);
-      const applied = await jobs.run(
-        { uid: act, kind: 'import', title },
-        steps,
-        function* (tx, part) {
-          let from = part[0] ?? 0;
-          const to = (part.at(-1) ?? -1) + 1;
-          if (!terms) {
-            sourceId = yield* sourceRow(tx, table, spec.source);
-            const needs = table.column.has('organism_id');
-            if (needs && spec.source.organism === 'all')
-              throw new LoamError(
-                'OrganismNotSet',
-                `\`organism\` is required to import ${labelOf(table)} records: say of which organism they are.`,
-                { registry: labelOf(table), field: 'organism' },
-              );
-            const organismId = needs ? (yield* organismRow(tx, spec.source.organism)).id : null;
-            const parents = parentsOf(model, table);
-            terms = createTermWriter({
-              table,
-              key: spec.key,
-              rows: feed.rows,
-              sourceId,
-              organismId,
-              parents,
-            });
-          }
-          while (from < to && from < feed.rows) {
-            const batch = batches[current] as TermBatch;
-            const end = Math.min(to, batch.from + batch.count);
-            yield* terms.rows(tx, batch, from - batch.from, end - batch.from);
-            from = end;
-            if (end !== batch.from + batch.count) continue;
-            // Only its links are needed from here on.
-            batches[current] = { ...batch, uids: [], values: {} };
-            current += 1;
-          }
-          while (from < to && linking < batches.length) {
-            const pairs = (batches[linking] as TermBatch).links;
-            const first = from - feed.rows - linksBefore;
-            const end = Math.min(first + to - from, pairs.length / 2);
-            yield* terms.links(tx, pairs, first, end);
-            from += end - first;
-            if (end < pairs.length / 2) break;
-            linksBefore += end;
-            linking += 1;
-          }
-          if (to === steps.length && spec.whole) yield* sourceIsHere(tx, sourceId);
-        },
-        supply,
-      );
-      const { name, version } = spec.source;
-      const row = read(one('SELECT uid FROM bionty_source WHERE id = ?', [sourceId]));
-      const done = terms as TermWriter | null;
-      return {
-        registry: labelOf(table),
-        source: { uid: String(row?.[0] ?? ''), name, version },
-        added: applied ? (done?.added ?? 0) : 0,
-        kept: done?.kept ?? 0,
-        updated: 0,
-        links: done?.linked ?? 0,
-        refused: [...(done?.refused ?? [])],
-        refusedCount: done?.refusedCount ?? 0,
-        act,
-      };
-    },
+    importTerms: (spec: ImportSpec, feed: TermFeed): Promise<ImportedTerms> => bring(spec, feed, null),
+    /** The same, and rows of other versions of the source become those of this one, which is then in use. */
+    upgradeTerms: (spec: ImportSpec & { renameUsed: boolean }, feed: TermFeed): Promise<ImportedTerms> =>
+      bring(spec, feed, spec.renameUsed),
   };
 }
 
 /** "Import 3,523 CellType terms of cl 2026-03-26". */
-function titleOf(table: Table, { source }: ImportSpec, rows: number): string {
+function titleOf(table: Table, { source, whole }: ImportSpec, rows: number, upgrade: boolean): string {
   const of = table.column.has('organism_id') ? ` ${source.organism}` : '';
-  return `Import ${rows.toLocaleString('en')}${of} ${labelOf(table)} term${rows === 1 ? '' : 's'} of ${source.name} ${source.version}`;
+  if (upgrade) return `Bring${of} ${labelOf(table)} terms to ${source.name} ${source.version}`;
+  return `${whole ? 'Import' : 'Add'} ${rows.toLocaleString('en')}${of} ${labelOf(table)} term${rows === 1 ? '' : 's'} of ${source.name} ${source.version}`;
 }

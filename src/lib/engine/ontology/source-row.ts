@@ -18,6 +18,18 @@ export function* findSource(table: Table, source: SourceName): Steps<number | nu
   return row ? Number(row[0]) : null;
 }
 
+/** Ids of the rows of other versions of the source. */
+export function* olderSources(
+  entity: string,
+  { name, organism, version }: SourceName,
+): Steps<{ id: number; version: string }[]> {
+  const rows = yield* all(
+    'SELECT id, version FROM bionty_source WHERE entity = ? AND name = ? AND organism = ? AND version <> ?',
+    [entity, name, organism, version],
+  );
+  return rows.map(([id, at]) => ({ id: Number(id), version: String(at) }));
+}
+
 /** The Source row of a version, made where there is none; it is not put into use by that. */
 export function* sourceRow(tx: Transaction, table: Table, source: SourceName): Steps<number> {
   const known = yield* findSource(table, source);
