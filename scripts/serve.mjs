@@ -45,10 +45,11 @@ const policyOfPages = "frame-ancestors 'none'";
 const policyOfFiles = (connect = "'self'") =>
   `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src ${connect}; worker-src 'self'; ` +
   "style-src 'unsafe-inline'; frame-ancestors 'none'";
-// The two workers that may ask other sites: they fetch databases by their address, and bytes of artifacts where these lie.
+// The three workers that may ask other sites: they fetch databases and ontologies by their address, and bytes of artifacts
+// where these lie.
 // The page, the engine, the query engine and the readers of files may not.
 const policyOfFetching = policyOfFiles("'self' https: http://127.0.0.1:* http://localhost:*");
-const fetchingWorker = /^\/_app\/immutable\/workers\/(?:interop|remote)\.worker-/;
+const fetchingWorker = /^\/_app\/immutable\/workers\/(?:interop|remote|ontology)\.worker-/;
 
 /** @param {string} type @param {string} path */
 function policyOf(type, path) {

@@ -22,8 +22,8 @@ export interface PrecacheList {
 const installLimit = 12e6;
 /** What a cold offline start cannot do without, whatever its size. */
 const always = /engine|sqlite/;
-/** Written for servers and Kit itself, or always asked from the network. */
-const never = /^(\.vite\/|service-worker\.js|precache\.json$|_app\/version\.json$)|\.map$/;
+/** Written for servers and Kit itself, always asked from the network, or kept when it is first used (packs of terms). */
+const never = /^(\.vite\/|ontologies\/|service-worker\.js|precache\.json$|_app\/version\.json$)|\.map$/;
 
 export function precacheList(): Plugin {
   let outDir = '';

@@ -17,6 +17,9 @@ import type { AnyFile } from './find-bytes.ts';
 import { cacheFolder } from '../storage/remote/cache-layout.ts';
 import { isRemoteFile } from '../storage/remote/cache-reader.ts';
 import { nextTask } from './serve.ts';
+import { createDesk } from '../engine/ontology/desk.ts';
+import { randomUid } from '../engine/uid.ts';
+import { createPackLibrary } from './pack-library.ts';
 import { createTidy } from './tidy.ts';
 import { createRemotes } from './remotes.ts';
 import { createTransfers } from './transfers.ts';
@@ -98,6 +101,12 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
       method(...args);
 
   others = shelf.databases(engine);
+  const desk = createDesk({
+    engine,
+    library: createPackLibrary(`${self.location.origin}${import.meta.env.BASE_URL}ontologies/`),
+    onJob: (job) => emit({ type: 'job', job }),
+    newUid: () => randomUid(16, random),
+  });
   const remotes = createRemotes({ wantKeys: () => emit({ type: 'keys' }) });
   const { keysCame, ...transfers } = createTransfers({
     ...{ engine, blobs, inspector, remotes, db: shelf.id },
@@ -160,8 +169,20 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     restoreArtifacts: writing(engine.restoreArtifacts),
     purgeArtifacts: writing(engine.purgeArtifacts),
     annotate: writing(engine.annotate),
-    jobs: direct(engine.jobs),
-    cancelJob: direct(engine.cancelJob),
+    jobs: async () => [...desk.readingJobs(), ...engine.jobs()],
+    cancelJob: async (act) => {
+      if (!desk.cancelReading(act)) engine.cancelJob(act);
+    },
+    ontologyPacks: desk.ontologyPacks,
+    findTerms: desk.findTerms,
+    publicTerm: desk.publicTerm,
+    publicRoots: desk.publicRoots,
+    async importOntology(choice, ask) {
+      const done = await desk.importOntology(choice, ask);
+      await opened.settled?.();
+      return done;
+    },
+    compareOntology: desk.compareOntology,
     addLabels: writing(engine.addLabels),
     removeLabel: writing(engine.removeLabel),
     addProjects: writing(engine.addProjects),

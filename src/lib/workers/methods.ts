@@ -86,6 +86,13 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   relate: 'write',
   writeFeatures: 'write',
   importRows: 'write',
+  ontologyPacks: 'read',
+  findTerms: 'read',
+  publicTerm: 'read',
+  publicRoots: 'read',
+  // Goes on for long while others edit: queued as a write it would hold theirs up. Its act makes it safe to send twice.
+  importOntology: 'control',
+  compareOntology: 'long',
   trash: 'write',
   archive: 'write',
   restore: 'write',

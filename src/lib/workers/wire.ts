@@ -48,6 +48,7 @@ import type { StoragesApi, ViewProgress } from './storages.ts';
 import type { Transfer, TransfersApi } from './transfers.ts';
 import type { DatabaseProgress, DatabasesApi } from './databases-wire.ts';
 import type { QueryApi } from './query-wire.ts';
+import type { OntologiesApi } from './ontology-wire.ts';
 
 export type { Transfer };
 export type { ActSummary, GoneName, GoneRow, HistoryEntry };
@@ -213,7 +214,7 @@ export type {
 
 /* ---------- the API ---------- */
 
-export interface EngineApi extends DatabasesApi, StoragesApi, TransfersApi, QueryApi {
+export interface EngineApi extends DatabasesApi, StoragesApi, TransfersApi, QueryApi, OntologiesApi {
   status(): Promise<EngineStatus>;
   meter(): Promise<StorageMeter>;
 
