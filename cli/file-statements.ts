@@ -26,6 +26,7 @@ import { registeredName, withSources, type AnnotationRows } from '../src/lib/sta
 import { literal } from '../src/lib/statements/tokens.ts';
 import type { Drift, LeftOut, StatementSource } from '../src/lib/statements/types.ts';
 import { openNative, type NativeDuckdb } from './duckdb-native.ts';
+import { createInnerTables } from './inner-tables.ts';
 import { fileOf, type Instance } from './instance.ts';
 import { localSources, type LocalSource } from './sql-sources.ts';
 
@@ -88,7 +89,11 @@ export async function openStatement(
   try {
     const native = (db = await openNative({ folder: root, allowFiles: allowFiles !== undefined }));
     const gated = await gate(native, text, allowFiles ? { isFile: isFileIn(allowFiles.cwd) } : {});
-    const { sources, others } = await localSources(instance, gated.uses);
+    const { sources, others } = await localSources(
+      instance,
+      gated.uses,
+      createInnerTables(join(folder, 'tables')),
+    );
     const run: Run = {
       spec: { sources, mixed },
       leftOut: { byAnnotations: 0, byFooters: 0 },

@@ -7,9 +7,10 @@ import { LoamError } from '../src/lib/engine/errors.ts';
 import type { View } from '../src/lib/engine/view/view.ts';
 import type { AskedSource } from '../src/lib/engine/registry/query-sources.ts';
 import type { Whereabouts } from '../src/lib/engine/registry/whereabouts.ts';
-import { formatOf, suffixOf } from '../src/lib/statements/formats.ts';
+import { formatOf, mayHoldTables, suffixOf } from '../src/lib/statements/formats.ts';
 import { arrowSource, noTable, tableSource, type FoundArtifact } from '../src/lib/statements/found.ts';
 import type { SourceUse, StatementSource } from '../src/lib/statements/types.ts';
+import type { InnerTables } from './inner-tables.ts';
 import type { Instance } from './instance.ts';
 
 /** A file is its path. */
@@ -22,40 +23,47 @@ export interface LocalSources {
   others: number;
 }
 
-/** Throws `DoesNotExist`, `BytesElsewhere` and what the engine says of names. */
+/** An artifact's files, and the file or folder that it is. */
+export type LocalArtifact = FoundArtifact<string> & { at: string };
+
+/** `inner` reads tables inside files. Throws `DoesNotExist`, `BytesElsewhere` and what the engine says of names. */
 export async function localSources(
   { engine, storage }: Pick<Instance, 'engine' | 'storage'>,
   uses: readonly SourceUse[],
+  inner: InnerTables,
 ): Promise<LocalSources> {
-  const inside = uses.find(({ table }) => table !== null);
-  if (inside) throw onlyInPage(`${inside.table?.slot ?? ''}('${inside.names[0] ?? ''}')`);
   const found = uses.length > 0 ? await engine.querySources(uses.map(asksFor)) : [];
   let others = 0;
-  const sources = found.map((places, i) => {
+  const sources: LocalSource[][] = [];
+  for (const [i, places] of found.entries()) {
     const view = uses[i]?.of === 'artifacts';
-    const wanted = view ? places.filter(mayBeTable) : places;
+    const ask = uses[i]?.table ?? null;
+    const wanted = view ? places.filter(ask ? mayHoldSome : mayBeTable) : places;
     others += places.length - wanted.length;
-    const all = wanted.flatMap((place) => {
+    const all = new Map<string, LocalSource>();
+    for (const place of wanted) {
       const one = localArtifact(place, storage);
-      const source = tableSource(one);
-      if (source) return [source];
-      if (!view) {
-        if (arrowSource(one)) throw onlyInPage(one.key);
-        return noTable(one);
-      }
-      others++;
-      return [];
-    });
-    return [...new Map(all.map((one) => [one.uid, one])).values()];
-  });
+      const source = ask ? await inner.table(one, ask, view) : await sourceOf(one, view, inner);
+      if (source) all.set(one.uid, source);
+      else others++;
+    }
+    sources.push([...all.values()]);
+  }
   return { sources, others };
 }
 
-const onlyInPage = (what: string) =>
-  new LoamError(
-    'InvalidArgument',
-    `${what} is read on the Query screen of the page; on the command line statements read parquet, CSV and JSON.`,
-  );
+/** The artifact as the table that it is; null for one that is none, where that is `lenient`ly left out. */
+async function sourceOf(
+  found: LocalArtifact,
+  lenient: boolean,
+  inner: InnerTables,
+): Promise<LocalSource | null> {
+  const read = tableSource(found);
+  if (read) return read;
+  const arrow = arrowSource(found);
+  if (arrow) return inner.rows(arrow);
+  return lenient ? null : noTable(found);
+}
 
 function asksFor(use: SourceUse): AskedSource {
   const [name = ''] = use.names;
@@ -75,17 +83,20 @@ function viewNamed(name: string): View | null {
 const mayBeTable = ({ folder, suffix, name }: Whereabouts): boolean =>
   folder || formatOf(suffix || suffixOf(name)) !== null;
 
+const mayHoldSome = ({ suffix, name }: Whereabouts): boolean => mayHoldTables(suffix) || mayHoldTables(name);
+
 /** The file or the files of the folder, where they are. */
-export function localArtifact(place: Whereabouts, storage: string): FoundArtifact<string> {
+export function localArtifact(place: Whereabouts, storage: string): LocalArtifact {
   const path = localPath(place, storage);
   const { uid, name: key, suffix } = place;
-  if (!statSync(path).isDirectory()) return { uid, key, suffix, files: [{ path: '', file: path }] };
+  const one = { uid, key, suffix, at: path };
+  if (!statSync(path).isDirectory()) return { ...one, files: [{ path: '', file: path }] };
   const files = readdirSync(path, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
   const below = (file: string) => relative(path, file).split(sep).join('/');
-  return { uid, key, suffix, files: files.map((file) => ({ path: below(file), file })) };
+  return { ...one, files: files.map((file) => ({ path: below(file), file })) };
 }
 
 function localPath(place: Whereabouts, storage: string): string {

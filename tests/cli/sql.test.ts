@@ -13,8 +13,8 @@ import {
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { tableFromIPC } from 'apache-arrow';
+import { dirname, join } from 'node:path';
+import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
 import { parquetMetadata } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,6 +23,8 @@ import { openStatement } from '../../cli/file-statements.ts';
 import { openInstance } from '../../cli/instance.ts';
 import { isLoamError } from '../../src/lib/engine/errors.ts';
 import { escapesTo } from '../fixtures/escapes.ts';
+import { h5adBytes } from '../fixtures/write-h5ad.ts';
+import { zarrAnnData } from '../fixtures/write-zarr.ts';
 import { inProcess, loam, scratch } from './run.ts';
 
 const here = scratch();
@@ -130,6 +132,45 @@ describe('loam sql', () => {
       { id: 'x' },
     ]);
     expect(await rowsOf(`SELECT count(*)::INT AS n FROM ${list}`, '--mixed')).toEqual([{ n: 3 }]);
+  });
+
+  it('[row 38] obs and var of AnnData in HDF5 and Zarr, and Arrow files, are tables; of views only those that have them', async () => {
+    const cells = {
+      obsNames: ['c1', 'c2', 'c3'],
+      varNames: ['g1', 'g2'],
+      category: { name: 'cell_type', categories: ['B cell', 'T cell'], codes: [0, 1, 0] },
+      number: { name: 'depth', values: [1, 2, 4] },
+    };
+    writeFileSync(join(here, 'data', 'cells.h5ad'), await h5adBytes(cells));
+    for (const { path, bytes } of zarrAnnData('data/stored.zarr', 3, cells)) {
+      mkdirSync(dirname(join(here, path)), { recursive: true });
+      writeFileSync(join(here, path), bytes);
+    }
+    writeFileSync(
+      join(here, 'data', 'rows.arrow'),
+      tableToIPC(tableFromArrays({ n: Int32Array.of(5, 6) }), 'file'),
+    );
+    for (const file of ['cells.h5ad', 'stored.zarr', 'rows.arrow'])
+      expect((await inProcess(here, ['save', `data/${file}`])).code).toBe(0);
+    for (const key of ['data/cells.h5ad', 'data/stored.zarr'])
+      expect(
+        await rowsOf(`SELECT cell_type, sum(depth)::INT AS n FROM obs('${key}') GROUP BY 1 ORDER BY 1`),
+      ).toEqual([
+        { cell_type: 'B cell', n: 5 },
+        { cell_type: 'T cell', n: 2 },
+      ]);
+    expect(await rowsOf("SELECT count(*)::INT AS n FROM var('data/cells.h5ad')")).toEqual([{ n: 2 }]);
+    expect(await rowsOf("SELECT sum(n)::INT AS n FROM artifact('data/rows.arrow')")).toEqual([{ n: 11 }]);
+    expect(
+      await rowsOf(
+        "SELECT count(*)::INT AS n, count(DISTINCT artifact_key)::INT AS files FROM obs(artifacts('?where=suffix:in:(.h5ad,.csv)'))",
+      ),
+    ).toEqual([{ n: 3, files: 1 }]);
+    expect((await sql("FROM artifact('data/cells.h5ad')")).err).toMatch(/write obs\('data\/cells.h5ad'\)/);
+    expect((await sql("FROM obs('data/one.parquet')")).err).toMatch(/data\/one\.parquet/);
+    writeFileSync(join(here, 'data', 'torn.h5ad'), 'no HDF5 at all');
+    await inProcess(here, ['save', 'data/torn.h5ad']);
+    expect((await sql("FROM obs('data/torn.h5ad')")).err).toMatch(/data\/torn\.h5ad: /);
   });
 
   it('writes csv, json, parquet and arrow with the same rows', async () => {

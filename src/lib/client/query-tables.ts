@@ -2,11 +2,12 @@
 // worker that can be ended, into a parquet copy on this device; later statements take the copy.
 import { isLoamError, LoamError } from '../engine/errors.ts';
 import type { TableAsk } from '../formats/table-ask.ts';
+import { slotPath } from '../statements/found.ts';
 import type { DuckdbSource } from '../workers/duckdb-wire.ts';
 import type { AnyFile } from '../workers/find-bytes.ts';
 import { createInspector, type Inspector } from '../workers/inspect-pool.ts';
 import { keptCopy } from '../workers/query-copies.ts';
-import { copyName, copyPath } from '../workers/table-copies.ts';
+import { copyName } from '../workers/table-copies.ts';
 
 /** What a table is read from. */
 export interface TableHolder {
@@ -142,7 +143,7 @@ export function createTableReader(
         const { uid, key } = holder;
         try {
           const file = await copyOf(holder, neededFiles(holder.files), ask);
-          return { uid, key, format: 'parquet', files: [{ path: copyPath(ask), file }] };
+          return { uid, key, format: 'parquet', files: [{ path: slotPath(ask), file }] };
         } catch (error) {
           if (lenient && isLoamError(error) && error.code === 'DoesNotExist') return null;
           failed.abort();

@@ -1,6 +1,7 @@
 // What was found for a name of a statement, as a table: which of an artifact's files are read, by which reader, and what is
 // said of those that are none.
 import { LoamError } from '../engine/errors.ts';
+import { slotName, type TableAsk } from '../formats/table-ask.ts';
 import { formatOf, mayHoldTables, suffixOf } from './formats.ts';
 import type { StatementSource } from './types.ts';
 
@@ -30,6 +31,9 @@ export function noTable(found: FoundArtifact<unknown>): never {
     );
   throw unreadable(key, isSingle(found) ? suffix : 'a folder without such files');
 }
+
+/** A table inside a file as a path below it, without a slash, which would look like a folder's column. */
+export const slotPath = (ask: TableAsk): string => slotName(ask).replaceAll('/', '_');
 
 /** Of a folder the files of its commonest readable kind: what else lies there is no part of the table. Null for no table. */
 export function tableSource<File>(found: FoundArtifact<File>): StatementSource<File> | null {

@@ -12,7 +12,8 @@ import { damaged, readFooter } from '../statements/footer.ts';
 import type { RemoteReader } from '../storage/remote/cache-reader.ts';
 import { parquetPlan } from './parquet-plan.ts';
 import type { Fence } from './duckdb-fence.ts';
-import { loadParquet, writerProperties } from './duckdb-parquet.ts';
+import { loadParquet } from './duckdb-parquet.ts';
+import { writerProperties } from '../statements/parquet-stream.ts';
 import type { SourceFormat } from './duckdb-wire.ts';
 import { forgetCopy, keepCopy, keptCopy, keptMost } from './query-copies.ts';
 

@@ -130,10 +130,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   }
 
   function answered<T>(
-    work: (
-      slot: Slot,
-      onProgress: (done: number, total: number) => void,
-    ) => Promise<Answered<T> | Answer<T>>,
+    work: (slot: Slot, onProgress: (done: number, total: number) => void) => Promise<Answered<T> | Answer<T>>,
     { onProgress, signal }: HashOptions,
   ): Promise<T> {
     return run(async (slot) => {
@@ -200,8 +197,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     },
     table: (input, job, tableOptions = {}) =>
       answered(
-        (slot, report) =>
-          slot.api.table(input, job, Comlink.proxy(report)) as Promise<Answered<TableCopy>>,
+        (slot, report) => slot.api.table(input, job, Comlink.proxy(report)) as Promise<Answered<TableCopy>>,
         tableOptions,
       ),
     checksum: (file, hashOptions = {}) =>

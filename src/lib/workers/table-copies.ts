@@ -34,6 +34,3 @@ export function textHash(texts: readonly string[]): string {
     }
   return (a >>> 0).toString(36) + (b >>> 0).toString(36);
 }
-
-/** The table as a path below its artifact, without a slash, which would look like a folder's column. */
-export const copyPath = (ask: TableAsk): string => slotName(ask).replaceAll('/', '_');
