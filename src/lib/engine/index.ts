@@ -39,6 +39,7 @@ import { readAuthor, type Place } from './schema/open.ts';
 import { all, one, runInTurn, runSync } from './statement.ts';
 import { countedTables } from './view/facet-counts.ts';
 import { viewPart } from './view/part.ts';
+import { emptyView } from './view/view.ts';
 import { restoreFields } from './write/history.ts';
 import type { ActSummary, HistoryEntry } from './write/history-types.ts';
 import { createWriter, type FeedChange, type UndoResult, type Writer } from './write/writer.ts';
@@ -252,6 +253,7 @@ export async function createEngine(deps: EngineDeps) {
   };
   const context: EngineContext = { ...shared, jobs, read, readInTurn, act, request };
   const registries = registryPart(context);
+  const view = viewPart(context);
 
   return {
     ...manyPart(context),
@@ -265,7 +267,7 @@ export async function createEngine(deps: EngineDeps) {
     ...importPart(context),
     ...knownPart(context),
     ...comparePart(context),
-    ...viewPart(context),
+    ...view,
     ...curatePart(context),
     ...transferPart(context),
     ...consolePart(context, breathe, deps.bell),
@@ -275,7 +277,7 @@ export async function createEngine(deps: EngineDeps) {
     withOperation: (uid: string | null): void => {
       operation = uid;
     },
-    status: (): StatusFacts => read(statusFacts(hidden, author)),
+    status: (): StatusFacts => read(statusFacts(hidden, author, view.countList(emptyView('Artifact')))),
     onlyHere: (): number => read(onlyHere(hidden)),
     storedBytes: (): Promise<number> => blobs.held(),
 
