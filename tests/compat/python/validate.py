@@ -20,32 +20,7 @@ folder = Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
 
 
-def offline():
-    """Public ontologies and tables of prefixes are not there: only rows of the database count."""
-    import bionty._organism as organism
-    import lamindb.models._from_values as values
-    from bionty._organism import OrganismNotSet
-
-    taxa = {"ENSG": "NCBITaxon:9606", "ENSMUSG": "NCBITaxon:10090"}
-
-    def no_source(iterable_idx, field, organism=None, **_):
-        registry = field.field.model
-        if organism is None and registry.require_organism(field=field):
-            raise OrganismNotSet("no organism")
-        return [], iterable_idx
-
-    def infer(id, using_key=None):
-        prefix = "".join(c for c in id[:8] if c.isalpha())
-        if prefix not in taxa:
-            return None
-        found = bt.Organism.filter(ontology_id=taxa[prefix]).one_or_none()
-        return found
-
-    values.create_records_from_source = no_source
-    organism.infer_organism_from_ensembl_id = infer
-
-
-offline()
+exec(Path(__file__).with_name("offline.py").read_text())
 
 # registries
 human = bt.Organism(name="human", ontology_id="NCBITaxon:9606", scientific_name="Homo sapiens", _skip_validation=True).save()

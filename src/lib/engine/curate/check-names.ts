@@ -40,8 +40,7 @@ export function* checkNames(
   );
   const ids: number[] = [];
   for (const name of asked) {
-    const id = found.get(name);
-    if (id !== undefined) ids.push(id);
+    ids.push(...(found.get(name) ?? []));
   }
   findings.push(...(yield* missingTerms(scope, plan, field, ids)));
   const left = asked.filter((name) => !found.has(name) && !ambiguous.has(name));

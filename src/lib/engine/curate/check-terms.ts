@@ -45,6 +45,7 @@ export function* checkTerms(
   const asked = texts.length > 0 ? [...texts, ...numbers] : numbers;
   const left = new Map(asked.map((value) => [value.text, value]));
   const total = left.size;
+  let valid = 0;
   const rows: FoundRows[] = [];
   const told: Finding[] = [];
   const standards = new Map<string, string>();
@@ -89,10 +90,11 @@ export function* checkTerms(
       }
       const ids: number[] = [];
       for (const name of [...left.keys()]) {
-        const id = found.get(name);
-        if (id === undefined) continue;
+        const own = found.get(name);
+        if (own === undefined) continue;
         left.delete(name);
-        ids.push(id);
+        valid++;
+        ids.push(...own);
       }
       if (ids.length > 0) rows.push({ table: table.name, ids: [...new Set(ids)] });
       for (const [value, name] of yield* synonymsIn(ask, organism, [...left.keys()]))
@@ -118,7 +120,7 @@ export function* checkTerms(
       ),
     );
   }
-  return { findings: told, rows, asked: total, valid: rows.reduce((sum, one) => sum + one.ids.length, 0) };
+  return { findings: told, rows, asked: total, valid };
 }
 
 function unknown(

@@ -25,8 +25,8 @@ export interface LookUp {
 }
 
 export interface LookedUp {
-  /** Row of each value that is there. */
-  found: Map<string, number>;
+  /** Rows of each value that is there: one, but where a registry without types has several of the name. */
+  found: Map<string, number[]>;
   /** Values that name more than one row of the topmost level, with the reason in words. */
   ambiguous: Map<string, string>;
   organism: Organism | null;
@@ -61,18 +61,22 @@ export function* lookUp(ask: LookUp, values: readonly string[]): Steps<LookedUp>
     if (own) own.push(row);
     else byName.set(row.name, [row]);
   }
-  const found = new Map<string, number>();
+  const found = new Map<string, number[]>();
   const ambiguous = new Map<string, string>();
   for (const [name, own] of byName) {
     const preferred = ask.preferred && own.filter((row) => ask.preferred?.has(row.id));
     const some = preferred && preferred.length > 0 ? preferred : own;
     if (!typed || some.length === 1) {
-      found.set(name, some[0]?.id ?? 0);
+      found.set(
+        name,
+        some.map(({ id }) => id),
+      );
       continue;
     }
     for (const row of some) if (row.typeId !== null) row.depth = yield* depthOf(ask.table, row.typeId);
     try {
-      found.set(name, topmost(ask.table, name, some)?.id ?? 0);
+      const top = topmost(ask.table, name, some);
+      if (top !== null) found.set(name, [top.id]);
     } catch (error) {
       if (!isLoamError(error)) throw error;
       ambiguous.set(name, error.message);

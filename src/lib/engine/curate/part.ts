@@ -1,33 +1,98 @@
 // Validation as the engine offers it. Reading is handed in: the engine says what it wants to know of a dataset, twice (names
-// first, then what the schema asks of them), and decides on what it was told.
+// first, then what the schema asks of them), and decides on what it was told. Saving a validated artifact is one act.
 import type { EngineContext } from '../context.ts';
+import { LoamError } from '../errors.ts';
+import { findArtifact } from '../query/artifact-detail.ts';
+import { one } from '../statement.ts';
+import { builtinOf, ensureBuiltin, findBuiltin } from './builtin.ts';
 import type { Finding, ValidationResult } from './finding.ts';
 import type { DatasetRead, FrameAsk } from './frame.ts';
+import { saveInferred } from './infer.ts';
 import { planOf, type CurateScope } from './plan.ts';
-import { firstAsks, judge, secondAsks, type Validated } from './validate.ts';
+import { firstAsks, judge, secondAsks, type JudgedArtifact, type Validated } from './validate.ts';
 
 export type { Finding, ValidationResult };
 
 /** Looks into a dataset; whoever can. */
 export type DatasetReader = (asks: readonly FrameAsk[]) => Promise<DatasetRead>;
 
+export interface SavedValidation {
+  result: ValidationResult;
+  /** False where the dataset is not valid: then nothing was written. */
+  saved: boolean;
+}
+
 export function curatePart(context: EngineContext) {
-  const { model, read, readInTurn, writer } = context;
+  const { model, read, readInTurn, act, writer } = context;
   const scope: CurateScope = { model, author: writer.author };
 
-  async function validated(schemaUid: string, reader: DatasetReader): Promise<Validated> {
+  async function validated(
+    schemaUid: string,
+    reader: DatasetReader,
+    artifact: JudgedArtifact | null,
+  ): Promise<Validated & { schemaId: number; schemaName: string }> {
     const plan = read(planOf(scope, schemaUid));
-    const names = await reader(firstAsks(plan));
+    const asks = firstAsks(plan);
+    const names = await reader(asks);
     const second = read(secondAsks(scope, plan, names));
     // What is of another kind, or has none of the parts, needs no second look.
     const whole = second.asks.length === 0 ? names : merged(names, await reader(second.asks));
-    return readInTurn(judge(scope, second.plan, whole));
+    const done = await readInTurn(judge(scope, second.plan, whole, artifact));
+    return { ...done, schemaId: plan.schemaId, schemaName: plan.schemaName ?? plan.schemaUid };
+  }
+
+  function artifactOf(uid: string): JudgedArtifact & { name: string } {
+    const { id } = read(findArtifact(writer.journal.hidden.without, uid));
+    const row = read(one('SELECT suffix, coalesce(key, uid) FROM lamindb_artifact WHERE id = ?', [id]));
+    return { id, suffix: String(row?.[0] ?? ''), name: String(row?.[1] ?? uid) };
   }
 
   return {
-    /** A dataset against a schema; nothing is written. */
-    validateDataset: async (schemaUid: string, reader: DatasetReader): Promise<ValidationResult> =>
-      (await validated(schemaUid, reader)).result,
+    /** A dataset against a schema; nothing is written. With an artifact's uid its own features and suffix count too. */
+    validateDataset: async (
+      schemaUid: string,
+      reader: DatasetReader,
+      artifact: string | null = null,
+    ): Promise<ValidationResult> =>
+      (await validated(schemaUid, reader, artifact === null ? null : artifactOf(artifact))).result,
+
+    /**
+     * Validates an artifact's dataset and, where it is valid, notes the schema on the artifact, links what was inferred per
+     * slot, and annotates it with the distinct values of categorical columns. One act, one undo.
+     */
+    async saveValidated(uid: string, schemaUid: string, reader: DatasetReader): Promise<SavedValidation> {
+      const request = context.request();
+      const { id, suffix, name } = artifactOf(uid);
+      const { result, rows, schemaId, schemaName } = await validated(schemaUid, reader, { id, suffix });
+      if (!result.ok) return { result, saved: false };
+      // The artifact may be gone by now: reading took its time.
+      artifactOf(uid);
+      writer.act(
+        {
+          kind: 'validate',
+          title: `Validate ${name} against ${schemaName}`,
+          ...(request === null ? {} : { uid: request }),
+        },
+        (tx) => saveInferred(tx, id, schemaId, rows),
+      );
+      return { result, saved: true };
+    },
+
+    /** One of LaminDB's built-in schemas, made when it is first asked for. */
+    builtinSchema(name: string): { uid: string } {
+      const known = builtinOf(name);
+      const there = read(findBuiltin(known));
+      if (there) return { uid: there.uid };
+      const made = act(
+        'create',
+        `New Schema ${known}`,
+        (tx) => ensureBuiltin(tx, known),
+        () => findBuiltin(known),
+      );
+      if (made === null)
+        throw new LoamError('DoesNotExist', `The schema ${known} was made and is gone again.`);
+      return { uid: made.uid };
+    },
   };
 }
 
@@ -38,6 +103,6 @@ function merged(first: DatasetRead, second: DatasetRead): DatasetRead {
   return {
     otype: second.otype ?? first.otype,
     frames,
-    bytesRead: bytes.length === 0 ? null : Math.max(...bytes),
+    bytesRead: bytes.length === 0 ? null : bytes.reduce((sum, one) => sum + one, 0),
   };
 }

@@ -42,6 +42,8 @@ export interface SlotPlan {
   maximal: boolean;
   flexible: boolean;
   coerce: boolean;
+  /** As it is kept: LaminDB tells null from false. */
+  ownCoerce: boolean | null;
   /** How many rows of the registry the schema names; null where it names none. */
   count: number | null;
   /** The names of rows are what is looked up (`var.T`). */
@@ -54,6 +56,8 @@ export interface ValidationPlan {
   schemaName: string | null;
   /** What a dataset has to be; null where any table will do. */
   otype: string | null;
+  /** What an artifact's suffix has to be. */
+  suffix: string | null;
   /** `columns` alone, or the slots of a composite in their order; a table with `attrs` has both. */
   slots: SlotPlan[];
 }
@@ -64,7 +68,7 @@ export interface CurateScope {
 }
 
 const schemaColumns =
-  's.id, s.uid, s.name, s.itype, s.otype, s.minimal_set, s.ordered_set, s.maximal_set, s.flexible, s.coerce, s.n_members, s._aux, s.is_type';
+  's.id, s.uid, s.name, s.itype, s.otype, s.minimal_set, s.ordered_set, s.maximal_set, s.flexible, s.coerce, s.n_members, s._aux, s.is_type, s.suffix';
 
 export function* planOf(scope: CurateScope, schemaUid: string): Steps<ValidationPlan> {
   const row = yield* one(`SELECT ${schemaColumns} FROM lamindb_schema s WHERE s.uid = ?`, [schemaUid]);
@@ -98,6 +102,7 @@ export function* planOf(scope: CurateScope, schemaUid: string): Steps<Validation
     schemaUid: String(row[1]),
     schemaName: text(row[2]),
     otype,
+    suffix: text(row[13]),
     slots,
   };
 }
@@ -127,6 +132,7 @@ function* slotOf({ model, author }: CurateScope, slot: string, row: readonly Sql
     maximal: row[7] === 1,
     flexible: row[8] === 1,
     coerce: row[9] === 1,
+    ownCoerce: row[9] === null ? null : row[9] === 1,
     count: row[10] === null ? null : Number(row[10]),
     transposed: isTransposed(slot, itypeText),
   };

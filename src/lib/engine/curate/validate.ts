@@ -3,6 +3,7 @@
 // the first, and looks values up only where all columns are right.
 import type { Steps } from '../statement.ts';
 import { askOf, checkTable, finding, isLaminColumn } from './check-table.ts';
+import { checkExternal, externalSlot } from './check-external.ts';
 import { checkNames } from './check-names.ts';
 import { checkTerms, type FoundRows } from './check-terms.ts';
 import type { Finding, LaminCheck, SlotResult, ValidationResult } from './finding.ts';
@@ -23,6 +24,8 @@ export interface SlotRows {
   names: number[];
   /** Distinct values of categorical columns as rows, by the feature's id. */
   terms: { feature: number; rows: FoundRows[] }[];
+  /** There was no name to look up. */
+  empty: boolean;
 }
 
 export interface Validated {
@@ -37,7 +40,7 @@ export const firstAsks = (plan: ValidationPlan): FrameAsk[] =>
     .map(({ slot, transposed }) => ({ slot, transposed, columns: [], index: 'none' }));
 
 /** External features are no part of the dataset. */
-const readable = ({ slot }: SlotPlan): boolean => slot !== '__external__';
+const readable = ({ slot }: SlotPlan): boolean => slot !== externalSlot;
 
 /** The plan with what a flexible schema takes of this dataset, and what is to be read of it. */
 export function* secondAsks(
@@ -60,7 +63,18 @@ export function* secondAsks(
   return { plan: { ...plan, slots }, asks };
 }
 
-export function* judge(scope: CurateScope, plan: ValidationPlan, read: DatasetRead): Steps<Validated> {
+/** The artifact that the dataset is, where it is one already. */
+export interface JudgedArtifact {
+  id: number;
+  suffix: string;
+}
+
+export function* judge(
+  scope: CurateScope,
+  plan: ValidationPlan,
+  read: DatasetRead,
+  artifact: JudgedArtifact | null = null,
+): Steps<Validated> {
   const wrongKind = refuseKind(plan, read);
   const slots: SlotResult[] = [];
   const findings: Finding[] = [...wrongKind];
@@ -87,6 +101,9 @@ export function* judge(scope: CurateScope, plan: ValidationPlan, read: DatasetRe
       notices: judged.findings.length - errors,
     });
   }
+  const external = plan.slots.find(({ slot }) => slot === externalSlot);
+  if (external) findings.push(...(yield* checkExternal(scope, external, artifact?.id ?? null)));
+  if (artifact !== null) findings.push(...refuseSuffix(plan, artifact));
   for (const one of findings) {
     if (one.severity === 'notice') counts.notices++;
     else {
@@ -138,6 +155,12 @@ function refuseKind(plan: ValidationPlan, read: DatasetRead): Finding[] {
   }));
 }
 
+function refuseSuffix(plan: ValidationPlan, { suffix }: JudgedArtifact): Finding[] {
+  if (plan.suffix === null || plan.suffix === suffix) return [];
+  const message = `The schema is for ${plan.suffix} files, but this one is ${suffix === '' ? 'without a suffix' : suffix}. Save the dataset as ${plan.suffix}, or choose another schema.`;
+  return [finding({ slot: plan.slots[0]?.slot ?? 'columns' }, 'schema', null, 'ValidationError', message)];
+}
+
 const patterns: Record<string, RegExp> = {
   DataFrame: /^(columns|attrs(:.+)?)$/,
   AnnData: /^(obs|var|var\.T|uns.*)$/,
@@ -165,7 +188,7 @@ interface SlotJudged {
 }
 
 function* judgeSlot(scope: CurateScope, plan: SlotPlan, frame: FrameRead): Steps<SlotJudged> {
-  const rows: SlotRows = { plan, names: [], terms: [] };
+  const rows: SlotRows = { plan, names: [], terms: [], empty: true };
   if (frame.missing !== null) {
     const { message, available } = frame.missing;
     const there = available.length === 0 ? '' : ` There are: ${available.slice(0, 20).join(', ')}.`;
@@ -176,6 +199,7 @@ function* judgeSlot(scope: CurateScope, plan: SlotPlan, frame: FrameRead): Steps
   const names = yield* checkNames(scope, plan, frame.names);
   findings.push(...names.findings);
   rows.names = [...(plan.index ? [plan.index.id] : []), ...names.ids.filter((id) => id !== plan.index?.id)];
+  rows.empty = frame.names.length === 0 && plan.index === null;
   let [asked, valid] = [0, 0];
   for (const { member, read, place } of categorical(plan, frame)) {
     if (
