@@ -24,6 +24,7 @@ import { createTidy } from './tidy.ts';
 import { createRemotes } from './remotes.ts';
 import { createTransfers } from './transfers.ts';
 import { createStorages, type StoragesDeps } from './storages.ts';
+import { createValidations, type DatasetWatch } from './validations.ts';
 import type { Databases } from './databases.ts';
 import type { DropItem, DropProgress, EngineApi, EngineEvent } from './wire.ts';
 
@@ -52,7 +53,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
   const { driver, file } = opened;
   const tidySoon = createTidy(driver, () => engine.writer.feed() || engine.writer.pack());
   const tellDrop = gatherDrops((progress) => emit({ type: 'drop', progress }));
-  const { inspector, viewer } = inspectorPort(blobs);
+  const { inspector, viewer, readDataset } = inspectorPort(blobs);
   let others: Databases | null = null;
   const engine = await createEngine({
     driver,
@@ -113,9 +114,17 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     tell: (list) => emit({ type: 'transfers', transfers: list }),
   });
 
+  const validations = createValidations({
+    ...{ engine, blobs, remotes, readDataset },
+    tell: (progress) => emit({ type: 'view', progress }),
+  });
+
   return {
     ...others.api,
     ...transfers,
+    ...validations,
+    saveValidated: writing(validations.saveValidated),
+    builtinSchema: writing(validations.builtinSchema),
     ...createStorages({
       engine,
       blobs,
@@ -361,7 +370,13 @@ function inputOf(item: DropItem): DropInput {
   };
 }
 
-function inspectorPort(blobs: OpfsBlobStore): { inspector: Inspector; viewer: StoragesDeps['viewer'] } {
+interface InspectorPorts {
+  inspector: Inspector;
+  viewer: StoragesDeps['viewer'];
+  readDataset: DatasetWatch;
+}
+
+function inspectorPort(blobs: OpfsBlobStore): InspectorPorts {
   const pool = createInspector({ size: 2 });
   const asFile = async (held: unknown): Promise<File> =>
     held instanceof File ? held : blobs.file(String(held));
@@ -404,5 +419,7 @@ function inspectorPort(blobs: OpfsBlobStore): { inspector: Inspector; viewer: St
   return {
     inspector,
     viewer: async (payload, ask, watch) => pool.view(await input(payload), ask, watch),
+    readDataset: async (given, name, asks, watch) =>
+      pool.dataset('rows' in given ? given : await input(given), name, asks, watch),
   };
 }

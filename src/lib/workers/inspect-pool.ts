@@ -2,7 +2,8 @@
 // costs that worker only, and the answer is a summary with the reason in words. Works in pages and inside other workers.
 import * as Comlink from 'comlink';
 import { fromWire, LoamError } from '../engine/errors.ts';
-import type { FileView, SmallFile, ViewAsk } from '../engine/ports.ts';
+import type { DatasetRead, FileView, FrameAsk, SmallFile, ViewAsk } from '../engine/ports.ts';
+import type { RowsTable } from '../formats/curate/read-dataset.ts';
 import { summaryOf, type FileSummary } from '../formats/summary.ts';
 import type { AnyFile } from './find-bytes.ts';
 import type { TableCopy, TableJob } from './table-parquet.ts';
@@ -24,6 +25,13 @@ export interface Inspector {
   ): Promise<(Answer<SmallFile> | null)[]>;
   /** A table out of the file as a parquet copy; progress in rows. Errors as of `hash`. */
   table(input: InspectInput, job: TableJob, options?: HashOptions): Promise<TableCopy>;
+  /** What a validation asks of a dataset; progress in rows gone through. Errors as of `hash`. */
+  dataset(
+    input: InspectInput | { rows: RowsTable },
+    name: string,
+    asks: readonly FrameAsk[],
+    options?: HashOptions,
+  ): Promise<DatasetRead>;
   /** sha256 of every byte as hex. */
   checksum(file: AnyFile, options?: HashOptions): Promise<string>;
   close(): void;
@@ -199,6 +207,15 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
       answered(
         (slot, report) => slot.api.table(input, job, Comlink.proxy(report)) as Promise<Answered<TableCopy>>,
         tableOptions,
+      ),
+    dataset: (input, name, asks, datasetOptions = {}) =>
+      answered(
+        (slot, report) =>
+          slot.api.dataset(input, name, [...asks], Comlink.proxy(report)) as Promise<{
+            answer: Answer<DatasetRead>;
+            restart: boolean;
+          }>,
+        datasetOptions,
       ),
     checksum: (file, hashOptions = {}) =>
       answered((slot, report) => slot.api.checksum(file, Comlink.proxy(report)), hashOptions),

@@ -2,12 +2,13 @@
 // The only place that joins File objects with the format readers and the hashes.
 import * as Comlink from 'comlink';
 import { checksumSha256, hashFile, hashFolder } from '../engine/hash.ts';
-import type { FileView, FolderSource, SmallFile, ViewAsk } from '../engine/ports.ts';
+import type { DatasetRead, FileView, FolderSource, FrameAsk, SmallFile, ViewAsk } from '../engine/ports.ts';
 import { readSmallFile } from '../engine/small-file.ts';
 import { isLoamError, toWire, type WireError } from '../engine/errors.ts';
+import { readDataset, type RowsTable } from '../formats/curate/read-dataset.ts';
 import { hdf5Damaged } from '../formats/hdf5-file.ts';
 import { inspectFile, inspectFolder } from '../formats/inspect.ts';
-import type { SyncByteSource } from '../formats/source.ts';
+import { metered, type SyncByteSource } from '../formats/source.ts';
 import { summaryOf, type FileSummary } from '../formats/summary.ts';
 import { viewFile } from '../formats/view.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
@@ -95,6 +96,33 @@ const api = {
       return tableToParquet(source, job, report);
     });
     return { answer: made, restart: hdf5Damaged() };
+  },
+
+  /** What a validation asks of a dataset; progress in rows gone through. `restart` as with `inspect`. */
+  async dataset(
+    input: InspectInput | { rows: RowsTable },
+    name: string,
+    asks: FrameAsk[],
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<{ answer: Answer<DatasetRead>; restart: boolean }> {
+    const report = throttled(onProgress);
+    const read = await answer(onProgress, async () => {
+      if ('rows' in input) return readDataset(input, name, asks);
+      const source = Array.isArray(input) ? await folderSource(input) : await anySource(input);
+      const meters = ('files' in source ? source.files.map((one) => one.source) : [source]).map(metered);
+      const counted =
+        'files' in source
+          ? {
+              files: source.files.map(({ path }, i) => ({
+                path,
+                source: meters[i]?.source as SyncByteSource,
+              })),
+            }
+          : (meters[0]?.source as SyncByteSource);
+      const found = await readDataset(counted, name, asks, (rows) => report(rows, Infinity));
+      return { ...found, bytesRead: meters.reduce((sum, { bytes }) => sum + bytes(), 0) };
+    });
+    return { answer: read, restart: hdf5Damaged() };
   },
 
   checksum(input: AnyFile, onProgress?: (done: number, total: number) => void): Promise<Answer<string>> {

@@ -46,6 +46,7 @@ import type { ActSummary, HistoryEntry } from '../engine/write/history-types.ts'
 import type { PlacedArtifact, PlacedFile } from '../engine/registry/in-place.ts';
 import type { StoragesApi, ViewProgress } from './storages.ts';
 import type { Transfer, TransfersApi } from './transfers.ts';
+import type { UnsavedFile, ValidationsApi } from './validations.ts';
 import type { DatabaseProgress, DatabasesApi } from './databases-wire.ts';
 import type { QueryApi } from './query-wire.ts';
 import type { OntologiesApi } from './ontology-wire.ts';
@@ -170,6 +171,22 @@ export type {
   ViewContent,
 } from '../engine/ports.ts';
 
+/* ---------- validation ---------- */
+
+export type { UnsavedFile, ValidationsApi };
+export type { SavedValidation } from '../engine/curate/part.ts';
+export type { RowsTable } from '../formats/curate/read-dataset.ts';
+export type {
+  Finding,
+  FindingKind,
+  FindingTerms,
+  FindingValue,
+  LaminCheck,
+  SlotResult,
+  ValidationCounts,
+  ValidationResult,
+} from '../engine/curate/finding.ts';
+
 /* ---------- labels, projects, features ---------- */
 
 export type { FeatureRow, NamedRow };
@@ -214,7 +231,8 @@ export type {
 
 /* ---------- the API ---------- */
 
-export interface EngineApi extends DatabasesApi, StoragesApi, TransfersApi, QueryApi, OntologiesApi {
+export interface EngineApi
+  extends DatabasesApi, StoragesApi, TransfersApi, QueryApi, OntologiesApi, ValidationsApi {
   status(): Promise<EngineStatus>;
   meter(): Promise<StorageMeter>;
 

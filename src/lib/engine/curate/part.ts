@@ -13,8 +13,8 @@ import { firstAsks, judge, secondAsks, type JudgedArtifact, type Validated } fro
 
 export type { Finding, ValidationResult };
 
-/** Looks into a dataset; whoever can. */
-export type DatasetReader = (asks: readonly FrameAsk[]) => Promise<DatasetRead>;
+/** Looks into a dataset; whoever can. `total` is how many rows are gone through for it, 0 where that is not known. */
+export type DatasetReader = (asks: readonly FrameAsk[], total: number) => Promise<DatasetRead>;
 
 export interface SavedValidation {
   result: ValidationResult;
@@ -33,10 +33,11 @@ export function curatePart(context: EngineContext) {
   ): Promise<Validated & { schemaId: number; schemaName: string }> {
     const plan = read(planOf(scope, schemaUid));
     const asks = firstAsks(plan);
-    const names = await reader(asks);
+    const names = await reader(asks, 0);
     const second = read(secondAsks(scope, plan, names));
     // What is of another kind, or has none of the parts, needs no second look.
-    const whole = second.asks.length === 0 ? names : merged(names, await reader(second.asks));
+    const whole =
+      second.asks.length === 0 ? names : merged(names, await reader(second.asks, rowsOf(names, second.asks)));
     const done = await readInTurn(judge(scope, second.plan, whole, artifact));
     return { ...done, schemaId: plan.schemaId, schemaName: plan.schemaName ?? plan.schemaUid };
   }
@@ -94,6 +95,13 @@ export function curatePart(context: EngineContext) {
       return { uid: made.uid };
     },
   };
+}
+
+function rowsOf({ frames }: DatasetRead, asks: readonly FrameAsk[]): number {
+  return asks.reduce((sum, { slot, columns, index }) => {
+    const frame = frames.find((one) => one.slot === slot);
+    return sum + (frame?.rows ?? 0) * (columns.length + (index === 'none' ? 0 : 1));
+  }, 0);
 }
 
 /** Parts that are missing were not asked for again. */

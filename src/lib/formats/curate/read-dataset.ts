@@ -22,13 +22,20 @@ export type { RowsTable } from './rows-frame.ts';
 
 export type ReadInput = SyncByteSource | FolderSource | { rows: RowsTable };
 
-/** `onRows` is told of rows gone through, of whatever column. */
+/** `onDone` is told how many rows were gone through so far, of all columns together. */
 export async function readDataset(
   input: ReadInput,
   name: string,
   asks: readonly FrameAsk[],
-  onRows: (rows: number) => void = () => {},
+  onDone: (rows: number) => void = () => {},
 ): Promise<DatasetRead> {
+  let [before, last] = [0, 0];
+  // Each column begins anew.
+  const onRows = (rows: number): void => {
+    if (rows < last) before += last;
+    last = rows;
+    onDone(before + rows);
+  };
   try {
     if ('rows' in input) return await table(rowsFrame(input.rows), asks, onRows);
     if ('files' in input) {
