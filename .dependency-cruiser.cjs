@@ -67,7 +67,7 @@ module.exports = {
       from: { path: '^src/lib/sdk' },
       to: {
         path: '^src/',
-        pathNot: '^src/lib/(sdk|engine)|^src/lib/workers/(query-)?wire\\.ts$',
+        pathNot: '^src/lib/(sdk|engine)|^src/lib/workers/(query-|ontology-)?wire\\.ts$',
       },
     },
     {

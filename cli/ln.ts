@@ -8,6 +8,7 @@ import type { DropInput } from '../src/lib/engine/registry/drop.ts';
 import { createLn } from '../src/lib/sdk/ln.ts';
 import { directEngine, type FileToSave, type LnPort } from '../src/lib/sdk/port.ts';
 import type { Ln } from '../src/lib/sdk/types.ts';
+import { openDesk } from './ontology-library.ts';
 import { inputOf, openInstance, type Instance } from './instance.ts';
 
 export type { Ln } from '../src/lib/sdk/types.ts';
@@ -54,6 +55,7 @@ function portOf(instance: Instance, cwd: string, tell: (text: string) => void): 
   };
   return {
     engine: directEngine(engine),
+    ontologies: openDesk(instance, cwd) as NonNullable<LnPort['ontologies']>,
     tell,
     files: {
       async drop(item, asked) {

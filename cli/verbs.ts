@@ -13,6 +13,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   io: async () => (await import('./io.ts')).io,
   list: async () => (await import('./list.ts')).list,
   load: async () => (await import('./load.ts')).load,
+  ontology: async () => (await import('./ontology.ts')).ontology,
   query: async () => (await import('./query.ts')).query,
   save: async () => (await import('./save.ts')).save,
   settings: async () => (await import('./settings-verb.ts')).settings,

@@ -79,6 +79,7 @@ function queriesOf(engine: EngineApi): Promise<Queries> {
 export function pagePort(engine: EngineApi): LnPort {
   return {
     engine,
+    ontologies: engine,
     tell: (text) => console.info(text),
     files: {
       drop: (item, options) => engine.drop([dropItem(item)], options),

@@ -5,6 +5,7 @@ import { artifactContext, newArtifact } from './artifact.ts';
 import { Q } from './condition.ts';
 import { defineObjects, newRow } from './objects.ts';
 import type { LnPort } from './port.ts';
+import { publicMethods } from './public.ts';
 import { RowQuery } from './query.ts';
 import { RegistryCore, type Shared } from './registry.ts';
 import { stateOf } from './state.ts';
@@ -59,7 +60,7 @@ export async function createLn(port: LnPort): Promise<Ln> {
   });
   for (const core of cores.values()) defineObjects(core, context);
 
-  const made = new Map([...cores.values()].map((core) => [core.name, registryOf(core)]));
+  const made = new Map([...cores.values()].map((core) => [core.name, registryOf(core, port)]));
   const registry = (name: string) => {
     shared.core(name);
     return made.get(name);
@@ -86,11 +87,13 @@ export async function createLn(port: LnPort): Promise<Ln> {
     if (module === null || module === undefined) ln[name] = one;
     else ln[module] = { ...(ln[module] as object | undefined), [className ?? name]: one };
   }
+  // As bionty is imported in Python.
+  ln['bt'] = ln['bionty'];
   return ln as unknown as Ln;
 }
 
 /** A registry as it is called: a class whose rows are made with or without `new`, and LaminDB's queries on it. */
-function registryOf(core: RegistryCore): unknown {
+function registryOf(core: RegistryCore, port: LnPort): unknown {
   const { name, engine } = core;
   const files = name === 'Artifact';
   const make = function (first: unknown, options?: Record<string, unknown>): object {
@@ -156,6 +159,9 @@ function registryOf(core: RegistryCore): unknown {
         newArtifact(core, await tableFile(rows, String(options['key'] ?? '')), options),
     });
   }
+  // Registries whose rows come from public sources.
+  if (core.info.fields.some(({ target }) => target === 'bionty.Source'))
+    Object.assign(methods, publicMethods(core, port.ontologies));
   Object.defineProperty(make, 'name', { value: name.split('.').at(-1) });
   for (const [key, value] of Object.entries(methods))
     Object.defineProperty(make, key, { value, enumerable: key !== 'prototype' });

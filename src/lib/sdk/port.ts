@@ -1,5 +1,6 @@
 // What `ln` needs of where it runs: the engine's API as it crosses the worker border, and a way to the bytes of files. The page
 // gives its worker's API and OPFS files, Node an engine of its own and a folder.
+import type { OntologiesApi } from '../workers/ontology-wire.ts';
 import type { DropOptions, EngineApi, EngineStatus } from '../workers/wire.ts';
 
 type Used =
@@ -50,6 +51,8 @@ export interface LnPort {
     /** What `cache` answers: a path where there are paths. */
     cache(uid: string): Promise<string | Blob>;
   };
+  /** Public ontologies, where packs of them are within reach. */
+  ontologies?: OntologiesApi;
   /** One statement that reads: its rows as Arrow IPC, page by page, and the uids of the artifacts it names. */
   statement(
     sql: string,

@@ -10,6 +10,7 @@ import type {
 import type { DataFrame } from './data-frame.ts';
 import type { Expression } from './condition.ts';
 import type { OpenTable, SqlResult, StatementChoices } from './open-table.ts';
+import type { publicMethods } from './public.ts';
 import type { Registries } from './registries.generated.ts';
 
 /** What a JSON field holds. */
@@ -345,14 +346,20 @@ type Modules = {
   >;
 };
 type ModuleRegistries<M extends string> = {
-  readonly [N in RegistryName as N extends `${M}.${infer Name}` ? Name : never]: Registry<N>;
+  readonly [N in RegistryName as N extends `${M}.${infer Name}` ? Name : never]: Registry<N> &
+    FromPublicSource<N>;
 };
+/** Registries whose rows come from public sources. */
+type FromPublicSource<N extends RegistryName> =
+  Targets<N> extends { source: 'bionty.Source' } ? ReturnType<typeof publicMethods> : unknown;
 
 export type Ln = {
   readonly [
     N in Exclude<RegistryName, 'Artifact'> as N extends `${string}.${string}` ? never : N
   ]: Registry<N>;
 } & { readonly [M in keyof Modules]: Modules[M] } & {
+  /** bionty, as Python imports it. */
+  readonly bt: Modules['bionty'];
   readonly Artifact: ArtifactRegistry;
   /** Conditions joined by `and`, `or` and `not`. */
   readonly Q: QFunction;
