@@ -1,0 +1,85 @@
+// Public ontologies as screens use them: packs beside the app, imports that go on behind the screen, what is wrong with a
+// file until somebody says that the rest is wanted.
+/* eslint-disable svelte/prefer-svelte-reactivity -- replaced as a whole */
+import type { ImportAsk, ImportedTerms, OntologyChoice } from '../workers/ontology-wire.ts';
+import { asWireError, say, sayError, sayWithUndo } from './notices.svelte.ts';
+import { registries } from './registries.svelte.ts';
+import { session } from './session.svelte.ts';
+import { count } from './words.ts';
+
+/** An ontology that is not sound, with all that an import of the rest needs. */
+export interface Unsound {
+  name: string;
+  choice: OntologyChoice;
+  ask: ImportAsk;
+  findings: string[];
+  total: number;
+  message: string;
+}
+
+/** Imports by what they are of, each with its act: a screen shows how far its own are. */
+let going = $state.raw<ReadonlyMap<string, string>>(new Map());
+let unsound = $state.raw<Unsound | null>(null);
+
+export const nameOf = (choice: OntologyChoice): string =>
+  'pack' in choice ? choice.pack : 'url' in choice ? choice.url : choice.name;
+
+const newUid = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  );
+
+function begin(name: string, act: string): void {
+  going = new Map(going).set(name, act);
+}
+function end(name: string): void {
+  const rest = new Map(going);
+  rest.delete(name);
+  going = rest;
+}
+
+/** What an import did, in words. */
+export function importWords({ added, kept, updated, registry }: ImportedTerms): string {
+  const info = registries.byName(`bionty.${registry}`);
+  const what = added === 1 ? (info?.title.toLowerCase() ?? 'row') : (info?.plural.toLowerCase() ?? 'rows');
+  const parts = [`${count(added)} ${what} added`];
+  if (updated > 0) parts.push(`${count(updated)} brought to the new version`);
+  if (kept > 0) parts.push(`${count(kept)} were there`);
+  return parts.join(', ');
+}
+
+export const ontologies = {
+  /** The act of an import that is going on, by the name of what is imported. */
+  actOf: (name: string): string | null => going.get(name) ?? null,
+  get unsound() {
+    return unsound;
+  },
+  dismiss(): void {
+    unsound = null;
+  },
+  /** Settles when it is done; what goes wrong is told here. Answers whether it was done. */
+  async bring(choice: OntologyChoice, ask: ImportAsk = {}): Promise<ImportedTerms | null> {
+    const name = nameOf(choice);
+    const act = newUid();
+    begin(name, act);
+    unsound = null;
+    try {
+      const done = await session.engine.importOntology(choice, { ...ask, act });
+      if (done.added + done.updated > 0) sayWithUndo(importWords(done));
+      else say(importWords(done));
+      if (done.refusedCount > 0)
+        say(`${count(done.refusedCount)} terms were left out`, done.refused.slice(0, 3).join(' '));
+      return done;
+    } catch (problem) {
+      const { code, message, details } = asWireError(problem);
+      const findings = details['findings'];
+      if (code === 'ValidationError' && Array.isArray(findings))
+        unsound = { name, choice, ask, findings, total: Number(details['total']), message };
+      else if (code === 'Cancelled') say('Cancelled', 'Nothing was imported.');
+      else sayError(problem, `Could not import ${name}`);
+      return null;
+    } finally {
+      end(name);
+    }
+  },
+};
