@@ -25,6 +25,7 @@ import { randomUid } from '../src/lib/engine/uid.ts';
 import { inspectFile, inspectFolder } from '../src/lib/formats/inspect.ts';
 import { createNodeBlobs } from '../src/lib/storage/blob/node.ts';
 import { openNode } from '../src/lib/storage/sql/node.ts';
+import { createRemoteFiles, usualCache, type RemoteFiles } from './remote-files.ts';
 import { databaseOf, findSettings, type Settings } from './settings.ts';
 import type { Io } from './verb.ts';
 
@@ -36,6 +37,8 @@ export interface Instance {
   /** The development directory, where `.loam/settings.json` lies. */
   folder: string;
   settings: Settings;
+  /** Artifacts that lie elsewhere. */
+  remote: RemoteFiles;
   /** Progress of drops, as they happen. */
   onDrop(listener: (progress: DropProgress) => void): void;
 }
@@ -47,7 +50,7 @@ const random = (bytes: Uint8Array): Uint8Array => getRandomValues(bytes as Uint8
  * the branch and space of the settings.
  */
 export async function withInstance<T>(
-  io: Pick<Io, 'cwd'>,
+  io: Pick<Io, 'cwd'> & Partial<Pick<Io, 'env'>>,
   use: (instance: Instance) => Promise<T> | T,
   place: Place = {},
 ): Promise<T> {
@@ -61,7 +64,7 @@ export async function withInstance<T>(
 
 /** The instance of this directory, until it is closed. */
 export async function openInstance(
-  io: Pick<Io, 'cwd'>,
+  io: Pick<Io, 'cwd'> & Partial<Pick<Io, 'env'>>,
   place: Place = {},
 ): Promise<{ instance: Instance; close: () => void }> {
   const found = findSettings(io);
@@ -100,7 +103,8 @@ export async function openInstance(
       },
     });
     const onDrop: Instance['onDrop'] = (listener) => listeners.push(listener);
-    const instance = { engine, driver, blobs, folder, settings, storage, onDrop };
+    const remote = createRemoteFiles(settings.cacheDir ?? usualCache(io.env), io.env);
+    const instance = { engine, driver, blobs, folder, settings, storage, remote, onDrop };
     return { instance, close: () => driver.close() };
   } catch (error) {
     driver.close();

@@ -8,6 +8,8 @@ import type { DropInput } from '../src/lib/engine/registry/drop.ts';
 import { createLn } from '../src/lib/sdk/ln.ts';
 import { directEngine, type FileToSave, type LnPort } from '../src/lib/sdk/port.ts';
 import type { Ln } from '../src/lib/sdk/types.ts';
+import { artifactFile } from './artifact-files.ts';
+import { localFolder } from './local-files.ts';
 import { openDesk } from './ontology-library.ts';
 import { inputOf, openInstance, type Instance } from './instance.ts';
 
@@ -39,19 +41,11 @@ export async function connect(
 }
 
 function portOf(instance: Instance, cwd: string, tell: (text: string) => void): LnPort {
-  const { engine, blobs, folder } = instance;
-  const pathOf = (uid: string): string => {
-    const [path] = engine.getRow('Artifact', uid, ['path']);
-    if (typeof path === 'string' && existsSync(path)) return path;
-    throw new LoamError(
-      'BytesElsewhere',
-      `The bytes of artifact ${uid} are not at ${String(path)}. They were moved, or belong to another computer.`,
-      { uid },
-    );
-  };
-  const filesOf = async (uid: string): Promise<string[]> => {
-    const { folder: isFolder, key } = engine.whereabouts(uid);
-    return isFolder ? blobs.list(key) : [];
+  const { engine, folder } = instance;
+  const pathOf = (uid: string): Promise<string> => artifactFile(instance, engine.whereabouts(uid));
+  const filesOf = async (uid: string) => {
+    const path = await pathOf(uid);
+    return engine.whereabouts(uid).folder ? localFolder(path).files : [];
   };
   return {
     engine: directEngine(engine),
@@ -70,20 +64,16 @@ function portOf(instance: Instance, cwd: string, tell: (text: string) => void): 
         }
       },
       async open(uid, path) {
-        const whole = pathOf(uid);
+        const whole = await pathOf(uid);
         const wanted = path === undefined ? whole : join(whole, path);
-        if (path !== undefined && !(await filesOf(uid)).includes(path))
+        if (path !== undefined && !(await filesOf(uid)).some((one) => one.path === path))
           throw new LoamError('DoesNotExist', `The artifact ${uid} has no file ${path}.`, { uid });
         return new Blob([await readFile(wanted)]);
       },
       async list(uid) {
-        const key = engine.whereabouts(uid).key;
-        const files = [];
-        for (const path of await filesOf(uid))
-          files.push({ path, size: (await blobs.open(`${key}/${path}`)).size });
-        return files;
+        return (await filesOf(uid)).map(({ path, source }) => ({ path, size: source.size }));
       },
-      cache: async (uid) => pathOf(uid),
+      cache: pathOf,
     },
     async statement(sql, { mixed = false }) {
       const { openStatement } = await import('./file-statements.ts');

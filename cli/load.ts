@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { LoamError } from '../src/lib/engine/errors.ts';
+import { artifactFile } from './artifact-files.ts';
 import { findAnywhere, isAddress, type Entity } from './entity.ts';
 import { withInstance, type Instance } from './instance.ts';
 import { findNote, noteTarget, noteWithUid } from './notes.ts';
@@ -41,7 +42,8 @@ export const load: Verb = {
       const entity = findAnywhere(instance, word, { uid, key });
       if (values['with-env'] && entity.registry !== 'Transform')
         throw new Usage('--with-env belongs to transforms.');
-      if (entity.registry === 'Artifact') return io.out(`artifact is here: ${pathOf(instance, entity.id)}`);
+      if (entity.registry === 'Artifact')
+        return io.out(`artifact is here: ${await pathOf(instance, entity.id)}`);
       if (entity.registry === 'Collection') return collection(io, instance, entity);
       if (entity.registry === 'Record') return loadNote(io, instance, entity.id);
       if (entity.registry === 'Transform')
@@ -51,17 +53,13 @@ export const load: Verb = {
   },
 };
 
-/** The file or folder itself: bytes lie in the storage folder and nothing is copied. */
-function pathOf({ engine }: Instance, id: number): string {
-  const [path, uid] = engine.getRow('Artifact', id, ['path', 'uid']);
-  if (typeof path === 'string' && existsSync(path)) return path;
-  throw new LoamError(
-    'DoesNotExist',
-    `The bytes of artifact ${String(uid)} are not at ${String(path)}. They were moved, or belong to another computer.`,
-  );
+/** The file or folder itself: what lies on this computer is not copied. */
+function pathOf(instance: Instance, id: number): Promise<string> {
+  const [uid] = instance.engine.getRow('Artifact', id, ['uid']);
+  return artifactFile(instance, instance.engine.whereabouts(String(uid)));
 }
 
-function collection(io: Io, instance: Instance, { id }: Entity): void {
+async function collection(io: Io, instance: Instance, { id }: Entity): Promise<void> {
   const members = instance.engine.queryIds({
     registry: 'Artifact',
     filters: [{ collections__id: id, branch_id__isnull: false }],
@@ -69,7 +67,7 @@ function collection(io: Io, instance: Instance, { id }: Entity): void {
   });
   io.out(`collection paths (${members.length} files):`);
   for (const [i, member] of members.entries())
-    io.out(`  [${i + 1}/${members.length}] ${pathOf(instance, member)}`);
+    io.out(`  [${i + 1}/${members.length}] ${await pathOf(instance, member)}`);
 }
 
 async function transform(io: Io, instance: Instance, { id }: Entity, withEnv: boolean): Promise<void> {
@@ -97,7 +95,7 @@ async function transform(io: Io, instance: Instance, { id }: Entity, withEnv: bo
   if (!environment) return io.err('There is no run of this transform with an environment.');
   const name = `${basename(path, extname(path))}__requirements.txt`;
   const target = join(dirname(path), name);
-  copyFileSync(pathOf(instance, Number(environment[0])), target);
+  copyFileSync(await pathOf(instance, Number(environment[0])), target);
   io.out(`environment is here: ${target}`);
 }
 

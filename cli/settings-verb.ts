@@ -2,10 +2,11 @@
 // keeps them (settings.ts).
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { LoamError } from '../src/lib/engine/errors.ts';
 import { facts, moduleNames } from './info.ts';
 import { absolute, withInstance } from './instance.ts';
+import { cacheBytes, clearCache, usualCache } from './remote-files.ts';
 import { findSettings, writeSettings, type Settings } from './settings.ts';
 import { flags, Usage, type Io, type Verb } from './verb.ts';
 
@@ -37,17 +38,33 @@ const parts: Record<string, Record<string, Step>> = {
     },
   },
   'cache-dir': {
-    get: (io) => io.out(`None: files are read where they are, in ${here(io).settings.storage}`),
-    set: noCache,
-    reset: noCache,
-    clear: noCache,
+    get: (io) => io.out(cacheOf(io)),
+    set(io, value) {
+      if (value === undefined) throw new Usage('Name a folder.');
+      const { folder, settings: kept } = here(io);
+      const cacheDir = resolve(io.cwd, value);
+      writeSettings(folder, { ...kept, cacheDir });
+      io.out(cacheDir);
+    },
+    reset(io) {
+      const { folder, settings: kept } = here(io);
+      const { cacheDir: _, ...others } = kept;
+      writeSettings(folder, others);
+      io.out(cacheOf(io));
+    },
+    clear(io) {
+      const cache = cacheOf(io);
+      const bytes = cacheBytes(cache);
+      clearCache(cache);
+      io.out(`${bytes.toLocaleString('en')} bytes removed from ${cache}`);
+    },
   },
 };
 
 export const settings: Verb = {
   summary: 'Show or change what is in force here: branch, space, directories, modules.',
   usage:
-    'settings [dev-dir get|find [PATH]] [branch get|set NAME] [space get|set NAME] [modules get|set LIST|unset] [cache-dir get]',
+    'settings [dev-dir get|find [PATH]] [branch get|set NAME] [space get|set NAME] [modules get|set LIST|unset] [cache-dir get|set PATH|reset|clear]',
   async run(args, io) {
     const { positionals } = flags(args, {});
     const [name, what, value, more] = positionals;
@@ -101,12 +118,7 @@ function place(what: 'branch' | 'space', own: string): Step {
 const builtIn = (module: string): LoamError =>
   new LoamError('NotSupportedError', `The tables of ${module} come with every database here and stay.`);
 
-function noCache(): never {
-  throw new LoamError(
-    'NotSupportedError',
-    'There is no cache directory: files are read where they are, in the storage folder.',
-  );
-}
+const cacheOf = (io: Io): string => here(io).settings.cacheDir ?? usualCache(io.env);
 
 const skipped = new Set(['node_modules', '.git', '.lamindb', '.loam']);
 

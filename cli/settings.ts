@@ -12,6 +12,8 @@ export interface Settings {
   branch?: string;
   /** Name of the space new rows go to. */
   space?: string;
+  /** Absolute path of the folder for files that were brought from addresses and buckets. */
+  cacheDir?: string;
 }
 
 export const databaseOf = (storage: string): string => join(storage, '.lamindb', 'lamin.db');

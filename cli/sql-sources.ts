@@ -1,6 +1,6 @@
-// What the sources of a statement are on this computer: artifacts as files of the file system, what they are annotated with,
-// tables of the registries. Artifacts that lie elsewhere are named, not fetched.
-import { existsSync, readdirSync, statSync } from 'node:fs';
+// What the sources of a statement are on this computer: artifacts as files of the file system. Those that lie at an address or
+// in a bucket are brought first.
+import { readdirSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { readView } from '../src/lib/client/view-address.ts';
 import { LoamError } from '../src/lib/engine/errors.ts';
@@ -10,6 +10,7 @@ import type { Whereabouts } from '../src/lib/engine/registry/whereabouts.ts';
 import { formatOf, mayHoldTables, suffixOf } from '../src/lib/statements/formats.ts';
 import { arrowSource, noTable, tableSource, type FoundArtifact } from '../src/lib/statements/found.ts';
 import type { SourceUse, StatementSource } from '../src/lib/statements/types.ts';
+import { artifactFile } from './artifact-files.ts';
 import type { InnerTables } from './inner-tables.ts';
 import type { Instance } from './instance.ts';
 
@@ -28,11 +29,11 @@ export type LocalArtifact = FoundArtifact<string> & { at: string };
 
 /** `inner` reads tables inside files. Throws `DoesNotExist`, `BytesElsewhere` and what the engine says of names. */
 export async function localSources(
-  { engine, storage }: Pick<Instance, 'engine' | 'storage'>,
+  instance: Pick<Instance, 'engine' | 'storage' | 'remote'>,
   uses: readonly SourceUse[],
   inner: InnerTables,
 ): Promise<LocalSources> {
-  const found = uses.length > 0 ? await engine.querySources(uses.map(asksFor)) : [];
+  const found = uses.length > 0 ? await instance.engine.querySources(uses.map(asksFor)) : [];
   let others = 0;
   const sources: LocalSource[][] = [];
   for (const [i, places] of found.entries()) {
@@ -42,7 +43,7 @@ export async function localSources(
     others += places.length - wanted.length;
     const all = new Map<string, LocalSource>();
     for (const place of wanted) {
-      const one = localArtifact(place, storage);
+      const one = localArtifact(place, await artifactFile(instance, place));
       const source = ask ? await inner.table(one, ask, view) : await sourceOf(one, view, inner);
       if (source) all.set(one.uid, source);
       else others++;
@@ -86,8 +87,7 @@ const mayBeTable = ({ folder, suffix, name }: Whereabouts): boolean =>
 const mayHoldSome = ({ suffix, name }: Whereabouts): boolean => mayHoldTables(suffix) || mayHoldTables(name);
 
 /** The file or the files of the folder, where they are. */
-export function localArtifact(place: Whereabouts, storage: string): LocalArtifact {
-  const path = localPath(place, storage);
+function localArtifact(place: Whereabouts, path: string): LocalArtifact {
   const { uid, name: key, suffix } = place;
   const one = { uid, key, suffix, at: path };
   if (!statSync(path).isDirectory()) return { ...one, files: [{ path: '', file: path }] };
@@ -97,23 +97,4 @@ export function localArtifact(place: Whereabouts, storage: string): LocalArtifac
     .sort();
   const below = (file: string) => relative(path, file).split(sep).join('/');
   return { ...one, files: files.map((file) => ({ path: below(file), file })) };
-}
-
-function localPath(place: Whereabouts, storage: string): string {
-  const { name, key, here } = place;
-  const { root } = place.storage;
-  if (!here && /^[a-z][a-z0-9+.-]+:\/\//i.test(root))
-    throw new LoamError(
-      'BytesElsewhere',
-      `${name} lies at ${root.split('?')[0]}/${key}. Statements on the command line read files of this computer: fetch it from there, and save it here with "loam save FILE --key ${name}"; the page reads it where it is.`,
-      { uid: place.uid },
-    );
-  const paths = [...(here ? [] : [join(root, key)]), join(storage, key)];
-  const path = paths.find((one) => existsSync(one));
-  if (path !== undefined) return path;
-  throw new LoamError(
-    'BytesElsewhere',
-    `The bytes of ${name} are not at ${paths[0]}. They were moved, or belong to another computer.`,
-    { uid: place.uid },
-  );
 }

@@ -14,6 +14,9 @@ import { flags, Usage, type Io, type Verb } from './verb.ts';
 /** Rows that a terminal shows unless more are asked for. */
 const shown = 50;
 
+/** Files that are fetched sooner than anybody wonders are not told. */
+const noticed = 2_000_000;
+
 export const sql: Verb = {
   summary: 'Run a statement over artifacts, collections and registries.',
   usage:
@@ -43,6 +46,9 @@ export const sql: Verb = {
     if (output === undefined && (format === 'parquet' || format === 'arrow'))
       throw new Usage(`--format ${format} is no text: name a file with --output.`);
     await withInstance(io, async (instance) => {
+      instance.remote.onFetch = (name, bytes) => {
+        if (bytes > noticed) io.err(`Fetching ${name} (${(bytes / 1e6).toFixed(1)} MB), once …`);
+      };
       const statement = await opened(io, instance, text, {
         mixed: values.mixed === true,
         ...(values['allow-files'] ? { allowFiles: { cwd: io.cwd } } : {}),

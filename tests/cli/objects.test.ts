@@ -233,7 +233,6 @@ describe('settings', () => {
     expect(await loam(here, 'settings', 'modules', 'set', 'pertdb')).toMatchObject(
       error('no module "pertdb"'),
     );
-    expect(await loam(here, 'settings', 'cache-dir', 'set', 'x')).toMatchObject(error('NotSupportedError'));
     expect(await loam(here, 'settings', 'colour', 'get')).toMatchObject(wrong('no setting "colour"'));
     expect(await loam(here, 'settings', 'branch', 'show')).toMatchObject(wrong('get, set'));
   });

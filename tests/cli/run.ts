@@ -32,12 +32,17 @@ export function scratch(): string {
  * The same program without a process of its own, which a verb takes about a tenth of the time for. Questions are answered
  * with `yes`, and without one the input has ended.
  */
-export async function inProcess(cwd: string, args: string[], yes = false): Promise<Outcome> {
+export async function inProcess(
+  cwd: string,
+  args: string[],
+  yes = false,
+  env: Record<string, string> = {},
+): Promise<Outcome> {
   const { main } = await import('../../cli/loam.ts');
   const [out, err]: [string[], string[]] = [[], []];
   const code = await main(args, {
     cwd,
-    env: {},
+    env,
     out: (text) => out.push(text),
     err: (text) => err.push(text),
     confirm: (question) => {

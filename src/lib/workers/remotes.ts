@@ -5,7 +5,7 @@ import { LoamError } from '../engine/errors.ts';
 import { placedHash } from '../engine/registry/in-place.ts';
 import type { StorageRow, Whereabouts } from '../engine/registry/whereabouts.ts';
 import type { RemoteFile } from '../storage/remote/cache-reader.ts';
-import { bucketOf, encodedKey, type S3Bucket, type S3Keys } from '../storage/remote/s3.ts';
+import { addressBelow, bucketOf, type S3Bucket, type S3Keys } from '../storage/remote/s3.ts';
 import { forgetKeys, keepKeys, keptKeys } from '../storage/remote/kept-keys.ts';
 import type { S3Target } from '../storage/remote/s3-write.ts';
 import type { RemoteApi, RemotePlace, TransferNews } from './remote.worker.ts';
@@ -211,7 +211,3 @@ function refuseReplaced(place: Whereabouts, { tag }: RemoteFile): void {
 }
 
 /** A root may carry a query of its own (a share's token): it stays behind the path. */
-function addressBelow(root: string, key: string): string {
-  const [path = '', query] = root.split('?');
-  return `${path.replace(/\/+$/, '')}/${encodedKey(key)}${query === undefined ? '' : `?${query}`}`;
-}

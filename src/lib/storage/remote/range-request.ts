@@ -262,7 +262,8 @@ async function request(
 
 /** Browsers give no reason for a refused cross-site request: an answer that may not be looked at tells which it is. */
 async function unreached(remote: Remote, address: string, error: unknown): Promise<LoamError> {
-  if (!navigator.onLine) return lost(remote, 'this device is offline');
+  // Node 20 has no navigator.
+  if (globalThis.navigator?.onLine === false) return lost(remote, 'this device is offline');
   try {
     await fetch(address, { mode: 'no-cors', credentials: 'omit', cache: 'no-store', method: 'HEAD' });
   } catch {

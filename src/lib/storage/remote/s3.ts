@@ -81,6 +81,12 @@ export const encodedKey = (key: string): string =>
     )
     .join('/');
 
+/** A key below a root that is a web address; what stands behind a question mark stays behind the key. */
+export function addressBelow(root: string, key: string): string {
+  const [path = '', query] = root.split('?');
+  return `${path.replace(/\/+$/, '')}/${encodedKey(key)}${query === undefined ? '' : `?${query}`}`;
+}
+
 export function addressOf({ bucket, endpoint, region, style }: S3Bucket, key: string): string {
   const base = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`);
   const below = encodedKey(key);
