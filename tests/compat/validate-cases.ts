@@ -1,10 +1,10 @@
 // What lamindb's curators said of a dataset, and whether ours says the same: the verdict of every slot, the columns at fault
 // by what is wrong with them, and the values that no registry has.
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../../src/lib/engine/index.ts';
 import type { Finding, ValidationResult } from '../../src/lib/engine/curate/finding.ts';
-import { readDataset } from '../../src/lib/formats/curate/read-dataset.ts';
+import { readDataset, type ReadInput, type RowsTable } from '../../src/lib/formats/curate/read-dataset.ts';
 import { fileSource, folderSource } from '../fixtures/sources.ts';
 
 export interface Case {
@@ -37,8 +37,14 @@ export async function validateFile(engine: Engine, folder: string, one: Case): P
   const path = one.file.startsWith('fixtures:')
     ? join(process.env.LOAM_FIXTURES ?? '', 'fixtures/bio', one.file.slice('fixtures:'.length))
     : join(folder, one.file);
-  const input = statSync(path).isDirectory() ? folderSource(path) : fileSource(path);
+  const input = inputOf(path);
   return engine.validateDataset(one.schema, (asks) => readDataset(input, one.file, asks));
+}
+
+function inputOf(path: string): ReadInput {
+  if (path.endsWith('.rows.json'))
+    return { rows: { columns: JSON.parse(readFileSync(path, 'utf8')) as RowsTable['columns'] } };
+  return statSync(path).isDirectory() ? folderSource(path) : fileSource(path);
 }
 
 /** What differs, in words; empty where all is the same. */

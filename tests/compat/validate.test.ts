@@ -29,7 +29,7 @@ describe.skipIf(python === null)(`validation${whyNot}`, () => {
   }, 300_000);
 
   it('[row 43] says of tables what lamindb says: verdict, columns at fault, unknown values', () => {
-    const tables = cases.filter(({ file }) => /\.(parquet|csv|tsv)$/.test(file));
+    const tables = cases.filter(({ file }) => /\.(parquet|csv|tsv|feather|rows\.json)$/.test(file));
     expect(new Set(tables.map(({ file }) => file)).size).toBeGreaterThan(150);
     // Both verdicts are there, and each way of failing.
     expect(tables.filter(({ ok }) => ok).length).toBeGreaterThan(50);

@@ -127,3 +127,32 @@ def run_more():
         path = write(pd.DataFrame({"col_a": [1, 2]}, index=index), f"index_{name}")
         for key in ("str", "int", "float", "cell", "date", "bool"):
             case(path, f"index_{key}", pd.read_parquet)
+
+    # Arrow files, which lamindb takes as frames in memory, and rows in memory
+    for name, series in data.items():
+        for group, members in {"simple": simple, "cats": categorical}.items():
+            path = folder / f"{name}.{group}.feather"
+            frame([f"p_{m}" for m in members], series).to_feather(path, compression="zstd" if len(name) % 2 else "uncompressed")
+            case(path, f"{group}_p", pd.read_feather)
+    plain = {
+        "ints": [1, 2, 3],
+        "ints_gap": [1, None, 3],
+        "floats": [1.5, 2.5, 3.5],
+        "texts": ["a", "b", "z"],
+        "texts_gap": ["a", None, "b"],
+        "bools": [True, False, True],
+        "bools_gap": [True, None, False],
+        "mixed": [1, "x", 2.5],
+        "lists": [["T cell"], ["B cell", "moon cell"], []],
+        "lists_int": [[1, 2], [3], []],
+        "lists_mixed": [[1, "x"], [3], []],
+        "dicts": [{"k": 1}, {"k": 2}, None],
+        "nothing": [None, None, None],
+        "empty": [],
+    }
+    for name, values in plain.items():
+        for key in ("simple_p", "simple_n", "simple_c", "cats_p", "cats_c"):
+            members = [m.name for m in schemas[key].members.to_list()]
+            path = folder / f"rows_{name}.{key}.rows.json"
+            path.write_text(json.dumps([{"name": m, "values": values} for m in members]))
+            case(path, key, lambda p: pd.DataFrame({c["name"]: c["values"] for c in json.loads(p.read_text())}))

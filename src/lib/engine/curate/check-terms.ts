@@ -127,11 +127,13 @@ function unknown(
   plan: SlotPlan,
   member: Member,
   place: { kind: 'terms' | 'index'; text: string },
-  values: ValueRead[],
+  met: readonly ValueRead[],
   standards: ReadonlyMap<string, string>,
   terms: FindingTerms,
   check: LaminCheck,
 ): Finding {
+  // The most frequent first: mending one of them mends most cells.
+  const values = [...met].sort((a, b) => b.count - a.count || (a.rows[0] ?? 0) - (b.rows[0] ?? 0));
   const cells = values.reduce((sum, value) => sum + value.count, 0);
   const rows = values.flatMap((value) => value.rows).sort((a, b) => a - b);
   const where = [terms, ...terms.others].map((one) => one.registry).join(' or ');
@@ -162,15 +164,12 @@ function unknown(
 }
 
 function termValues(values: readonly ValueRead[], standards: ReadonlyMap<string, string>): FindingValue[] {
-  return [...values]
-    .sort((a, b) => b.count - a.count || (a.rows[0] ?? 0) - (b.rows[0] ?? 0))
-    .slice(0, mostValues)
-    .map((value) => ({
-      text: value.text,
-      count: value.count,
-      rows: value.rows.slice(0, firstRows),
-      standard: standards.get(value.text) ?? null,
-      inPublic: null,
-      suggestions: [],
-    }));
+  return values.slice(0, mostValues).map((value) => ({
+    text: value.text,
+    count: value.count,
+    rows: value.rows.slice(0, firstRows),
+    standard: standards.get(value.text) ?? null,
+    inPublic: null,
+    suggestions: [],
+  }));
 }

@@ -70,7 +70,7 @@ export function createRecords(separator: string, each: (cells: string[], record:
           state = 'start';
           skipNewline = code === 13;
           endRecord();
-        } else state = state === 'quote' || state === 'plain' ? 'plain' : 'plain';
+        } else state = 'plain';
       }
       held += text.slice(from);
     },

@@ -105,7 +105,27 @@ async function tell(
     );
     return told;
   }
+  // Of times and the like only gaps matter, unless values are asked for.
+  if (want === 'type' || (want !== 'values' && dtype !== 'object'))
+    return gapsTold(file, node.leaf, dtype, onRows);
   return tally(await openColumn(file, node), want, { kind: kindOf(text), onRows });
+}
+
+async function gapsTold(
+  file: ParquetFile,
+  leaf: Leaf,
+  dtype: string,
+  onRows: (rows: number) => void,
+): Promise<Told> {
+  const nulls = new Nulls();
+  if (knownNulls(file, leaf) === 0) return none(dtype, Number(file.metadata.num_rows), nulls);
+  let at = 0;
+  for await (const page of dataPages(file, leaf)) {
+    walk(page, leaf, at, nulls, () => {});
+    at += page.slots;
+    onRows(at);
+  }
+  return none(dtype, at, nulls);
 }
 
 /** Gaps as the footer tells them; null where it does not. */

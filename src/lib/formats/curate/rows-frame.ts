@@ -58,7 +58,7 @@ export function tell(values: readonly unknown[], want: ColumnWant, category: boo
 }
 
 function dtypeOf(types: ReadonlySet<string>, nulls: number, rows: number): string {
-  if (types.size === 0) return rows === 0 || nulls > 0 ? 'object' : 'float64';
+  if (types.size === 0) return rows === 0 ? 'float64' : 'object';
   const only = (...kinds: string[]): boolean => [...types].every((type) => kinds.includes(type));
   if (only('bool')) return nulls > 0 ? 'object' : 'bool';
   if (only('int')) return nulls > 0 ? 'float64' : 'int64';
