@@ -254,7 +254,7 @@ async function largeDrop(site, folder) {
 }
 
 /** A profile whose database holds 100,000 artifacts and which has visited the app once. @param {string} site @param {string} folder */
-async function seeded(site, folder) {
+export async function seeded(site, folder) {
   const profile = join(folder, 'many');
   const server = await serve({ dir: site });
   const context = await openBrowser(profile);

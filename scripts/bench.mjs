@@ -2,7 +2,7 @@
 // engine: native SQLite, our engine in Node and our engine in Chromium take turns; drop: Python's LaminDB and the app's
 // workers take turns; questions: a database of `size` artifacts asked by our engine, native SQLite and Python's LaminDB
 // in turn; so each ratio compares neighbours in time. app: the built app as a person meets it (`app/cold` and
-// the like for one part). files: statements over files beside native DuckDB (bench-files.mjs), only where it is asked for; million, only where it is asked for: the app over a database of 1,000,000 artifacts. Medians go to the console and to docs/benchmarks.md, each part into its own section.
+// the like for one part). files: statements over files beside native DuckDB (bench-files.mjs), only where it is asked for; million, only where it is asked for: the app over a database of 1,000,000 artifacts; ontologies likewise: imports of public terms and look-ups (bench-ontologies.mjs). Medians go to the console and to docs/benchmarks.md, each part into its own section.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -16,12 +16,14 @@ import { filesMeasures, filesParts } from './bench-files.mjs';
 import { openPython } from './bench-python.mjs';
 import { questionRounds, usualSize } from './bench-questions.mjs';
 import { millionMeasures } from './bench-million.mjs';
+import { ontologyMeasures } from './bench-ontologies.mjs';
 import {
   reportApp,
   reportDrop,
   reportEngine,
   reportFiles,
   reportMillion,
+  reportOntologies,
   reportQuestions,
   writeReport,
 } from './bench-report.mjs';
@@ -58,13 +60,13 @@ const wantedFiles = wanted.includes('files')
   ? [...filesParts]
   : wanted.flatMap((one) => (one.startsWith('files/') ? [one.slice(6)] : []));
 const unknown = [
-  ...wanted.filter((one) => !/^(engine|drop|questions|million|(app|files)(\/.*)?)$/.test(one)),
+  ...wanted.filter((one) => !/^(engine|drop|questions|million|ontologies|(app|files)(\/.*)?)$/.test(one)),
   ...wantedFiles.filter((part) => !(/** @type {readonly string[]} */ (filesParts).includes(part))),
   ...wantedParts.filter((part) => !(/** @type {readonly string[]} */ (appParts).includes(part))),
 ];
 if (unknown.length > 0 || !(rounds > 0) || !(size >= 20_000)) {
   console.error(
-    `--only takes engine, drop, questions, million, app, files and ${[...appParts.map((part) => `app/${part}`), ...filesParts.map((part) => `files/${part}`)].join(', ')}; --size at least 20000.`,
+    `--only takes engine, drop, questions, million, ontologies, app, files and ${[...appParts.map((part) => `app/${part}`), ...filesParts.map((part) => `files/${part}`)].join(', ')}; --size at least 20000.`,
   );
   process.exit(1);
 }
@@ -186,7 +188,7 @@ async function dropRounds(browser) {
 }
 
 // Even where no build is wanted: bundling needs the generated tsconfig, which a fresh clone lacks.
-prepare({ build: wantedParts.length > 0 || wanted.includes('million') });
+prepare({ build: wantedParts.length > 0 || wanted.includes('million') || wanted.includes('ontologies') });
 await bundle();
 const { dependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
 const date = new Date().toISOString().slice(0, 10);
@@ -232,6 +234,14 @@ if (wanted.includes('million')) {
     artifacts: process.env['LOAM_BENCH_SIZE'] ? size : 1_000_000,
   });
   sections['million'] = reportMillion(
+    measures,
+    `${about}; load of the machine before: ${before.toFixed(1)}.`,
+  );
+}
+if (wanted.includes('ontologies')) {
+  const before = load();
+  const measures = await ontologyMeasures({ build: join(repository, 'build'), page: join(bundles, 'page') });
+  sections['ontologies'] = reportOntologies(
     measures,
     `${about}; load of the machine before: ${before.toFixed(1)}.`,
   );

@@ -166,9 +166,15 @@ export function opChoices(end: FieldEnd): OpChoice[] {
     case 'relation':
       return has;
     default:
-      return texts;
+      return below(end)
+        ? [...texts.slice(0, 1), choice('within', 'within', 'is or is below'), ...texts.slice(1)]
+        : texts;
   }
 }
+
+/** What names a row of a registry with parents: then rows below it can be meant too. */
+const below = ({ registry, field }: FieldEnd): boolean =>
+  registry.hasParents && field !== null && [registry.nameField, 'ontology_id', 'uid'].includes(field.name);
 
 /** By the dtype of a feature. */
 export function featureOpChoices(dtype: string): OpChoice[] {

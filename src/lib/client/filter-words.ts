@@ -28,6 +28,7 @@ const plain: Record<FilterTest['op'], string> = {
   range: 'between',
   date: 'on',
   year: 'in',
+  within: 'is or is below',
   isnull: 'is missing',
 };
 

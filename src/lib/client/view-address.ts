@@ -22,6 +22,7 @@ const words: Record<Exclude<TestOp, 'isnull'>, string> = {
   range: 'between',
   date: 'on',
   year: 'year',
+  within: 'within',
 };
 const ops = new Map(Object.entries(words).map(([op, word]) => [word, op as TestOp]));
 

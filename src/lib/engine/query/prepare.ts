@@ -3,6 +3,7 @@
 import { LoamError } from '../errors.ts';
 import { findField } from '../model/relations.ts';
 import type { Model, Table } from '../model/types.ts';
+import { parentsOf } from '../ontology/tables.ts';
 import { all, type Steps } from '../statement.ts';
 import { featureCalls, featureTest, type FeatureCondition } from './feature-tests.ts';
 import { isReference, mapKeyword, refuseBareName } from './keywords.ts';
@@ -244,5 +245,22 @@ function* resolved(scope: QueryScope, value: QueryValue): Steps<QueryValue> {
   }
   if (isObject(value) && isObject(value['$query']))
     return (yield* scope.subquery(value['$query'] as unknown as Query)) as unknown as QueryValue;
+  if (isObject(value) && isObject(value['$below']))
+    return (yield* below(scope, value['$below'] as unknown as Query)) as unknown as QueryValue;
   return value;
+}
+
+/** The rows of a query with all that is below them by the registry's parents. */
+function* below(scope: QueryScope, query: Query): Steps<Subquery> {
+  const table = scope.model.registry.get(query.registry.split('.').pop() ?? '');
+  const parents = table && parentsOf(scope.model, table);
+  if (!parents)
+    throw new LoamError('FieldError', `${query.registry} has no parents, so nothing is below another.`, {
+      registry: query.registry,
+    });
+  const { $sql, params } = yield* scope.subquery(query);
+  return {
+    $sql: `WITH RECURSIVE below(id) AS (SELECT * FROM (${$sql}) UNION SELECT l."${parents.child}" FROM below b JOIN "${parents.table}" l ON l."${parents.parent}" = b.id) SELECT id FROM below`,
+    params,
+  };
 }

@@ -7,6 +7,7 @@ import { LoamError } from '../errors.ts';
  * A value to compare with. Dates and times are ISO text. Beside plain JSON there are
  * `{ $ref: [registry, look-ups] }`, the object found by these look-ups;
  * `{ $query: query }`, the rows of another query (with `__in`);
+ * `{ $below: query }`, the same with all that is below them by the registry's parents;
  * `{ $float: 1 }`, Python's 1.0: JSON columns tell it from 1.
  */
 export type QueryValue = null | boolean | number | string | QueryValue[] | { [key: string]: QueryValue };

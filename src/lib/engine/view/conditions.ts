@@ -6,6 +6,7 @@ import type { Column, Model, Table } from '../model/types.ts';
 import { pathOf, unknownField, type Path } from '../query/paths.ts';
 import type { Condition, FeatureOperator, QueryValue } from '../query/query.ts';
 import type { FilterNode, FilterTest, TestOp } from './view.ts';
+import { withinLookups } from './within.ts';
 
 /** A chain of fields that must exist. Behind a JSON field its keys may follow. Throws `FieldError`. */
 export function certainPath(model: Model, table: Table, field: string): Path {
@@ -51,6 +52,8 @@ function fieldCondition(model: Model, table: Table, test: FilterTest): Condition
     const among = ask(table, path, { [`${test.field}__in`]: values });
     return values.length === listed.length ? among : { $or: [among, missing()] };
   }
+  if (test.op === 'within')
+    return ask(table, path, withinLookups(model, table, path, relationChain(path), test));
   if (test.op === 'range') listOf(test);
   return ask(table, path, { [lookupOf(test.field, test.op)]: test.value });
 }

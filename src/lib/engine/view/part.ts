@@ -23,6 +23,7 @@ import { rowDetail, type RowDetail } from './row-detail.ts';
 import { removeView, savedViews, saveView, type SavedView, type SavedViewInput } from './saved.ts';
 import { randomUid } from '../uid.ts';
 import { checkView, emptyView, type View } from './view.ts';
+import { spelledOut } from './spelled-out.ts';
 
 export type CodeLanguage = 'python' | 'r' | 'sql' | 'typescript';
 
@@ -80,7 +81,7 @@ export function viewPart({ driver, model, clock, random, writer, request, tell, 
     viewCode: (view: View, language: CodeLanguage): string =>
       read(function* (scope) {
         if (language === 'sql') return yield* sqlCode(scope, checkView(view));
-        const plan = yield* codePlan(scope, checkView(view));
+        const plan = yield* codePlan(scope, yield* spelledOut(scope, checkView(view)));
         const name = variable(infos.find((info) => info.name === plan.registry)?.plural ?? 'rows');
         if (language === 'python') return pythonCode(plan, name);
         return language === 'r' ? rCode(plan, name) : typescriptCode(plan, name);

@@ -18,6 +18,8 @@ export const testOps = [
   'range',
   'date',
   'year',
+  // The row or one above it by the registry's parents: LaminDB's `in` over `query_children()`.
+  'within',
   'isnull',
 ] as const;
 export type TestOp = (typeof testOps)[number];
