@@ -6,6 +6,7 @@ import { organismRow } from '../../src/lib/engine/ontology/source-row.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
 import type { TermFeed } from '../../src/lib/engine/ontology/types.ts';
 import { registryOf } from '../../src/lib/engine/registry/tables.ts';
+import { bringBackAll, setAside } from '../../src/lib/engine/write/bulk-indexes.ts';
 import { readTerms } from '../../src/lib/formats/ontology/read.ts';
 import { termRows } from '../../src/lib/formats/ontology/term-table.ts';
 import type { JobProgress } from '../../src/lib/engine/jobs.ts';
@@ -62,6 +63,13 @@ const parents = () =>
        JOIN bionty_celltype p ON p.id = l.to_celltype_id ORDER BY 1, 2`,
     )
     .map((row) => row.join(' '));
+
+const indexes = () =>
+  m
+    .rows(
+      "SELECT sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'bionty_celltype' AND sql IS NOT NULL ORDER BY name",
+    )
+    .map(([sql]) => String(sql).replace('IF NOT EXISTS ', ''));
 
 describe('an import', () => {
   it('[row 90] writes the terms with bionty’s uids, synonyms, parents and their Source', async () => {
@@ -127,6 +135,9 @@ describe('an import', () => {
       })),
     );
     const before = m.state();
+    const all = indexes();
+    const aside = all.filter((sql) => !sql.startsWith('CREATE UNIQUE')).length;
+    expect(aside).toBeGreaterThan(5);
     const slow = await feed('CellType', many);
     const act = 'importtobecancel';
     let made = false;
@@ -154,7 +165,28 @@ describe('an import', () => {
     expect(m.value("SELECT count(*) FROM lamindb_ulabel WHERE name = 'in between'")).toBe(1);
     await m.engine.undo();
     expect(m.state()).toBe(before);
-    expect(jobs.some(({ total }) => total === 20_000 + 19_999)).toBe(true);
+    // Rows, links, and the indexes that were set aside.
+    expect(jobs.some(({ total }) => total === 20_000 + 19_999 + aside)).toBe(true);
+    expect(indexes()).toEqual(all);
+  });
+
+  it('of very many rows makes the indexes again that it set aside, after a crash too', async () => {
+    const many = oboOf(
+      'cl',
+      Array.from({ length: 6_000 }, (_, i) => ({
+        id: `CL:${String(i).padStart(7, '0')}`,
+        name: `cell ${i}`,
+      })),
+    );
+    const all = indexes();
+    await importCells(many);
+    expect(m.value('SELECT count(*) FROM bionty_celltype')).toBe(6_000);
+    expect(indexes()).toEqual(all);
+    expect(m.value('PRAGMA integrity_check')).toBe('ok');
+    m.engine.writer.act({ kind: 'x', title: 'x' }, () => setAside('bionty_celltype'));
+    expect(indexes().length).toBeLessThan(all.length);
+    bringBackAll(m.driver);
+    expect(indexes()).toEqual(all);
   });
 
   it('leaves out, and tells, what no column can hold', async () => {

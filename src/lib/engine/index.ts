@@ -40,6 +40,7 @@ import { all, one, runInTurn, runSync } from './statement.ts';
 import { countedTables } from './view/facet-counts.ts';
 import { viewPart } from './view/part.ts';
 import { emptyView } from './view/view.ts';
+import { bringBackAll } from './write/bulk-indexes.ts';
 import { restoreFields } from './write/history.ts';
 import type { ActSummary, HistoryEntry } from './write/history-types.ts';
 import { createWriter, type FeedChange, type UndoResult, type Writer } from './write/writer.ts';
@@ -80,6 +81,7 @@ export async function createEngine(deps: EngineDeps) {
   /** Full checksums of drops, on their way. */
   const summed = new Map<string, Promise<void>>();
   const recovered = readOnly ? [] : writer.recover();
+  if (!readOnly) bringBackAll(driver);
   const storageId = deviceStorage(driver, blobs.root, readOnly ? null : writer);
   if (!readOnly) {
     await resumeDrops();

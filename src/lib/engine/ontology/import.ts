@@ -5,8 +5,9 @@ import { LoamError } from '../errors.ts';
 import type { Supply } from '../jobs.ts';
 import type { Table } from '../model/types.ts';
 import { labelOf, nameOf } from '../registry/tables.ts';
-import { one } from '../statement.ts';
+import { one, type Steps } from '../statement.ts';
 import { randomUid } from '../uid.ts';
+import { bringBackAll, bringBackOne, indexesOf, setAside } from '../write/bulk-indexes.ts';
 import { labelTable, parentsOf, termTable } from './tables.ts';
 import { entityOf, olderSources, organismRow, sourceIsHere, sourceRow } from './source-row.ts';
 import type { ImportedTerms, SourceName, TermBatch, TermFeed } from './types.ts';
@@ -48,7 +49,7 @@ export function supplyOf(feed: TermFeed) {
 }
 
 export function importPart(context: EngineContext) {
-  const { model, read, jobs, random, request } = context;
+  const { model, read, jobs, random, request, driver } = context;
 
   async function bring(spec: ImportSpec, feed: TermFeed, renameUsed: boolean | null): Promise<ImportedTerms> {
     const table = termTable(model, spec.registry);
@@ -65,63 +66,79 @@ export function importPart(context: EngineContext) {
     let current = 0;
     let linking = 0;
     let linksBefore = 0;
-    const steps = Array.from({ length: feed.rows + feed.links }, (_, i) => i);
-    const applied = await jobs.run(
-      { uid: act, kind: 'import', title },
-      steps,
-      function* (tx, part) {
-        let from = part[0] ?? 0;
-        const to = (part.at(-1) ?? -1) + 1;
-        if (!terms) {
-          sourceId = yield* sourceRow(tx, table, spec.source);
-          const needs = table.column.has('organism_id');
-          if (needs && spec.source.organism === 'all')
-            throw new LoamError(
-              'OrganismNotSet',
-              `\`organism\` is required to import ${labelOf(table)} records: say of which organism they are.`,
-              { registry: labelOf(table), field: 'organism' },
-            );
-          const organismId = needs ? (yield* organismRow(tx, spec.source.organism)).id : null;
-          const parents = parentsOf(model, table);
-          const older = renameUsed === null ? [] : yield* olderSources(entityOf(table), spec.source);
-          terms = createTermWriter({
-            ...{ table, key: spec.key, rows: feed.rows, sourceId, organismId, parents },
-            ...(renameUsed === null
-              ? {}
-              : {
-                  upgrade: {
-                    older: new Set(older.map(({ id }) => id)),
-                    renameUsed,
-                    name: nameOf(table),
-                    used: labelTable(model, table),
-                  },
-                }),
-          });
-        }
-        while (from < to && from < feed.rows) {
-          const batch = batches[current] as TermBatch;
-          const end = Math.min(to, batch.from + batch.count);
-          yield* terms.rows(tx, batch, from - batch.from, end - batch.from);
-          from = end;
-          if (end !== batch.from + batch.count) continue;
-          // Only its links are needed from here on.
-          batches[current] = { ...batch, uids: [], values: {} };
-          current += 1;
-        }
-        while (from < to && linking < batches.length) {
-          const pairs = (batches[linking] as TermBatch).links;
-          const first = from - feed.rows - linksBefore;
-          const end = Math.min(first + to - from, pairs.length / 2);
-          yield* terms.links(tx, pairs, first, end);
-          from += end - first;
-          if (end < pairs.length / 2) break;
-          linksBefore += end;
-          linking += 1;
-        }
-        if (to === steps.length && spec.whole) yield* sourceIsHere(tx, sourceId, renameUsed !== null);
-      },
-      supply,
-    );
+    const aside = isBulk(feed.rows) && read(isEmpty(table)) ? read(indexesOf(table.name)).length : 0;
+    const written = feed.rows + feed.links;
+    const steps = Array.from({ length: written + aside }, (_, i) => i);
+    let indexes = 0;
+    /** One index at a time: each takes as long as a slice may. */
+    const ready = () =>
+      Math.min(supply.ready(), written) + (supply.ready() < written ? 0 : Math.min(aside, indexes + 1));
+    const applied = await jobs
+      .run(
+        { uid: act, kind: 'import', title },
+        steps,
+        function* (tx, part) {
+          let from = part[0] ?? 0;
+          const to = (part.at(-1) ?? -1) + 1;
+          if (!terms) {
+            if (aside > 0) yield* setAside(table.name);
+            sourceId = yield* sourceRow(tx, table, spec.source);
+            const needs = table.column.has('organism_id');
+            if (needs && spec.source.organism === 'all')
+              throw new LoamError(
+                'OrganismNotSet',
+                `\`organism\` is required to import ${labelOf(table)} records: say of which organism they are.`,
+                { registry: labelOf(table), field: 'organism' },
+              );
+            const organismId = needs ? (yield* organismRow(tx, spec.source.organism)).id : null;
+            const parents = parentsOf(model, table);
+            const older = renameUsed === null ? [] : yield* olderSources(entityOf(table), spec.source);
+            terms = createTermWriter({
+              ...{ table, key: spec.key, rows: feed.rows, sourceId, organismId, parents },
+              ...(renameUsed === null
+                ? {}
+                : {
+                    upgrade: {
+                      older: new Set(older.map(({ id }) => id)),
+                      renameUsed,
+                      name: nameOf(table),
+                      used: labelTable(model, table),
+                    },
+                  }),
+            });
+          }
+          while (from < to && from < feed.rows) {
+            const batch = batches[current] as TermBatch;
+            const end = Math.min(to, batch.from + batch.count);
+            yield* terms.rows(tx, batch, from - batch.from, end - batch.from);
+            from = end;
+            if (end !== batch.from + batch.count) continue;
+            // Only its links are needed from here on.
+            batches[current] = { ...batch, uids: [], values: {} };
+            current += 1;
+          }
+          while (from < to && linking < batches.length) {
+            const pairs = (batches[linking] as TermBatch).links;
+            const first = from - feed.rows - linksBefore;
+            const end = Math.min(first + to - from, pairs.length / 2);
+            yield* terms.links(tx, pairs, first, end);
+            from += end - first;
+            if (end < pairs.length / 2) break;
+            linksBefore += end;
+            linking += 1;
+          }
+          for (; from < to && from >= written; from++) {
+            yield* bringBackOne(table.name);
+            indexes += 1;
+          }
+          if (to === steps.length && spec.whole) yield* sourceIsHere(tx, sourceId, renameUsed !== null);
+        },
+        { ...supply, ready },
+      )
+      .catch((error: unknown) => {
+        if (aside > 0) bringBackAll(driver);
+        throw error;
+      });
     const { name, version } = spec.source;
     const row = read(one('SELECT uid FROM bionty_source WHERE id = ?', [sourceId]));
     const done = terms as TermWriter | null;
@@ -144,6 +161,13 @@ export function importPart(context: EngineContext) {
     upgradeTerms: (spec: ImportSpec & { renameUsed: boolean }, feed: TermFeed): Promise<ImportedTerms> =>
       bring(spec, feed, spec.renameUsed),
   };
+}
+
+/** Fewer gain nothing; of more one index would take so long that others had to wait. */
+const isBulk = (rows: number): boolean => rows >= 5_000 && rows <= 200_000;
+
+function* isEmpty(table: Table): Steps<boolean> {
+  return (yield* one(`SELECT 1 FROM "${table.name}" LIMIT 1`)) === undefined;
 }
 
 /** "Import 3,523 CellType terms of cl 2026-03-26". */

@@ -25,7 +25,7 @@ export interface TermSearch {
 /** Texts that a term is called by beside its name. */
 const otherNames = ['synonyms', 'scientific_name', 'gene_symbol', 'abbr'];
 /** One or two letters begin so many words that looking at all says nothing more; those that are nothing else come first. */
-const mostVisited = (letters: number): number => (letters === 1 ? 6_000 : letters === 2 ? 25_000 : 400_000);
+const mostVisited = (letters: number): number => (letters === 1 ? 1_500 : letters === 2 ? 8_000 : 400_000);
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
