@@ -15,7 +15,7 @@ const n = 3_000;
 const profiled = () => page.getByRole('region', { name: 'Column profile' }).innerText();
 const status = () => page.locator('#query-status').innerText();
 async function write(sql: string): Promise<void> {
-  await page.getByRole('textbox', { name: 'SQL statement' }).click();
+  await page.getByRole('textbox', { name: 'SQL statement' }).focus();
   await page.keyboard.press('Control+a');
   await page.keyboard.insertText(sql);
 }
@@ -88,5 +88,36 @@ it('[row 37] charts are made of columns, and what is chosen in one leaves the sa
   await expect.poll(text).toMatch(/WHERE "cell" = '(?:CD4|CD8|B)'/);
   await expect.poll(status).toMatch(/^1,000 rows/);
   expect(await chips.count()).toBe(0);
+  expect(app.problems).toMatchObject({ console: [], page: [], csp: [], foreign: [], failed: [] });
+});
+
+it('[row 36] [row 37] rows of the registries have a profile and charts too, and go back to all of them', async () => {
+  await write(
+    `select 'S-00' || id as name, id as size, key from lamindb_artifact union all select 'S-001', 41, 'b' union all select 'S-001', 43, 'b'`,
+  );
+  await page.keyboard.press('Control+Enter');
+  await expect.poll(status).toMatch(/^3 rows/);
+  const bars = page.getByRole('article', { name: 'Number of rows by name' });
+  await bars.getByRole('img').waitFor();
+  await expect.poll(profiled).toMatch(/Exact, 3 rows[\s\S]*S-001/);
+  // Typed, not run: nothing is asked of the database for it.
+  await write('select key from lamindb_artifact');
+  await expect.poll(profiled).toMatch(/Run the statement/);
+  await write(
+    `select key as name, size from lamindb_artifact union all select 'b', 41 union all select 'b', 43`,
+  );
+  await page.keyboard.press('Control+Enter');
+  const keys = page.getByRole('article', { name: 'Number of rows by name' });
+  const drawn = keys.getByRole('img');
+  await drawn.waitFor();
+  const box = await drawn.boundingBox();
+  if (!box) throw new Error('no picture');
+  await page.mouse.click(box.x + box.width / 2, box.y + box.height / 4);
+  const chips = page.getByRole('group', { name: 'Filters on the rows' });
+  await expect.poll(() => chips.innerText()).toMatch(/name is (?:b|cells\.csv)/);
+  await expect.poll(status).toMatch(/^[12] rows?/);
+  expect(await chips.getByRole('button', { name: 'Write into the statement' }).count()).toBe(0);
+  await chips.getByRole('button', { name: 'Clear all' }).click();
+  await expect.poll(status).toMatch(/^3 rows/);
   expect(app.problems).toMatchObject({ console: [], page: [], csp: [], foreign: [], failed: [] });
 });

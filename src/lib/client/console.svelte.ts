@@ -264,6 +264,11 @@ export const sqlConsole = {
     result = { ...resultOf(sql, opened.first.page, false), meter: opened.first.meter };
   },
 
+  /** The statement's own rows again, of which filters left some. Over the registries. */
+  async widen(): Promise<void> {
+    if (ran) await sqlConsole.run(ran.sql, ran.from, mixed);
+  },
+
   async more(): Promise<void> {
     const before = result;
     if (!before?.more || doing) return;

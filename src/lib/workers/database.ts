@@ -77,12 +77,21 @@ async function memoryDatabase(initialise?: (driver: SqlDriver) => void): Promise
 
 function memoryBlobs(): OpfsBlobStore {
   const memory = createMemoryBlobs();
+  async function file(key: string): Promise<File> {
+    const source = await memory.open(key);
+    const bytes = (await source.read(0, source.size)) as Uint8Array<ArrayBuffer>;
+    // Always the same time, as of what comes out of a pack (opfs.ts).
+    return new File([bytes], key.split('/').pop() ?? key, { lastModified: 0 });
+  }
   return {
     ...memory,
-    async file(key) {
-      const source = await memory.open(key);
-      const bytes = (await source.read(0, source.size)) as Uint8Array<ArrayBuffer>;
-      return new File([bytes], key.split('/').pop() ?? key);
+    file,
+    async stored(key) {
+      if (!(await memory.exists(key))) return null;
+      const paths = await memory.list(key);
+      if (paths.length === 0) return { file: await file(key) };
+      const files = paths.map(async (path) => ({ path, file: await file(`${key}/${path}`) }));
+      return { files: await Promise.all(files) };
     },
     adopt: async (handle, key) =>
       memory.put([{ key, bytes: new Uint8Array(await (await handle.getFile()).arrayBuffer()) }]),
