@@ -264,6 +264,10 @@ export const sqlConsole = {
     result = { ...resultOf(sql, opened.first.page, false), meter: opened.first.meter };
   },
 
+  /** The text with another statement in place of the one that ran. */
+  replaced: ({ sql, from }: { sql: string; from: number }, by: string): string =>
+    text.slice(0, from) + by + text.slice(from + sql.length),
+
   /** The statement's own rows again, of which filters left some. Over the registries. */
   async widen(): Promise<void> {
     if (ran) await sqlConsole.run(ran.sql, ran.from, mixed);
