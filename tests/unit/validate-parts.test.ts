@@ -14,6 +14,7 @@ const ask = (...columns: FrameAsk['columns']): FrameAsk => ({
   transposed: false,
   columns,
   index: 'none',
+  namesOnly: columns.length === 0,
 });
 const csv = async (text: string, asked: FrameAsk, name = 't.csv') =>
   (await readDataset(bufferSource(utf8(text)), name, [asked])).frames[0];

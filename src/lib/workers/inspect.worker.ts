@@ -5,7 +5,7 @@ import { checksumSha256, hashFile, hashFolder } from '../engine/hash.ts';
 import type { DatasetRead, FileView, FolderSource, FrameAsk, SmallFile, ViewAsk } from '../engine/ports.ts';
 import { readSmallFile } from '../engine/small-file.ts';
 import { isLoamError, toWire, type WireError } from '../engine/errors.ts';
-import { readDataset, type RowsTable } from '../formats/curate/read-dataset.ts';
+import type { RowsTable } from '../formats/curate/read-dataset.ts';
 import { hdf5Damaged } from '../formats/hdf5-file.ts';
 import { inspectFile, inspectFolder } from '../formats/inspect.ts';
 import { metered, type SyncByteSource } from '../formats/source.ts';
@@ -107,6 +107,8 @@ const api = {
   ): Promise<{ answer: Answer<DatasetRead>; restart: boolean }> {
     const report = throttled(onProgress);
     const read = await answer(onProgress, async () => {
+      // Readers of every layout are only loaded where somebody validates.
+      const { readDataset } = await import('../formats/curate/read-dataset.ts');
       if ('rows' in input) return readDataset(input, name, asks);
       const source = Array.isArray(input) ? await folderSource(input) : await anySource(input);
       const meters = ('files' in source ? source.files.map((one) => one.source) : [source]).map(metered);

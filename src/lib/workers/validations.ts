@@ -71,7 +71,8 @@ export function createValidations(deps: ValidationsDeps): ValidationsApi {
       const { name, given } = await (found ??= input());
       return readDataset(given, name, asks, {
         signal: abort.signal,
-        onProgress: (done) => token !== undefined && tell({ token, done, total: Math.max(total, done) }),
+        onProgress: (done) =>
+          token !== undefined && tell({ token, done, total: total === 0 ? 0 : Math.max(total, done) }),
       });
     };
     try {

@@ -23,7 +23,7 @@ export function askOf(plan: SlotPlan, names: readonly string[]): FrameAsk {
       if (member) columns.push({ at, want: wantOf(member.dtype, coerces(plan, member)) });
     }
   }
-  return { slot: plan.slot, transposed: plan.transposed, columns, index: indexWant(plan) };
+  return { slot: plan.slot, transposed: plan.transposed, columns, index: indexWant(plan), namesOnly: false };
 }
 
 function indexWant(plan: SlotPlan): 'none' | ColumnWant {

@@ -11,6 +11,8 @@ export interface FrameAsk {
   /** What is read of columns by their place; of others only the names are told. */
   columns: { at: number; want: ColumnWant }[];
   index: 'none' | ColumnWant;
+  /** Only names are wanted yet; how many rows there are may stay 0 where that costs reading. */
+  namesOnly: boolean;
 }
 
 /**

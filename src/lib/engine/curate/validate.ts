@@ -37,7 +37,7 @@ export interface Validated {
 export const firstAsks = (plan: ValidationPlan): FrameAsk[] =>
   plan.slots
     .filter(readable)
-    .map(({ slot, transposed }) => ({ slot, transposed, columns: [], index: 'none' }));
+    .map(({ slot, transposed }) => ({ slot, transposed, columns: [], index: 'none', namesOnly: true }));
 
 /** External features are no part of the dataset. */
 const readable = ({ slot }: SlotPlan): boolean => slot !== externalSlot;

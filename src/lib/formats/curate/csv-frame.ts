@@ -28,7 +28,7 @@ export async function csvFrame(
 ): Promise<CheckedFrame> {
   const wants = new Map<number, ColumnWant>((ask?.columns ?? []).map(({ at, want }) => [at, want]));
   if (ask !== null && ask.index !== 'none') wants.set(-1, ask.index);
-  const first = wants.size === 0 && !ask?.transposed;
+  const first = ask === null || ask.namesOnly;
   const table = createTable(wants);
   const records = createRecords(look.separator, table.record);
   const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -51,7 +51,7 @@ export async function csvFrame(
       'The file holds characters that are no UTF-8, as LaminDB reads text tables. Save it as UTF-8.',
     );
   }
-  return table.frame();
+  return table.frame(first);
 }
 
 function createTable(wants: ReadonlyMap<number, ColumnWant>) {
@@ -93,7 +93,7 @@ function createTable(wants: ReadonlyMap<number, ColumnWant>) {
       rows++;
       if (rows % stretch === 0) flush();
     },
-    frame(): CheckedFrame {
+    frame(first: boolean): CheckedFrame {
       if (names === null)
         throw new LoamError(
           'FileUnreadable',
@@ -107,7 +107,7 @@ function createTable(wants: ReadonlyMap<number, ColumnWant>) {
         return found;
       };
       return {
-        rows,
+        rows: first ? 0 : rows,
         columns: names.map((name, at) => ({ name, tell: tell(at) })),
         index: {
           name: null,
