@@ -128,6 +128,30 @@ def run_more():
         for key in ("str", "int", "float", "cell", "date", "bool"):
             case(path, f"index_{key}", pd.read_parquet)
 
+    # what stands beside the columns
+    level, cell_level, when = feature("a_level", int), feature("a_cell", bt.CellType), feature("a_when", "datetime64[ns, UTC]")
+    word, cells_level = feature("a_word", str), feature("a_cells", list[bt.CellType])
+    beside = schema("beside", [level, cell_level, *(f.with_config(optional=True) for f in (when, word, cells_level))])
+    for key, slot in {"attrs": "attrs", "attrs_deep": "attrs:sample"}.items():
+        schemas[key] = ln.Schema([a], name=key, otype="DataFrame", slots={slot: beside}).save()
+    notes = {
+        "good": {"a_level": 1, "a_cell": "T cell", "a_when": "2024-05-17", "a_word": "x", "a_cells": ["T cell"]},
+        "several": {"a_level": 1, "a_cell": ["T cell", "moon cell"]},
+        "unknown": {"a_level": 1, "a_cell": "moon cell", "a_cells": ["sun cell"]},
+        "types": {"a_level": "one", "a_cell": "T cell", "a_word": 5, "a_when": 7},
+        "missing": {"a_cell": "T cell"},
+        "number": {"a_level": 1, "a_cell": 5},
+        "gaps": {"a_level": None, "a_cell": None},
+        "none": {},
+    }
+    for name, attrs in notes.items():
+        for key in ("attrs", "attrs_deep"):
+            df = good[["col_a"]].copy()
+            df.attrs = attrs if key == "attrs" else {"sample": attrs}
+            if name == "none" and key == "attrs_deep":
+                df.attrs = {}
+            case(write(df, f"attrs_{name}.{key}"), key, pd.read_parquet)
+
     # Arrow files, which lamindb takes as frames in memory, and rows in memory
     for name, series in data.items():
         for group, members in {"simple": simple, "cats": categorical}.items():

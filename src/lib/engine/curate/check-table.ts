@@ -137,13 +137,23 @@ function duplicate(plan: SlotPlan, member: Member, reads: readonly ColumnRead[])
   ];
 }
 
-function checkColumn(plan: SlotPlan, member: Member, read: ColumnRead): Finding[] {
+/** What `convert_dict_to_dataframe_for_validation` makes of a single value before it is checked. */
+function asAsked({ dtype }: Member, read: ColumnRead): ColumnRead {
+  if (dtype.categories.length === 0 || dtype.list) return read;
+  const several = (read.kinds ?? []).some(({ kind }) => kind.startsWith('list['));
+  return several ? { ...read, kinds: [], dtype: 'category' } : { ...read, dtype: 'category' };
+}
+
+function checkColumn(plan: SlotPlan, member: Member, given: ColumnRead): Finding[] {
+  const read = plan.single ? asAsked(member, given) : given;
   const place = `The column '${member.name}'`;
   if (read.problem !== null) {
     return [finding(plan, 'dtype', member.name, 'ValueError', `${place} could not be read: ${read.problem}`)];
   }
-  const coerce = coerces(plan, member);
-  const ask = { dtype: member.dtype, nullable: member.nullable, coerce, ownCoerce: member.coerce };
+  // Times of a dictionary are brought to UTC in any case.
+  const times = plan.single && member.dtype.zoned;
+  const coerce = coerces(plan, member) || times;
+  const ask = { dtype: member.dtype, nullable: member.nullable, coerce, ownCoerce: member.coerce || times };
   const fault = dtypeFault(ask, read);
   const findings = nullCells(plan, 'nulls', member.name, place, member.nullable, read);
   if (fault !== null) {

@@ -46,6 +46,8 @@ export interface SlotPlan {
   ownCoerce: boolean | null;
   /** How many rows of the registry the schema names; null where it names none. */
   count: number | null;
+  /** A dictionary of a table (`attrs`), whose single values LaminDB takes as categories where one is asked for. */
+  single: boolean;
   /** The names of rows are what is looked up (`var.T`). */
   transposed: boolean;
 }
@@ -96,7 +98,10 @@ export function* planOf(scope: CurateScope, schemaUid: string): Steps<Validation
   // A table's own columns are asked for beside its slots; other datasets have slots alone.
   if (isTable(otype) && (parts.length === 0 || row[3] !== null))
     slots.push(yield* slotOf(scope, 'columns', row));
-  for (const [slot, ...rest] of parts) slots.push(yield* slotOf(scope, String(slot), rest));
+  for (const [slot, ...rest] of parts) {
+    const single = isTable(otype) && String(slot).startsWith('attrs');
+    slots.push({ ...(yield* slotOf(scope, String(slot), rest)), single });
+  }
   return {
     schemaId: Number(row[0]),
     schemaUid: String(row[1]),
@@ -134,6 +139,7 @@ function* slotOf({ model, author }: CurateScope, slot: string, row: readonly Sql
     coerce: row[9] === 1,
     ownCoerce: row[9] === null ? null : row[9] === 1,
     count: row[10] === null ? null : Number(row[10]),
+    single: false,
     transposed: isTransposed(slot, itypeText),
   };
   if (!features) return plan;

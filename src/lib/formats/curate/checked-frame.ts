@@ -13,6 +13,8 @@ export interface CheckedFrame {
   rows: number;
   columns: CheckedColumn[];
   index: CheckedIndex;
+  /** What pandas keeps beside the columns (`DataFrame.attrs`). */
+  attrs?: Record<string, unknown>;
 }
 
 export interface CheckedIndex {

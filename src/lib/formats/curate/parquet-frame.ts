@@ -41,7 +41,19 @@ export async function parquetFrame(source: ByteSource): Promise<CheckedFrame> {
     rows: Number(metadata.num_rows),
     columns: nodes.filter((node) => !indexNodes.includes(node)).map((node) => columnOf(file, node)),
     index: indexOf(file, indexNodes),
+    attrs: attrsOf(metadata),
   };
+}
+
+/** pandas notes them as JSON; what is none is no note. */
+function attrsOf(metadata: FileMetaData): Record<string, unknown> {
+  const text = metadata.key_value_metadata?.find((entry) => entry.key === 'PANDAS_ATTRS')?.value;
+  try {
+    const parsed: unknown = JSON.parse(text ?? '{}');
+    return parsed !== null && typeof parsed === 'object' ? (parsed as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
 }
 
 function columnOf(file: ParquetFile, node: ParquetNode): CheckedColumn {

@@ -16,7 +16,8 @@ import { csvFrame, csvLook } from './csv-frame.ts';
 import { arrowFrame } from './arrow-frame.ts';
 import { parquetFrame } from './parquet-frame.ts';
 import { rowsFrame, type RowsTable } from './rows-frame.ts';
-import { slotRead } from './stored-slots.ts';
+import { orMissing, slotRead } from './stored-slots.ts';
+import { attrsTable } from './stored-uns.ts';
 
 export type { RowsTable } from './rows-frame.ts';
 
@@ -80,7 +81,14 @@ async function table(
   onRows: (rows: number) => void,
 ): Promise<DatasetRead> {
   const frames = [];
-  for (const ask of asks) if (ask.slot === 'columns') frames.push(await answer(frame, ask, onRows));
+  for (const ask of asks) {
+    if (ask.slot === 'columns') frames.push(await answer(frame, ask, onRows));
+    else if (ask.slot.startsWith('attrs')) {
+      const keys = ask.slot.split(':').slice(1);
+      const attrs = async () => answer(rowsFrame(attrsTable(frame.attrs ?? {}, keys, ask.slot)), ask, onRows);
+      frames.push(await orMissing(ask, attrs));
+    }
+  }
   return { otype: 'DataFrame', frames, bytesRead: null };
 }
 

@@ -20,8 +20,13 @@ export async function slotRead(
   ask: FrameAsk,
   onRows: (rows: number) => void,
 ): Promise<FrameRead> {
+  return orMissing(ask, async () => answer(await slotFrame(root, kind, ask.slot), ask, onRows));
+}
+
+/** A part that is not there is an answer. */
+export async function orMissing(ask: FrameAsk, read: () => Promise<FrameRead>): Promise<FrameRead> {
   try {
-    return await answer(await slotFrame(root, kind, ask.slot), ask, onRows);
+    return await read();
   } catch (error) {
     if (!(error instanceof Missing)) throw error;
     const { message, available } = error;
@@ -35,7 +40,8 @@ async function slotFrame(root: TreeNode, kind: ScverseKind, slot: string): Promi
     if (parts[0] === 'tables' && parts.length === 3)
       return tableFrame(await member(root, 'tables', parts[1] ?? '', 'table'), parts[2] ?? '', slot);
     const keys = parts[0]?.startsWith('attrs') ? parts.slice(1) : [slot];
-    return rows(await attrsTable(root, keys, slot));
+    const { spatialdata_attrs: _own, ...attrs } = root.attrs;
+    return rows(attrsTable(attrs, keys, slot));
   }
   const at = parts.indexOf('uns');
   if (kind === 'MuData' && at !== 0 && parts.length > 1) {

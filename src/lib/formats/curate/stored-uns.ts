@@ -1,4 +1,4 @@
-// uns of AnnData and attrs of SpatialData as tables of one row, as `pandas.DataFrame([dict])` holds them (lamindb 2.12.1
+// uns of AnnData, attrs of SpatialData and of tables, as tables of one row, as `pandas.DataFrame([dict])` holds them (lamindb 2.12.1
 // `_handle_dict_slots`). Only the keys of the level asked for are looked at; of arrays their type alone.
 import { clip } from '../summary.ts';
 import { sparseFormat } from '../facts/matrix-facts.ts';
@@ -26,8 +26,7 @@ export async function unsTable(root: TreeNode, keys: readonly string[], slot: st
   return { columns };
 }
 
-export async function attrsTable(root: TreeNode, keys: readonly string[], slot: string): Promise<RowsTable> {
-  const { spatialdata_attrs: _own, ...attrs } = root.attrs;
+export function attrsTable(attrs: Record<string, unknown>, keys: readonly string[], slot: string): RowsTable {
   let value: unknown = attrs;
   let path = 'attrs';
   for (const key of keys) {
