@@ -101,6 +101,18 @@ describe('a finding', () => {
     expect(findings[0]?.values).toHaveLength(1000);
   });
 
+  it('does not call valid what has too many values to be looked up', async () => {
+    const uid = schema([feature('label', 'cat[ULabel]')]);
+    const read = async (asks: Parameters<typeof readDataset>[2]) => {
+      const told = await readDataset({ rows: { columns: [{ name: 'label', values: [] }] } }, 'rows', asks);
+      for (const column of told.frames[0]?.columns ?? [])
+        Object.assign(column, { dtype: 'category', cut: true });
+      return told;
+    };
+    const result = await e.validateDataset(uid, read);
+    expect(result).toMatchObject({ ok: false, findings: [{ kind: 'terms', column: 'label' }] });
+  });
+
   it('a term in the trash is none', async () => {
     const uid = schema([feature('cell', 'cat[bionty.CellType]')]);
     const column = { name: 'cell', values: ['B cell'], category: true };

@@ -150,6 +150,8 @@ data = {
     "bools_ext": pd.Series([True, None, False], dtype="boolean"),
     "lists_int": obj([[1, 2], [3], []]),
     "lists_float": obj([[1.5, 2.0], [3.0], None]),
+    "lists_float32": obj([np.array([1.5, 2.0], dtype="float32"), np.array([3.0], dtype="float32"), None]),
+    "lists_bool": obj([[True], [False, True], []]),
     "lists_str": obj([["T cell"], ["B cell", "T cell"], []]),
     "lists_unknown": obj([["T cell", "nonsense"], ["B cell"], []]),
     "lists_gap": obj([["a", None], ["b"], None]),

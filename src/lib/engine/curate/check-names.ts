@@ -43,7 +43,7 @@ export function* checkNames(
     ids.push(...(found.get(name) ?? []));
   }
   findings.push(...(yield* missingTerms(scope, plan, field, ids)));
-  const left = asked.filter((name) => !found.has(name) && !ambiguous.has(name));
+  const left = asked.filter((name) => !found.has(name) && !ambiguous.has(name) && !isLaminColumn(name));
   if (left.length > 0 && found.size === 0 && needsOrganism(table, field)) {
     findings.push(
       finding(

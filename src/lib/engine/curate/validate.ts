@@ -7,7 +7,7 @@ import { checkExternal, externalSlot } from './check-external.ts';
 import { checkNames } from './check-names.ts';
 import { checkTerms, type FoundRows } from './check-terms.ts';
 import type { Finding, LaminCheck, SlotResult, ValidationResult } from './finding.ts';
-import type { ColumnRead, DatasetRead, FrameAsk, FrameRead } from './frame.ts';
+import { mostDistinct, type ColumnRead, type DatasetRead, type FrameAsk, type FrameRead } from './frame.ts';
 import {
   isTable,
   withNames,
@@ -208,6 +208,10 @@ function* judgeSlot(scope: CurateScope, plan: SlotPlan, frame: FrameRead): Steps
       )
     )
       continue;
+    if (read.cut) {
+      findings.push(tooMany(plan, member, place.kind));
+      continue;
+    }
     const checked = yield* checkTerms(scope, plan, member, read.values ?? [], place);
     findings.push(...checked.findings);
     asked += checked.asked;
@@ -217,11 +221,21 @@ function* judgeSlot(scope: CurateScope, plan: SlotPlan, frame: FrameRead): Steps
   return { findings, rows, known: names.known, asked, valid };
 }
 
+/** What was not read cannot be called valid. */
+function tooMany(plan: SlotPlan, member: Member, kind: 'terms' | 'index'): Finding {
+  const message = `'${member.name}' has more than ${mostDistinct.toLocaleString('en')} distinct values, too many to look up. Is ${member.dtype.text} meant? Make it a str, or split the dataset.`;
+  return finding(plan, kind, member.name, 'ValidationError', message);
+}
+
 /** Columns whose values are looked up, in their order; the index last. */
 function categorical(
   plan: SlotPlan,
   frame: FrameRead,
-): { member: Member; read: Pick<ColumnRead, 'values'>; place: { kind: 'terms' | 'index'; text: string } }[] {
+): {
+  member: Member;
+  read: Pick<ColumnRead, 'values' | 'cut'>;
+  place: { kind: 'terms' | 'index'; text: string };
+}[] {
   const members = new Map(plan.members.map((member) => [member.name, member]));
   const found = frame.columns.flatMap((read) => {
     const member = members.get(read.name);
