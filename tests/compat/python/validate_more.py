@@ -128,6 +128,37 @@ def run_more():
         for key in ("str", "int", "float", "cell", "date", "bool"):
             case(path, f"index_{key}", pd.read_parquet)
 
+    # tables that were exported from a sheet, whose records share names
+    ref, typed_ref = feature("ref", ln.Record), feature("typed_ref", sample)
+    row_name = feature("row_name", str)
+    by_uid = schema("sheet_uid", [ref, typed_ref.with_config(optional=True)])
+    by_name = schema("sheet_name", [ref], index=row_name)
+    twice = {r.type.name: r for r in ln.Record.filter(name="twice").to_list()}
+    sheets = {of: ln.Record(name=f"Sheet {of}", is_type=True, schema=schemas[of]).save() for of in ("sheet_uid", "sheet_name")}
+    linked = {}
+    for of, sheet in sheets.items():
+        for name, target in {"r1": twice["Sample"], "r2": twice["Other"], "r3": ln.Record.get(name="s1")}.items():
+            own = {"row_name": name} if of == "sheet_name" else {}
+            named = {} if own else {"name": name}
+            linked[of, name] = ln.Record(**named, type=sheet, features={**own, "ref": target}).save()
+    uids = [linked["sheet_uid", name].uid for name in ("r1", "r2", "r3")]
+    refs = {
+        "linked": ["twice", "twice", "s1"],
+        "other": ["twice", "s2", "s1"],
+        "unknown": ["twice", "nobody", "s1"],
+        "unlinked": ["twice", "s2", "s2"],
+    }
+    for name, values in refs.items():
+        df = pd.DataFrame({"ref": pd.Categorical(values)})
+        known = uids if name != "unlinked" else ["aaaaaaaaaaaaaaaa"] * 3
+        rows = ["r1", "r2", "r3"] if name != "unlinked" else ["x", "y", "z"]
+        case(write(df, f"sheet_{name}_plain"), "sheet_uid", pd.read_parquet)
+        case(write(df.assign(__lamindb_record_uid__=known), f"sheet_{name}_uid"), "sheet_uid", pd.read_parquet)
+        indexed = df.set_index(pd.Index(rows, name="row_name"))
+        case(write(indexed, f"sheet_{name}_name"), "sheet_name", pd.read_parquet)
+        typed_df = df.assign(typed_ref=pd.Categorical(["s1", "loose", "s2"]), __lamindb_record_uid__=known)
+        case(write(typed_df, f"sheet_{name}_typed"), "sheet_uid", pd.read_parquet)
+
     # what stands beside the columns
     level, cell_level, when = feature("a_level", int), feature("a_cell", bt.CellType), feature("a_when", "datetime64[ns, UTC]")
     word, cells_level = feature("a_word", str), feature("a_cells", list[bt.CellType])

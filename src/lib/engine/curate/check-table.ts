@@ -6,6 +6,7 @@ import { dtypeFault, wantOf } from './check-dtype.ts';
 import type { Finding, FindingKind, LaminCheck } from './finding.ts';
 import type { ColumnRead, ColumnWant, FrameAsk, FrameRead, IndexRead, ValueRead } from './frame.ts';
 import type { Member, SlotPlan } from './plan.ts';
+import { sheetAsk } from './sheet-links.ts';
 import { count, dtypeMessage, listed, rowsText, valuesOf } from './words.ts';
 
 /** Columns of sheets that LaminDB exports are let through by every schema. */
@@ -23,7 +24,15 @@ export function askOf(plan: SlotPlan, names: readonly string[]): FrameAsk {
       if (member) columns.push({ at, want: wantOf(member.dtype, coerces(plan, member)) });
     }
   }
-  return { slot: plan.slot, transposed: plan.transposed, columns, index: indexWant(plan), namesOnly: false };
+  const sheet = sheetAsk(plan, names);
+  columns.push(...sheet.columns.filter(({ at }) => !columns.some((one) => one.at === at)));
+  return {
+    slot: plan.slot,
+    transposed: plan.transposed,
+    columns,
+    index: sheet.index && plan.index !== null ? 'values' : indexWant(plan),
+    namesOnly: false,
+  };
 }
 
 function indexWant(plan: SlotPlan): 'none' | ColumnWant {

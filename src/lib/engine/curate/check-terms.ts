@@ -16,6 +16,7 @@ import { finding } from './check-table.ts';
 import type { ValueRead } from './frame.ts';
 import { lookUp, synonymsIn, type LookUp } from './look-up.ts';
 import type { CurateScope, Member, SlotPlan } from './plan.ts';
+import { linkedRecords, type SheetRows } from './sheet-links.ts';
 import { clip, count, listed, rowsText } from './words.ts';
 
 /** Rows of a registry, in the order in which their values were met. */
@@ -38,6 +39,7 @@ export function* checkTerms(
   member: Member,
   values: readonly ValueRead[],
   place: { kind: 'terms' | 'index'; text: string },
+  sheet: SheetRows | null = null,
 ): Steps<TermsChecked> {
   const numbers = values.filter(({ kind, text }) => (kind === 'int' || kind === 'float') && text !== 'nan');
   const texts = values.filter(({ kind, text }) => kind === 'str' && text !== '');
@@ -59,6 +61,12 @@ export function* checkTerms(
     featureUid: member.uid,
   };
   try {
+    const linked = yield* linkedBySheet(scope, plan, member, sheet);
+    if (linked !== null) {
+      const ids = [...left.keys()].flatMap((name) => linked.get(name) ?? []);
+      for (const name of linked.keys()) if (left.delete(name)) valid++;
+      if (ids.length > 0) rows.push({ table: 'lamindb_record', ids: [...new Set(ids)] });
+    }
     for (const category of member.dtype.categories) {
       const { table, field } = categoryTable(scope.model, category);
       const type = category.typeUid === null ? null : yield* typeOf(table, category.typeUid);
@@ -67,7 +75,8 @@ export function* checkTerms(
         ...scope,
         table,
         field,
-        typeId: type?.id ?? null,
+        // What a sheet's links do not tell may be any record of the name.
+        typeId: linked === null ? (type?.id ?? null) : null,
         where: where === '' ? [] : [where],
       };
       if (terms.registry === '')
@@ -83,6 +92,7 @@ export function* checkTerms(
       terms.organism ??= organism?.name ?? null;
       for (const [name, why] of ambiguous) {
         left.delete(name);
+        if (linked !== null) continue;
         told.push({
           ...finding(plan, 'ambiguous', member.name, 'ValidationError', `${place.text}: ${why}`),
           terms,
@@ -94,7 +104,7 @@ export function* checkTerms(
         if (own === undefined) continue;
         left.delete(name);
         valid++;
-        ids.push(...own);
+        if (linked === null) ids.push(...own);
       }
       if (ids.length > 0) rows.push({ table: table.name, ids: [...new Set(ids)] });
       for (const [value, name] of yield* synonymsIn(ask, organism, [...left.keys()]))
@@ -121,6 +131,17 @@ export function* checkTerms(
     );
   }
   return { findings: told, rows, asked: total, valid };
+}
+
+function* linkedBySheet(
+  scope: CurateScope,
+  plan: SlotPlan,
+  member: Member,
+  sheet: SheetRows | null,
+): Steps<Map<string, number[]> | null> {
+  const [first] = member.dtype.categories;
+  if (sheet === null || first?.registry !== 'Record') return null;
+  return yield* linkedRecords(scope, plan, member, first, sheet);
 }
 
 function unknown(

@@ -16,6 +16,7 @@ import {
   type SlotPlan,
   type ValidationPlan,
 } from './plan.ts';
+import { sheetRows } from './sheet-links.ts';
 
 /** What a saved dataset is annotated with, per slot. */
 export interface SlotRows {
@@ -200,6 +201,7 @@ function* judgeSlot(scope: CurateScope, plan: SlotPlan, frame: FrameRead): Steps
   findings.push(...names.findings);
   rows.names = [...(plan.index ? [plan.index.id] : []), ...names.ids.filter((id) => id !== plan.index?.id)];
   rows.empty = frame.names.length === 0 && plan.index === null;
+  const sheet = sheetRows(plan, frame);
   let [asked, valid] = [0, 0];
   for (const { member, read, place } of categorical(plan, frame)) {
     if (
@@ -212,7 +214,7 @@ function* judgeSlot(scope: CurateScope, plan: SlotPlan, frame: FrameRead): Steps
       findings.push(tooMany(plan, member, place.kind));
       continue;
     }
-    const checked = yield* checkTerms(scope, plan, member, read.values ?? [], place);
+    const checked = yield* checkTerms(scope, plan, member, read.values ?? [], place, sheet);
     findings.push(...checked.findings);
     asked += checked.asked;
     valid += checked.valid;

@@ -27,7 +27,7 @@ export interface CheckedIndex {
 }
 
 /** Rows that may be names of columns at once. */
-const mostNames = 5_000_000;
+export const mostNames = 5_000_000;
 
 export async function answer(
   frame: CheckedFrame,

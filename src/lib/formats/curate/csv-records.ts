@@ -8,6 +8,9 @@ export interface Records {
   end(): void;
 }
 
+/** A cell longer than this is not what tables are for. */
+const longest = 64 * 2 ** 20;
+
 /** Cells are asked for by `each` with the record's number of cells. */
 export function createRecords(separator: string, each: (cells: string[], record: number) => void): Records {
   const sep = separator.charCodeAt(0);
@@ -73,6 +76,12 @@ export function createRecords(separator: string, each: (cells: string[], record:
         } else state = 'plain';
       }
       held += text.slice(from);
+      if (held.length > longest) {
+        throw new LoamError(
+          'FileUnreadable',
+          `A cell of record ${record + 1} does not end within ${longest / 2 ** 20} million characters, so this is no text table.`,
+        );
+      }
     },
     end() {
       if (state === 'quoted') {

@@ -8,7 +8,7 @@ import { frameOf } from '../facts/stored-frame.ts';
 import type { FrameSource } from '../facts/column-facts.ts';
 import { clip } from '../summary.ts';
 import type { TreeNode } from '../tree.ts';
-import { answer, type CheckedFrame } from './checked-frame.ts';
+import { answer, mostNames, type CheckedFrame } from './checked-frame.ts';
 import { Missing } from './opaque.ts';
 import { rowsFrame, type RowsTable } from './rows-frame.ts';
 import { attrsTable, unsTable } from './stored-uns.ts';
@@ -83,8 +83,13 @@ async function tableFrame(root: TreeNode, slot: string, whole: string): Promise<
 /** anndata holds the names of rows as texts, also those that are plain numbers. */
 function checked(frame: FrameSource): CheckedFrame {
   const names = async function* (): AsyncGenerator<ArrayLike<string>, void> {
-    if (frame.index !== null) yield* frame.index();
-    else yield Array.from({ length: frame.rows }, (_, i) => String(i));
+    if (frame.index !== null) return yield* frame.index();
+    // A shape that a file merely claims is no reason to count to it.
+    if (frame.rows > mostNames)
+      throw new Error(`it claims ${frame.rows.toLocaleString('en')} rows without names`);
+    const piece = 65_536;
+    for (let at = 0; at < frame.rows; at += piece)
+      yield Array.from({ length: Math.min(piece, frame.rows - at) }, (_, i) => String(at + i));
   };
   return {
     rows: frame.rows,
