@@ -9,7 +9,7 @@ import { readTerms } from '../../src/lib/formats/ontology/read.ts';
 import { writePack } from '../../src/lib/formats/ontology/write-pack.ts';
 import { oboOf, sourceOf, type TermLines } from '../unit/ontology-files.ts';
 import { opened } from './app.ts';
-import { axe, builtApp, openApp, removeProfile, startServer, type OpenedApp } from './harness.ts';
+import { axe, builtApp, dropFiles, openApp, removeProfile, startServer, type OpenedApp } from './harness.ts';
 
 const first: TermLines[] = [
   { id: 'CL:0000000', name: 'cell', def: 'The basic unit.' },
@@ -193,6 +193,32 @@ describe.sequential('public sources', () => {
     await sheet().getByRole('button', { name: 'Import the rest' }).click();
     await page.getByText('2 tissues added').waitFor();
     expect(await counted('bionty-tissue')).toContain('2');
+  });
+
+  it('[row 90] a file that is dropped here is imported, once it is said what for', async () => {
+    const path = join(folder, 'hancestro.obo');
+    await writeFile(
+      path,
+      oboOf('hancestro', [
+        { id: 'HANCESTRO:1', name: 'one' },
+        { id: 'HANCESTRO:2', name: 'two', parents: ['HANCESTRO:1'] },
+      ]),
+    );
+    await go('/ontologies');
+    await dropFiles(page, [path], '.app');
+    await sheet().getByText('hancestro.obo, as dropped').waitFor();
+    await sheet().getByLabel('Registry').selectOption('bionty.Ethnicity');
+    await sheet().getByRole('button', { name: 'Import', exact: true }).click();
+    await page.getByText('2 ethnicities added').waitFor();
+  });
+
+  it('[row 92] a list is narrowed to a term with all that is below it', async () => {
+    await go(`/r/bionty-celltype?where=${encodeURIComponent('name:within:lymphocyte')}`);
+    await page.getByText('is or is below').first().waitFor();
+    await expect
+      .poll(() => page.locator('[role=grid] .key a').allInnerTexts())
+      .toEqual(expect.arrayContaining(['lymphocyte', 'B cell', 'T cell']));
+    expect(await page.locator('[role=grid] .key a').allInnerTexts()).not.toContain('cell');
   });
 
   it('goes without an error of the page or a broken policy', () => {

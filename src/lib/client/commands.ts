@@ -34,6 +34,7 @@ export const COMMANDS = {
   artifacts: { does: 'Go to Artifacts', where: 'Everywhere', keys: ['2'], goes: true },
   registries: { does: 'Go to Registries', where: 'Everywhere', keys: ['3'], goes: true },
   query: { does: 'Go to Query', where: 'Everywhere', keys: ['4'], goes: true },
+  ontologies: { does: 'Go to public ontologies', where: 'Everywhere', keys: [], goes: true },
   settings: { does: 'Go to Settings', where: 'Everywhere', keys: ['9'], goes: true },
   trashList: { does: 'Go to the trash', where: 'Everywhere', keys: [], goes: true },
   addFiles: { does: 'Add files', where: 'Everywhere', keys: [] },

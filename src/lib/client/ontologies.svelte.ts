@@ -20,6 +20,10 @@ export interface Unsound {
 /** Imports by what they are of, each with its act: a screen shows how far its own are. */
 let going = $state.raw<ReadonlyMap<string, string>>(new Map());
 let unsound = $state.raw<Unsound | null>(null);
+/** A file that was dropped on the screen of ontologies: what it is for is asked before it is read. */
+let offered = $state.raw<File | null>(null);
+
+export const isOntologyFile = (name: string): boolean => /\.(obo|json|parquet)(\.gz)?$/i.test(name);
 
 export const nameOf = (choice: OntologyChoice): string =>
   'pack' in choice ? choice.pack : 'url' in choice ? choice.url : choice.name;
@@ -51,6 +55,12 @@ export function importWords({ added, kept, updated, registry }: ImportedTerms): 
 export const ontologies = {
   /** The act of an import that is going on, by the name of what is imported. */
   actOf: (name: string): string | null => going.get(name) ?? null,
+  get offered() {
+    return offered;
+  },
+  offer(file: File | null): void {
+    offered = file;
+  },
   get unsound() {
     return unsound;
   },

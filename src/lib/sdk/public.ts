@@ -41,6 +41,9 @@ export interface PublicOntology {
 
 export type PublicSource = string | Blob | object;
 
+/** release-116 comes after release-99. */
+const byVersion = (a: PackState, b: PackState): number =>
+  a.version.localeCompare(b.version, 'en', { numeric: true });
 const lower = (text: string): string => text.toLowerCase();
 
 export function publicMethods(core: RegistryCore, ontologies: OntologiesApi | undefined) {
@@ -61,8 +64,7 @@ export function publicMethods(core: RegistryCore, ontologies: OntologiesApi | un
         { registry, field: 'organism' },
       );
     const fitting = own.filter((pack) => organism === undefined || [organism, 'all'].includes(pack.organism));
-    if (fitting.length > 0)
-      return fitting.sort((a, b) => a.rows - b.rows || (a.version < b.version ? 1 : -1));
+    if (fitting.length > 0) return fitting.sort((a, b) => a.rows - b.rows || byVersion(b, a));
     throw new LoamError(
       'DoesNotExist',
       `No pack holds ${registry} terms${organism === undefined ? '' : ` of ${organism}`}. ${
@@ -82,7 +84,7 @@ export function publicMethods(core: RegistryCore, ontologies: OntologiesApi | un
       const [first, ...more] = await packs(wanted);
       // A small pack for daily use may stand beside the whole of a large one.
       return [first, ...more].reduce((a, b) =>
-        b && a && b.source === a.source && b.rows < 4 * a.rows && b.version > a.version ? b : a,
+        b && a && b.source === a.source && b.rows < 4 * a.rows && byVersion(b, a) > 0 ? b : a,
       ) as PackState;
     }
     const all = await port().ontologyPacks();

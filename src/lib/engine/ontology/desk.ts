@@ -73,13 +73,17 @@ export interface DeskDeps {
 
 const className = (entity: string | null): string | null => entity?.split('.').pop() ?? null;
 
+/** By numbers as people read them: release-116 comes after release-99. */
+export const isNewer = (one: string, other: string): boolean =>
+  one.localeCompare(other, 'en', { numeric: true }) > 0;
+
 /** Of several versions of one source the newest is looked into. */
 export function newestOf(packs: readonly PackEntry[]): PackEntry[] {
   const found = new Map<string, PackEntry>();
   for (const pack of packs) {
     const key = `${pack.entity ?? ''} ${pack.source} ${pack.organism} ${pack.rows > 400_000 ? 'large' : ''}`;
     const before = found.get(key);
-    if (!before || before.version < pack.version) found.set(key, pack);
+    if (!before || isNewer(pack.version, before.version)) found.set(key, pack);
   }
   return [...found.values()];
 }
