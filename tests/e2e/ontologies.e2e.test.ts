@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readTerms } from '../../src/lib/formats/ontology/read.ts';
 import { writePack } from '../../src/lib/formats/ontology/write-pack.ts';
 import { oboOf, sourceOf, type TermLines } from '../unit/ontology-files.ts';
+import type { Ln } from '../../src/lib/sdk/types.ts';
 import { opened } from './app.ts';
 import { axe, builtApp, dropFiles, openApp, removeProfile, startServer, type OpenedApp } from './harness.ts';
 
@@ -106,6 +107,9 @@ describe.sequential('public sources', () => {
     await go('/r/bionty-celltype?new');
     await sheet().getByLabel('name', { exact: true }).fill('my T cell');
     await sheet().getByRole('button', { name: 'Add a parent' }).click();
+    await page.getByPlaceholder(/^Find a cell type/).fill('cell');
+    // Of the term that is looked at: what it is.
+    await page.locator('.term-picker').getByText('The basic unit.').click({ trial: true });
     await page.getByPlaceholder(/^Find a cell type/).fill('T-cell');
     const option = page.getByRole('option', { name: /T lymphocyte/ });
     await option.getByText('not here yet').waitFor();
@@ -210,6 +214,32 @@ describe.sequential('public sources', () => {
     await sheet().getByLabel('Registry').selectOption('bionty.Ethnicity');
     await sheet().getByRole('button', { name: 'Import', exact: true }).click();
     await page.getByText('2 ethnicities added').waitFor();
+  });
+
+  it('[row 91] the value of a feature is chosen among terms', async () => {
+    const uid = await page.evaluate(async () => {
+      const ln = await (window as unknown as { ln: Promise<Ln> }).ln;
+      await ln.Feature({ name: 'cell kind', dtype: ln.bt.CellType }).save();
+      return (await ln.Artifact.fromText('a', { key: 'a.txt' }).save()).uid;
+    });
+    await go(`/artifacts/${uid}`);
+    await page.keyboard.press('e');
+    await sheet().getByLabel('Feature name').fill('cell kind');
+    await sheet().getByRole('button', { name: 'Choose for cell kind' }).click();
+    await page.getByPlaceholder(/^Find a cell type/).fill('natural killer');
+    await page.getByRole('option', { name: /natural killer cell/ }).click();
+    await expect
+      .poll(() => sheet().getByLabel('Value of cell kind').inputValue())
+      .toBe('natural killer cell');
+    await sheet()
+      .getByRole('button', { name: /^(Apply|Annotate)/ })
+      .click();
+    await sheet().waitFor({ state: 'hidden' });
+    const values = await page.evaluate(async (key) => {
+      const ln = await (window as unknown as { ln: Promise<Ln> }).ln;
+      return (await ln.Artifact.get(key)).features.getValues();
+    }, uid);
+    expect(values).toEqual({ 'cell kind': 'natural killer cell' });
   });
 
   it('[row 92] a list is narrowed to a term with all that is below it', async () => {

@@ -149,6 +149,9 @@ describe('importSource()', () => {
     const below = await cell.children.toList('name');
     expect(below.sort()).toEqual(['B cell', 'NK cell', 'T cell']);
     expect(await ln.Artifact.filter({ cell_types__parents__name: 'cell' }).count()).toBe(1);
+    const within = { $below: { registry: 'bionty.CellType', filters: [{ name: 'cell' }] } };
+    expect(await ln.Artifact.filter({ cell_types__in: within }).count()).toBe(1);
+    expect(await ln.bt.CellType.filter({ id__in: within }).count()).toBe(4);
   });
 
   it('[row 90] refuses what is not sound until that is accepted', async () => {
