@@ -53,7 +53,10 @@ export function createFolderLibrary(folder: string, cwd: string): PackLibrary {
   ): Promise<{ path: string } | { bytes: Uint8Array; name: string }> {
     if ('pack' in choice) return { path: packPath(choice.pack) };
     if ('url' in choice) {
-      const response = await fetch(choice.url).catch((error: Error) => {
+      // A public bucket answers at its web address.
+      const bucket = /^s3:\/\/([^/]+)\/(.+)$/.exec(choice.url);
+      const address = bucket ? `https://${bucket[1]}.s3.amazonaws.com/${bucket[2]}` : choice.url;
+      const response = await fetch(address).catch((error: Error) => {
         throw new LoamError('FileUnreadable', `${choice.url} cannot be fetched: ${error.message}.`, {
           url: choice.url,
         });
@@ -64,7 +67,7 @@ export function createFolderLibrary(folder: string, cwd: string): PackLibrary {
           `${choice.url} cannot be fetched: the server answers ${response.status}.`,
           { url: choice.url },
         );
-      return { bytes: new Uint8Array(await response.arrayBuffer()), name: new URL(choice.url).pathname };
+      return { bytes: new Uint8Array(await response.arrayBuffer()), name: new URL(address).pathname };
     }
     if (choice.file instanceof Blob)
       return { bytes: new Uint8Array(await choice.file.arrayBuffer()), name: choice.name };

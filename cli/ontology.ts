@@ -99,7 +99,7 @@ async function asked(args: string[], io: Io) {
   if (what === undefined) throw new Usage('Name a file, a pack or an address.');
   if (more !== undefined) throw new Usage(`"${more}" is not expected here.`);
   const path = absolute(io, what);
-  const choice: PackChoice = /^https?:\/\//.test(what)
+  const choice: PackChoice = /^(https?|s3):\/\//.test(what)
     ? { url: what }
     : existsSync(path)
       ? { file: path, name: what }

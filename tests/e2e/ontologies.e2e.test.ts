@@ -251,6 +251,19 @@ describe.sequential('public sources', () => {
     expect(await page.locator('[role=grid] .key a').allInnerTexts()).not.toContain('cell');
   });
 
+  it('[row 91] a source that was looked into answers with the server gone', async () => {
+    await go('/ontologies');
+    await page.waitForSelector('html[data-offline="ready"]', { timeout: 60_000, state: 'attached' });
+    await server.close();
+    await page.reload();
+    await opened(page);
+    await row('celltype_cl').getByRole('button', { name: 'Look inside' }).click();
+    await sheet().getByLabel('Find a term').fill('B cell');
+    await sheet()
+      .getByRole('button', { name: /^B cell/ })
+      .waitFor();
+  });
+
   it('goes without an error of the page or a broken policy', () => {
     expect(app.problems.page).toEqual([]);
     expect(app.problems.csp).toEqual([]);

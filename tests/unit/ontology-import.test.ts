@@ -67,7 +67,7 @@ const parents = () =>
 const indexes = () =>
   m
     .rows(
-      "SELECT sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'bionty_celltype' AND sql IS NOT NULL ORDER BY name",
+      "SELECT sql FROM sqlite_schema WHERE type = 'index' AND tbl_name IN ('bionty_celltype', 'bionty_celltype_parents') AND sql IS NOT NULL ORDER BY name",
     )
     .map(([sql]) => String(sql).replace('IF NOT EXISTS ', ''));
 

@@ -13,6 +13,7 @@ import { createShelf } from '../formats/ontology/shelf.ts';
 import { termRows, type TermTable } from '../formats/ontology/term-table.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
 import type { Answer } from './inspect.worker.ts';
+import { packCache } from './pack-cache.ts';
 
 /** Bytes of a pack: kept by the browser after the first time, so that look-ups work with the server gone. */
 export interface PackPlace {
@@ -23,7 +24,6 @@ export interface PackPlace {
 
 /** No ontology of today is larger; a hostile address must not fill the memory. */
 const mostFetched = 2 ** 31;
-const cacheName = 'ontology-packs';
 
 let places: Record<string, PackPlace> = {};
 let imported: TermTable | null = null;
@@ -37,7 +37,7 @@ const shelf = createShelf(async (pack) => {
 
 async function packBlob({ url, version }: PackPlace): Promise<Blob> {
   const address = `${url}?v=${encodeURIComponent(version)}`;
-  const cache = await caches.open(cacheName).catch(() => null);
+  const cache = await caches.open(packCache).catch(() => null);
   const kept = await cache?.match(address);
   if (kept) return kept.blob();
   const response = await fetch(address).catch((error: unknown) => unreachable(url, error));

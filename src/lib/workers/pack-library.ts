@@ -6,6 +6,7 @@ import type { OpenPack, PackEntry, PackLibrary } from '../engine/ontology/librar
 import type { TermBatch } from '../engine/ontology/types.ts';
 import type { Answer } from './inspect.worker.ts';
 import type { OntologyWorkerApi, PackPlace } from './ontology.worker.ts';
+import { packCache } from './pack-cache.ts';
 
 const startWorker = () => new Worker(new URL('./ontology.worker.ts', import.meta.url), { type: 'module' });
 type ReadPack = Omit<OpenPack, 'feed' | 'close'>;
@@ -38,10 +39,19 @@ function entryOf(value: unknown): PackEntry | null {
   };
 }
 
+function entriesIn(text: string): PackEntry[] {
+  try {
+    const { packs } = JSON.parse(text) as { packs?: unknown };
+    return Array.isArray(packs) ? packs.map(entryOf).filter((entry) => entry !== null) : [];
+  } catch {
+    return [];
+  }
+}
+
 /** `folder` is the address of the folder with `packs.json`, with a slash at its end. */
 export function createPackLibrary(folder: string): PackLibrary {
   let listed: Promise<PackEntry[]> | null = null;
-  let kept: { worker: Worker; api: Comlink.Remote<OntologyWorkerApi> } | null = null;
+  let shelf: { worker: Worker; api: Comlink.Remote<OntologyWorkerApi>; broken: Promise<never> } | null = null;
 
   function start(onError: (why: LoamError) => void) {
     const worker = startWorker();
@@ -57,16 +67,25 @@ export function createPackLibrary(folder: string): PackLibrary {
     return { worker, api: Comlink.wrap<OntologyWorkerApi>(worker) };
   }
 
+  const index = `${folder}packs.json`;
+  const cache = () => caches.open(packCache);
+  /** Storage may be full, or closed to this page: then packs are listed with the server only. */
+  const keep = async (text: string) => (await cache()).put(index, new Response(text)).catch(() => {});
+  const lastList = async () => (await (await cache()).match(index))?.text().catch(() => null);
+
   /** An app without packs is an ordinary one: some hosts answer any path with the page. */
   async function readList(): Promise<PackEntry[]> {
     try {
-      const response = await fetch(`${folder}packs.json`);
+      const response = await fetch(index);
       if (!response.ok) return [];
-      const { packs } = JSON.parse(await response.text()) as { packs?: unknown };
-      return Array.isArray(packs) ? packs.map(entryOf).filter((entry) => entry !== null) : [];
+      const text = await response.text();
+      const found = entriesIn(text);
+      if (found.length > 0) await keep(text);
+      return found;
     } catch {
+      // The server is gone: what was listed last is what may have been read.
       listed = null;
-      return [];
+      return entriesIn((await lastList()) ?? '');
     }
   }
   const list = () => (listed ??= readList());
@@ -75,14 +94,22 @@ export function createPackLibrary(folder: string): PackLibrary {
     version: `${version}-${rows}-${bytes}`,
   });
 
-  async function shelf(): Promise<Comlink.Remote<OntologyWorkerApi>> {
+  /** Asks the worker that is kept; one that is lost fails the question, and the next starts another. */
+  async function look<T>(ask: (api: Comlink.Remote<OntologyWorkerApi>) => Promise<unknown>): Promise<T> {
     const packs = await list();
-    kept ??= start(() => {
-      kept?.worker.terminate();
-      kept = null;
-    });
-    await kept.api.setPacks(Object.fromEntries(packs.map((entry) => [entry.pack, placeOf(entry)])));
-    return kept.api;
+    if (!shelf) {
+      let fail: (why: unknown) => void = () => {};
+      const broken = new Promise<never>((_, reject) => (fail = reject));
+      broken.catch(() => {}); // only raced against
+      const made = start((why) => {
+        made.worker.terminate();
+        shelf = null;
+        fail(why);
+      });
+      shelf = { ...made, broken };
+      await made.api.setPacks(Object.fromEntries(packs.map((entry) => [entry.pack, placeOf(entry)])));
+    }
+    return opened((await Promise.race([ask(shelf.api), shelf.broken])) as Answer<T>);
   }
 
   return {
@@ -146,14 +173,8 @@ export function createPackLibrary(folder: string): PackLibrary {
         close: () => worker.terminate(),
       };
     },
-    async find(text, packs, { most, exact, wait }) {
-      return opened(await (await shelf()).find(text, packs, most, exact, wait));
-    },
-    async term(pack, id) {
-      return opened(await (await shelf()).term(pack, id));
-    },
-    async roots(pack, most) {
-      return opened(await (await shelf()).roots(pack, most));
-    },
+    find: (text, packs, { most, exact, wait }) => look((api) => api.find(text, packs, most, exact, wait)),
+    term: (pack, id) => look((api) => api.term(pack, id)),
+    roots: (pack, most) => look((api) => api.roots(pack, most)),
   };
 }

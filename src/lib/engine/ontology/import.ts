@@ -66,13 +66,20 @@ export function importPart(context: EngineContext) {
     let current = 0;
     let linking = 0;
     let linksBefore = 0;
-    const aside = isBulk(feed.rows) && read(isEmpty(table)) ? read(indexesOf(table.name)).length : 0;
+    const parents = parentsOf(model, table);
+    /** Tables whose indexes are made again at the end, one name for each of them. */
+    const aside = isBulk(feed.rows)
+      ? [table.name, ...(parents ? [parents.table] : [])]
+          .filter((name) => read(isEmpty(name)))
+          .flatMap((name) => read(indexesOf(name)).map(() => name))
+      : [];
     const written = feed.rows + feed.links;
-    const steps = Array.from({ length: written + aside }, (_, i) => i);
+    const steps = Array.from({ length: written + aside.length }, (_, i) => i);
     let indexes = 0;
     /** One index at a time: each takes as long as a slice may. */
     const ready = () =>
-      Math.min(supply.ready(), written) + (supply.ready() < written ? 0 : Math.min(aside, indexes + 1));
+      Math.min(supply.ready(), written) +
+      (supply.ready() < written ? 0 : Math.min(aside.length, indexes + 1));
     const applied = await jobs
       .run(
         { uid: act, kind: 'import', title },
@@ -81,7 +88,7 @@ export function importPart(context: EngineContext) {
           let from = part[0] ?? 0;
           const to = (part.at(-1) ?? -1) + 1;
           if (!terms) {
-            if (aside > 0) yield* setAside(table.name);
+            for (const name of new Set(aside)) yield* setAside(name);
             sourceId = yield* sourceRow(tx, table, spec.source);
             const needs = table.column.has('organism_id');
             if (needs && spec.source.organism === 'all')
@@ -91,7 +98,6 @@ export function importPart(context: EngineContext) {
                 { registry: labelOf(table), field: 'organism' },
               );
             const organismId = needs ? (yield* organismRow(tx, spec.source.organism)).id : null;
-            const parents = parentsOf(model, table);
             const older = renameUsed === null ? [] : yield* olderSources(entityOf(table), spec.source);
             terms = createTermWriter({
               ...{ table, key: spec.key, rows: feed.rows, sourceId, organismId, parents },
@@ -128,7 +134,7 @@ export function importPart(context: EngineContext) {
             linking += 1;
           }
           for (; from < to && from >= written; from++) {
-            yield* bringBackOne(table.name);
+            yield* bringBackOne(aside[from - written] as string);
             indexes += 1;
           }
           if (to === steps.length && spec.whole) yield* sourceIsHere(tx, sourceId, renameUsed !== null);
@@ -136,7 +142,7 @@ export function importPart(context: EngineContext) {
         { ...supply, ready },
       )
       .catch((error: unknown) => {
-        if (aside > 0) bringBackAll(driver);
+        if (aside.length > 0) bringBackAll(driver);
         throw error;
       });
     const { name, version } = spec.source;
@@ -166,8 +172,8 @@ export function importPart(context: EngineContext) {
 /** Fewer gain nothing; of more one index would take so long that others had to wait. */
 const isBulk = (rows: number): boolean => rows >= 5_000 && rows <= 200_000;
 
-function* isEmpty(table: Table): Steps<boolean> {
-  return (yield* one(`SELECT 1 FROM "${table.name}" LIMIT 1`)) === undefined;
+function* isEmpty(table: string): Steps<boolean> {
+  return (yield* one(`SELECT 1 FROM "${table}" LIMIT 1`)) === undefined;
 }
 
 /** "Import 3,523 CellType terms of cl 2026-03-26". */

@@ -72,7 +72,7 @@ export interface PackTermDetail extends PackTermHit {
 
 export interface PackLibrary {
   list(): Promise<PackEntry[]>;
-  /** `told` hears how far reading is, in bytes where that is known; rejects with `Cancelled` once the signal says so. */
+  /** Rejects with `Cancelled` once the signal says so. */
   open(choice: PackChoice, given: PackFactsGiven, signal: { readonly aborted: boolean }): Promise<OpenPack>;
   /** `wait` answers once all packs are read, else those that are not are named in `loading`. */
   find(

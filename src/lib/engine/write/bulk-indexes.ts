@@ -40,11 +40,15 @@ export function* bringBackOne(table: string): Steps<number> {
   return rest.length;
 }
 
-/** At open, and after an import that was given up. */
+/** At open, and after an import that was given up. What cannot be made now (no room) is tried at the next opening. */
 export function bringBackAll(driver: SqlDriver): void {
   const notes = driver.all("SELECT name FROM loam_setting WHERE name LIKE 'indexes aside: %'");
   for (const [name] of notes) {
     const table = String(name).slice(note('').length);
-    while (runSync(driver, inTransaction(bringBackOne(table))) > 0);
+    try {
+      while (runSync(driver, inTransaction(bringBackOne(table))) > 0);
+    } catch {
+      // Questions about the table are slow until then, and right.
+    }
   }
 }

@@ -1,5 +1,6 @@
-// What is wrong with an ontology, each with its place in the file. A finding stops an import until somebody says that
-// the rest is wanted; what each kind then leaves out is said here.
+// What is wrong with an ontology, each with its place in the file. A finding stops an import until somebody says that the
+// rest is wanted. Then a broken or nameless term, the second term of an id, a parent that is not there and the link that
+// closes a circle are left out, and nothing else.
 
 export type FindingKind = 'broken stanza' | 'duplicate id' | 'dangling parent' | 'cycle' | 'no name';
 
@@ -39,15 +40,6 @@ export function collectFindings(): FindingsBuilder {
   };
   return found;
 }
-
-/** What is left out of an import that goes on in spite of a finding. */
-export const leftOut: Readonly<Record<FindingKind, string>> = {
-  'broken stanza': 'the broken term is left out',
-  'duplicate id': 'the first of them is taken',
-  'dangling parent': 'the term comes without that parent',
-  cycle: 'the link that closes the circle is left out',
-  'no name': 'the term is left out',
-};
 
 const plurals: Readonly<Record<FindingKind, string>> = {
   'broken stanza': 'broken stanzas',

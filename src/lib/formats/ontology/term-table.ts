@@ -255,13 +255,6 @@ export function valueOf(table: TermTable, column: string, row: number): string |
   return texts ? textAt(texts, row) : null;
 }
 
-/** Buffers that can be handed over with the table. */
-export const buffersOf = (table: TermTable): ArrayBuffer[] =>
-  [
-    ...[...table.columns.values()].flatMap(({ bytes, starts }) => [bytes, starts]),
-    ...[table.parentStarts, table.parents, table.deprecated],
-  ].map((array) => array.buffer as ArrayBuffer);
-
 /** The table as what writes terms into a registry takes it. */
 export const termRows = (table: TermTable) => ({
   count: table.count,
