@@ -2,7 +2,7 @@
 // it as a Run, and what it read as the run's inputs. The same rows again are the artifact that is there.
 import { LoamError } from '../engine/errors.ts';
 import { plainValue, type ParameterValues } from '../statements/parameter-values.ts';
-import type { DropProgress } from '../workers/wire.ts';
+import { dropSaved } from './drop-saved.ts';
 import { readsFiles, runOverFiles } from './file-statements.ts';
 import { forSqlite } from './parameters.ts';
 import { session } from './session.svelte.ts';
@@ -61,7 +61,7 @@ export async function saveRows(
       made,
       ...(made.description === null ? {} : { description: made.description }),
     });
-    const { artifact, message } = await saved(drop, signal);
+    const { artifact, message } = await dropSaved(drop, signal);
     return { uid: artifact?.uid ?? '', key: artifact?.key ?? key, rows, inputs: inputs.length, message };
   } finally {
     await forget();
@@ -98,32 +98,3 @@ async function written(
 /** Files that the page only holds are no artifacts. */
 const artifactsIn = (sources: readonly { uid: string }[]): string[] =>
   sources.flatMap(({ uid }) => (uid.startsWith('held-') ? [] : [uid]));
-
-/** Settles when the drop's one file is saved. */
-function saved(drop: string, signal: AbortSignal): Promise<DropProgress> {
-  return new Promise((resolve, reject) => {
-    const settle = ({ drop: of, state, ...progress }: DropProgress) => {
-      if (of !== drop || (state !== 'saved' && state !== 'failed' && state !== 'cancelled')) return;
-      stop();
-      if (state === 'saved') resolve({ drop: of, state, ...progress });
-      else
-        reject(
-          new LoamError(
-            state === 'cancelled' ? 'Cancelled' : 'InvalidArgument',
-            progress.message ?? 'The rows could not be saved.',
-          ),
-        );
-    };
-    const forget = session.onEvent((event) => {
-      if (event.type === 'drop') event.progress.forEach(settle);
-    });
-    const onAbort = () => void session.engine.cancelDrop(drop).catch(() => {});
-    signal.addEventListener('abort', onAbort, { once: true });
-    const stop = () => {
-      forget();
-      signal.removeEventListener('abort', onAbort);
-    };
-    // It may have ended before anybody listened.
-    void session.engine.drops().then((all) => all.forEach(settle));
-  });
-}

@@ -2,7 +2,9 @@
 // browser worker, in Node and in tests; it knows no DOM, no network and no file system.
 import { consolePart } from './console/part.ts';
 import type { EngineContext } from './context.ts';
+import { curationPart } from './curate/curation.ts';
 import { curatePart } from './curate/part.ts';
+import { schemasPart } from './curate/schemas.ts';
 import { LoamError } from './errors.ts';
 import { countedBlobs } from './held-bytes.ts';
 import { createJobs, type JobProgress } from './jobs.ts';
@@ -271,6 +273,8 @@ export async function createEngine(deps: EngineDeps) {
     ...comparePart(context),
     ...view,
     ...curatePart(context),
+    ...curationPart(context, breathe),
+    ...schemasPart(context),
     ...transferPart(context),
     ...consolePart(context, breathe, deps.bell),
     writer,

@@ -11,9 +11,10 @@ import { blobSource } from '../storage/blob/blob-source.ts';
 import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
 import type { OpenedDatabase } from '../storage/sql/opened.ts';
 import { createBell } from './bell.ts';
+import { createCurations, type CurationsDeps } from './curations.ts';
 import { createInspector, type InspectInput } from './inspect-pool.ts';
 import { sampleLab } from './sample-lab.ts';
-import type { AnyFile } from './find-bytes.ts';
+import { createFinder, type AnyFile } from './find-bytes.ts';
 import { cacheFolder } from '../storage/remote/cache-layout.ts';
 import { isRemoteFile } from '../storage/remote/cache-reader.ts';
 import { nextTask } from './serve.ts';
@@ -53,7 +54,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
   const { driver, file } = opened;
   const tidySoon = createTidy(driver, () => engine.writer.feed() || engine.writer.pack());
   const tellDrop = gatherDrops((progress) => emit({ type: 'drop', progress }));
-  const { inspector, viewer, readDataset } = inspectorPort(blobs);
+  const { inspector, viewer, readDataset, fixedDataset } = inspectorPort(blobs);
   let others: Databases | null = null;
   const engine = await createEngine({
     driver,
@@ -114,6 +115,11 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     tell: (list) => emit({ type: 'transfers', transfers: list }),
   });
 
+  const { createTerms, keepReport, ...curations } = createCurations({
+    ...{ engine, readDataset, fixedDataset },
+    find: createFinder(blobs, remotes).find,
+    tell: (progress) => emit({ type: 'view', progress }),
+  });
   const validations = createValidations({
     ...{ engine, blobs, remotes, readDataset },
     tell: (progress) => emit({ type: 'view', progress }),
@@ -122,6 +128,9 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
   return {
     ...others.api,
     ...transfers,
+    ...curations,
+    createTerms: writing(createTerms),
+    keepReport: writing(keepReport),
     ...validations,
     saveValidated: writing(validations.saveValidated),
     builtinSchema: writing(validations.builtinSchema),
@@ -374,6 +383,7 @@ interface InspectorPorts {
   inspector: Inspector;
   viewer: StoragesDeps['viewer'];
   readDataset: DatasetWatch;
+  fixedDataset: CurationsDeps['fixedDataset'];
 }
 
 function inspectorPort(blobs: OpfsBlobStore): InspectorPorts {
@@ -421,5 +431,7 @@ function inspectorPort(blobs: OpfsBlobStore): InspectorPorts {
     viewer: async (payload, ask, watch) => pool.view(await input(payload), ask, watch),
     readDataset: async (given, name, asks, watch) =>
       pool.dataset('rows' in given ? given : await input(given), name, asks, watch),
+    fixedDataset: async (payload, fixes, watch) =>
+      pool.fixed(await input(payload), payload.name, fixes, watch),
   };
 }

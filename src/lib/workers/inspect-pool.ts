@@ -2,10 +2,11 @@
 // costs that worker only, and the answer is a summary with the reason in words. Works in pages and inside other workers.
 import * as Comlink from 'comlink';
 import { fromWire, LoamError } from '../engine/errors.ts';
-import type { DatasetRead, FileView, FrameAsk, SmallFile, ViewAsk } from '../engine/ports.ts';
+import type { DatasetRead, FileView, Fix, FrameAsk, SmallFile, ViewAsk } from '../engine/ports.ts';
 import type { RowsTable } from '../formats/curate/read-dataset.ts';
 import { summaryOf, type FileSummary } from '../formats/summary.ts';
 import type { AnyFile } from './find-bytes.ts';
+import type { FixedDataset } from './fixed-dataset.ts';
 import type { TableCopy, TableJob } from './table-parquet.ts';
 import type { Answer, Answered, HashResult, InspectInput, InspectWorkerApi } from './inspect.worker.ts';
 
@@ -32,6 +33,13 @@ export interface Inspector {
     asks: readonly FrameAsk[],
     options?: HashOptions,
   ): Promise<DatasetRead>;
+  /** A copy of the file with fixes applied; progress in rows. Errors as of `hash`. */
+  fixed(
+    input: InspectInput,
+    name: string,
+    fixes: readonly Fix[],
+    options?: HashOptions,
+  ): Promise<FixedDataset>;
   /** sha256 of every byte as hex. */
   checksum(file: AnyFile, options?: HashOptions): Promise<string>;
   close(): void;
@@ -216,6 +224,12 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
             restart: boolean;
           }>,
         datasetOptions,
+      ),
+    fixed: (input, name, fixes, fixOptions = {}) =>
+      answered(
+        (slot, report) =>
+          slot.api.fixed(input, name, fixes, Comlink.proxy(report)) as Promise<Answered<FixedDataset>>,
+        fixOptions,
       ),
     checksum: (file, hashOptions = {}) =>
       answered((slot, report) => slot.api.checksum(file, Comlink.proxy(report)), hashOptions),

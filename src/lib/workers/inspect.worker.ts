@@ -2,7 +2,15 @@
 // The only place that joins File objects with the format readers and the hashes.
 import * as Comlink from 'comlink';
 import { checksumSha256, hashFile, hashFolder } from '../engine/hash.ts';
-import type { DatasetRead, FileView, FolderSource, FrameAsk, SmallFile, ViewAsk } from '../engine/ports.ts';
+import type {
+  DatasetRead,
+  FileView,
+  Fix,
+  FolderSource,
+  FrameAsk,
+  SmallFile,
+  ViewAsk,
+} from '../engine/ports.ts';
 import { readSmallFile } from '../engine/small-file.ts';
 import { isLoamError, toWire, type WireError } from '../engine/errors.ts';
 import type { RowsTable } from '../formats/curate/read-dataset.ts';
@@ -20,6 +28,7 @@ import {
   type RemoteReader,
 } from '../storage/remote/cache-reader.ts';
 import type { AnyFile } from './find-bytes.ts';
+import type { FixedDataset } from './fixed-dataset.ts';
 import { tableToParquet, type TableCopy, type TableJob } from './table-parquet.ts';
 
 /** A file, or a folder as its files with their paths below it. */
@@ -125,6 +134,22 @@ const api = {
       return { ...found, bytesRead: meters.reduce((sum, { bytes }) => sum + bytes(), 0) };
     });
     return { answer: read, restart: hdf5Damaged() };
+  },
+
+  /** A copy of the file with fixes applied. */
+  async fixed(
+    input: InspectInput,
+    name: string,
+    fixes: readonly Fix[],
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<Answered<FixedDataset>> {
+    const report = throttled(onProgress);
+    const made = await answer(onProgress, async () => {
+      const { fixedDataset } = await import('./fixed-dataset.ts');
+      const source = Array.isArray(input) ? await folderSource(input) : await anySource(input);
+      return fixedDataset(source, input, name, fixes, (rows) => report(rows, Infinity));
+    });
+    return { answer: made, restart: hdf5Damaged() };
   },
 
   checksum(input: AnyFile, onProgress?: (done: number, total: number) => void): Promise<Answer<string>> {

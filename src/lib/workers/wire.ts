@@ -49,6 +49,7 @@ import type { Transfer, TransfersApi } from './transfers.ts';
 import type { UnsavedFile, ValidationsApi } from './validations.ts';
 import type { DatabaseProgress, DatabasesApi } from './databases-wire.ts';
 import type { QueryApi } from './query-wire.ts';
+import type { CurationApi } from './curation-wire.ts';
 import type { OntologiesApi } from './ontology-wire.ts';
 
 export type { Transfer };
@@ -232,7 +233,7 @@ export type {
 /* ---------- the API ---------- */
 
 export interface EngineApi
-  extends DatabasesApi, StoragesApi, TransfersApi, QueryApi, OntologiesApi, ValidationsApi {
+  extends DatabasesApi, StoragesApi, TransfersApi, QueryApi, OntologiesApi, ValidationsApi, CurationApi {
   status(): Promise<EngineStatus>;
   meter(): Promise<StorageMeter>;
 

@@ -156,7 +156,7 @@ function unknown(
   // The most frequent first: mending one of them mends most cells.
   const values = [...met].sort((a, b) => b.count - a.count || (a.rows[0] ?? 0) - (b.rows[0] ?? 0));
   const cells = values.reduce((sum, value) => sum + value.count, 0);
-  const rows = values.flatMap((value) => value.rows).sort((a, b) => a - b);
+  const rows = earliest(values);
   const where = [terms, ...terms.others].map((one) => one.registry).join(' or ');
   const type = terms.typeName === null ? '' : ` under the type '${clip(terms.typeName)}'`;
   const synonyms = values.filter(({ text }) => standards.has(text));

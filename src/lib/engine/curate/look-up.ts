@@ -10,6 +10,7 @@ import { all, one, type Steps } from '../statement.ts';
 import { isLoamError } from '../errors.ts';
 import type { Author } from '../write/transaction.ts';
 import { organismOf, type Organism } from './organism.ts';
+import type { TermMemo } from './memo.ts';
 
 export interface LookUp {
   model: Model;
@@ -22,6 +23,8 @@ export interface LookUp {
   typeId: number | null;
   /** Which row a name stands for where there are several; ids of these win. */
   preferred?: ReadonlySet<number>;
+  /** What is known from looking before, for those who look again and again. */
+  memo?: TermMemo | undefined;
 }
 
 export interface LookedUp {
@@ -37,6 +40,14 @@ const slice = 20_000;
 
 export function* lookUp(ask: LookUp, values: readonly string[]): Steps<LookedUp> {
   const organism = yield* organismOf(ask.table, ask.field, values);
+  const known = ask.memo?.terms(ask, organism);
+  if (!known) return yield* lookUpIn(ask, organism, values);
+  const fresh = values.filter((value) => !known.asked.has(value));
+  if (fresh.length > 0) known.add(fresh, yield* lookUpIn(ask, organism, fresh));
+  return known.of(values, organism);
+}
+
+function* lookUpIn(ask: LookUp, organism: Organism | null, values: readonly string[]): Steps<LookedUp> {
   const typed = isTyped(ask.table);
   const rows: NameMatch[] = [];
   const from = condition(ask, organism);
@@ -94,6 +105,25 @@ export function* synonymsIn(
   const { table, field } = ask;
   const named = field === (ownNameField(table) ?? field);
   if (values.length === 0 || !named || !table.column.has('synonyms')) return new Map();
+  const known = ask.memo?.terms(ask, organism).standards;
+  const fresh = known ? values.filter((value) => !known.has(value)) : values;
+  const found = fresh.length > 0 ? yield* synonymsAsked(ask, organism, fresh) : new Map<string, string>();
+  if (!known) return found;
+  for (const value of fresh) known.set(value, found.get(value) ?? null);
+  return new Map(
+    values.flatMap((value): [string, string][] => {
+      const standard = known.get(value) ?? null;
+      return standard === null ? [] : [[value, standard]];
+    }),
+  );
+}
+
+function* synonymsAsked(
+  ask: LookUp,
+  organism: Organism | null,
+  values: readonly string[],
+): Steps<Map<string, string>> {
+  const { table, field } = ask;
   const rows = (yield* all(
     `SELECT t."${field}", t.synonyms FROM "${table.name}" t WHERE ${condition(ask, organism)} ORDER BY t.id`,
   )) as (string | null)[][];
@@ -103,6 +133,23 @@ export function* synonymsIn(
     if (value !== undefined && name !== undefined && name !== value) standard.set(value, name);
   }
   return standard;
+}
+
+/** Names of the registry that a value may be, with what else they are called. */
+export function* namesIn(
+  ask: LookUp,
+  organism: Organism | null,
+): Steps<{ name: string; synonyms: string[] }[]> {
+  const { table, field } = ask;
+  const named = field === (ownNameField(table) ?? field) && table.column.has('synonyms');
+  const rows = yield* all(
+    `SELECT t."${field}", ${named ? 't.synonyms' : 'NULL'} FROM "${table.name}" t
+     WHERE t."${field}" IS NOT NULL AND ${condition(ask, organism)} ORDER BY t.id`,
+  );
+  return rows.map((row) => ({
+    name: String(row[0]),
+    synonyms: row[1] === null ? [] : String(row[1]).split('|'),
+  }));
 }
 
 function condition({ table, author, where, typeId }: LookUp, organism: Organism | null): string {

@@ -8,6 +8,7 @@ import type { SqlValue } from '../ports.ts';
 import { readAf, readItype, memberLink, type Itype } from '../registry/schema-members.ts';
 import { visible } from '../registry/tables.ts';
 import { all, one, type Steps } from '../statement.ts';
+import type { TermMemo } from './memo.ts';
 import type { Author } from '../write/transaction.ts';
 
 /** A column that the schema knows. */
@@ -67,6 +68,8 @@ export interface ValidationPlan {
 export interface CurateScope {
   model: Model;
   author: Author;
+  /** What is known from looking before; only while nothing is written. */
+  memo?: TermMemo | undefined;
 }
 
 const schemaColumns =

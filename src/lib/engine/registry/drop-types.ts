@@ -18,6 +18,8 @@ export interface MadeBy {
   /** Of the Transform, e.g. `queries/cells.sql`. */
   key: string;
   code: string;
+  /** Of the Transform; `script` where nothing is said. */
+  kind?: 'script' | 'function' | 'pipeline';
   description: string | null;
   params?: Record<string, unknown>;
   /** Uids of the artifacts it read. */

@@ -9,8 +9,8 @@ import { startRun, trackInputs } from './run.ts';
 
 /** A run that has begun. The same code is the Transform that is there, whatever its key (LaminDB 2.12.1). */
 export function* startMadeBy(tx: Transaction, made: MadeBy): Steps<{ id: number; uid: string }> {
-  const { key, code, description, params, inputs } = made;
-  const transform = yield* create(tx, 'Transform', { key, kind: 'script', source_code: code, description });
+  const { key, code, kind = 'script', description, params, inputs } = made;
+  const transform = yield* create(tx, 'Transform', { key, kind, source_code: code, description });
   const run = yield* startRun(tx, transform.id, params ?? {});
   const ids = yield* artifactIds(tx.journal.model, tx.journal.hidden.without, inputs);
   yield* trackInputs(tx, 'artifact', run.id, ids);

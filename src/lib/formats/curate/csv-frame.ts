@@ -121,7 +121,7 @@ function createTable(wants: ReadonlyMap<number, ColumnWant>) {
 }
 
 /** Names as pandas makes them different: empty ones by their place, repeated ones by a number behind. */
-function headerOf(cells: readonly string[]): string[] {
+export function headerOf(cells: readonly string[]): string[] {
   const given = cells.map((cell, i) => {
     const name = i === 0 ? cell.replace(/^\ufeff/, '') : cell;
     return name === '' ? `Unnamed: ${i}` : name;

@@ -22,6 +22,9 @@ const missing = new Set([
   ],
   ...['NULL', 'NaN', 'None', 'n/a', 'nan', 'null'],
 ]);
+/** What pandas reads as an empty cell. */
+export const isMissing = (cell: string): boolean => missing.has(cell);
+
 const whole = /^\s*[+-]?\d+\s*$/;
 const decimal = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
 const infinite = /^[+-]?inf(inity)?$/i;

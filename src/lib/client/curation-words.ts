@@ -1,0 +1,30 @@
+// Fixes and findings in words.
+import type { Fix } from '../workers/curation-wire.ts';
+import { count, plural } from './words.ts';
+
+export function fixWords(fix: Fix): string {
+  switch (fix.kind) {
+    case 'map': {
+      const pairs = Object.entries(fix.values);
+      const [first] = pairs;
+      if (pairs.length > 1 || !first) return `${plural(pairs.length, 'value')} mapped`;
+      return first[1] === '' ? `“${first[0]}” emptied` : `“${first[0]}” → “${first[1]}”`;
+    }
+    case 'fill':
+      return `empty cells filled with “${fix.value}”`;
+    case 'rename':
+      return `renamed to ${fix.to}`;
+    case 'drop':
+      return 'removed';
+  }
+}
+
+/** "3 rows: 12, 40, 41" as people count them; the header is none. */
+export function rowsWords(rows: readonly number[], cells: number | null): string {
+  const listed = rows.map((row) => count(row + 1)).join(', ');
+  if (cells === null || rows.length === 0) return '';
+  return cells > rows.length ? `${listed}, …` : listed;
+}
+
+/** The class of a registry without its module, as people call it. */
+export const registryWord = (registry: string): string => registry.split('.').pop() ?? registry;
