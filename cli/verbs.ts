@@ -19,4 +19,5 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   settings: async () => (await import('./settings-verb.ts')).settings,
   sql: async () => (await import('./sql.ts')).sql,
   update: async () => (await import('./update.ts')).update,
+  validate: async () => (await import('./validate.ts')).validate,
 };
