@@ -31,6 +31,7 @@ import { manyPart } from './registry/many.ts';
 import { deviceStorage, lookForBytes } from './registry/device-storage.ts';
 import { listNamed, namedRow, type FeatureRow, type NamedRow } from './registry/named.ts';
 import { registryPart } from './registry/part.ts';
+import { schemaBuildPart } from './registry/schema-build.ts';
 import { sheetPart } from './registry/sheet.ts';
 import { dropTransform, finishRun, startRun } from './registry/run.ts';
 import { inPlacePart } from './registry/in-place.ts';
@@ -275,6 +276,7 @@ export async function createEngine(deps: EngineDeps) {
     ...curatePart(context),
     ...curationPart(context, breathe),
     ...schemasPart(context),
+    ...schemaBuildPart(context),
     ...transferPart(context),
     ...consolePart(context, breathe, deps.bell),
     writer,

@@ -219,6 +219,8 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     create: writing(engine.create),
     update: writing(engine.update),
     relate: writing(engine.relate),
+    lookAtSchema: direct(engine.lookAtSchema),
+    buildSchema: writing(engine.buildSchema),
     writeFeatures: writing(engine.writeFeatures),
     importRows: writing(engine.importRows),
     trash: writing(engine.trash),

@@ -84,6 +84,8 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   create: 'write',
   update: 'write',
   relate: 'write',
+  lookAtSchema: 'read',
+  buildSchema: 'write',
   writeFeatures: 'write',
   importRows: 'write',
   ontologyPacks: 'read',

@@ -51,6 +51,7 @@ import type { DatabaseProgress, DatabasesApi } from './databases-wire.ts';
 import type { QueryApi } from './query-wire.ts';
 import type { CurationApi } from './curation-wire.ts';
 import type { OntologiesApi } from './ontology-wire.ts';
+import type { SchemasApi } from './schemas-wire.ts';
 
 export type { Transfer };
 export type { ActSummary, GoneName, GoneRow, HistoryEntry };
@@ -233,7 +234,15 @@ export type {
 /* ---------- the API ---------- */
 
 export interface EngineApi
-  extends DatabasesApi, StoragesApi, TransfersApi, QueryApi, OntologiesApi, ValidationsApi, CurationApi {
+  extends
+    DatabasesApi,
+    StoragesApi,
+    TransfersApi,
+    QueryApi,
+    OntologiesApi,
+    ValidationsApi,
+    CurationApi,
+    SchemasApi {
   status(): Promise<EngineStatus>;
   meter(): Promise<StorageMeter>;
 

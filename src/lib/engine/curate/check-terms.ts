@@ -184,6 +184,16 @@ function unknown(
   };
 }
 
+/** The first rows of all that have one of the values, without sorting those of thousands. */
+function earliest(values: readonly ValueRead[]): number[] {
+  let first: number[] = [];
+  for (const { rows } of values) {
+    const last = first[firstRows - 1] ?? Infinity;
+    if ((rows[0] ?? Infinity) < last) first = [...first, ...rows].sort((a, b) => a - b).slice(0, firstRows);
+  }
+  return first;
+}
+
 function termValues(values: readonly ValueRead[], standards: ReadonlyMap<string, string>): FindingValue[] {
   return values.slice(0, mostValues).map((value) => ({
     text: value.text,

@@ -17,6 +17,7 @@ import {
   type ValidationPlan,
 } from './plan.ts';
 import { sheetRows } from './sheet-links.ts';
+import { slotFits, slotsOf } from './slots.ts';
 
 /** What a saved dataset is annotated with, per slot. */
 export interface SlotRows {
@@ -160,24 +161,6 @@ function refuseSuffix(plan: ValidationPlan, { suffix }: JudgedArtifact): Finding
   if (plan.suffix === null || plan.suffix === suffix) return [];
   const message = `The schema is for ${plan.suffix} files, but this one is ${suffix === '' ? 'without a suffix' : suffix}. Save the dataset as ${plan.suffix}, or choose another schema.`;
   return [finding({ slot: plan.slots[0]?.slot ?? 'columns' }, 'schema', null, 'ValidationError', message)];
-}
-
-const patterns: Record<string, RegExp> = {
-  DataFrame: /^(columns|attrs(:.+)?)$/,
-  AnnData: /^(obs|var|var\.T|uns.*)$/,
-  MuData: /^((.+:)?(obs|var|var\.T)|.*uns.*)$/,
-  SpatialData: /^(attrs.*|tables:[^:]+:(obs|var|var\.T)|[^:]+)$/,
-};
-const slotFits = (otype: string | null, slot: string): boolean => patterns[otype ?? '']?.test(slot) ?? false;
-
-function slotsOf(otype: string | null): string {
-  const named: Record<string, string> = {
-    DataFrame: 'columns and attrs',
-    AnnData: 'obs, var, var.T, uns and uns:key',
-    MuData: 'modality:obs, modality:var, modality:var.T and uns',
-    SpatialData: 'attrs, attrs:key and tables:name:obs, :var or :var.T',
-  };
-  return named[otype ?? ''] ?? 'nothing';
 }
 
 interface SlotJudged {

@@ -32,8 +32,7 @@ export function categoryTable(model: Model, category: Category): { table: Table;
 }
 
 /** Refuses a dtype whose registries, fields, types or filters are not there. */
-export function* checkDtype(tx: Transaction, text: string): Steps<void> {
-  const { model } = tx.journal;
+export function* checkDtype(model: Model, text: string): Steps<void> {
   for (const category of parseDtype(text).categories) {
     const { table } = categoryTable(model, category);
     if (category.typeUid !== null) yield* typeOf(table, category.typeUid);

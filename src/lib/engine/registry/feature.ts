@@ -36,7 +36,7 @@ export const feature: Behaviour = {
     }
     if (typeof given['dtype'] === 'string') {
       if (filters) given['dtype'] = yield* withFilters(tx, given['dtype'], filters);
-      yield* checkDtype(tx, String(given['dtype']));
+      yield* checkDtype(tx.journal.model, String(given['dtype']));
     }
     const nullable = given['nullable'] ?? null;
     if (nullable === null) delete given['nullable'];
@@ -53,7 +53,7 @@ export const feature: Behaviour = {
   },
   *update(tx: Transaction, { id, given }: Change): Steps<UpdatePlan> {
     const through = take(given, 'values_through');
-    if (typeof given['dtype'] === 'string') yield* checkDtype(tx, given['dtype']);
+    if (typeof given['dtype'] === 'string') yield* checkDtype(tx.journal.model, given['dtype']);
     return {
       *after() {
         if (through !== undefined) yield* setThrough(tx, id, through);

@@ -1,0 +1,19 @@
+// Schemas that are put together on screen, as they cross the worker border. What each does: engine/registry/schema-draft.ts.
+import type { BuiltSchema } from '../engine/registry/schema-build.ts';
+import type {
+  DraftLook,
+  DraftProblem,
+  MemberDraft,
+  PartDraft,
+  SchemaDraft,
+  SlotDraft,
+} from '../engine/registry/schema-draft.ts';
+
+export type { BuiltSchema, DraftLook, DraftProblem, MemberDraft, PartDraft, SchemaDraft, SlotDraft };
+
+export interface SchemasApi {
+  /** What is wrong with a draft, its hash, and the schema that asks the same already; nothing is written. */
+  lookAtSchema(draft: SchemaDraft): Promise<DraftLook>;
+  /** Makes it with its new features and slots, in one act. A schema that asks the same is given back as it is. */
+  buildSchema(draft: SchemaDraft): Promise<BuiltSchema>;
+}
