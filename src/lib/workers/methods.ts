@@ -162,6 +162,8 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   validateArtifact: 'read',
   validateFile: 'read',
   validateRows: 'read',
+  proposeSchema: 'read',
+  proposeFileSchema: 'read',
   saveValidated: 'write',
   builtinSchema: 'write',
   cancelValidation: 'control',

@@ -9,6 +9,13 @@ import type {
   SlotDraft,
 } from '../engine/registry/schema-draft.ts';
 
+export type {
+  ColumnProposal,
+  FeatureChoice,
+  SchemaProposal,
+  SlotProposal,
+} from '../engine/curate/propose.ts';
+export type { DtypeChoice } from '../engine/curate/propose-dtype.ts';
 export type { BuiltSchema, DraftLook, DraftProblem, MemberDraft, PartDraft, SchemaDraft, SlotDraft };
 
 export interface SchemasApi {

@@ -3,6 +3,7 @@
 import type { Engine } from '../engine/index.ts';
 import type { DatasetReader, SavedValidation } from '../engine/curate/part.ts';
 import type { ValidationResult } from '../engine/curate/finding.ts';
+import type { SchemaProposal } from '../engine/curate/propose.ts';
 import { LoamError } from '../engine/errors.ts';
 import type { DatasetRead, FrameAsk, Payload } from '../engine/ports.ts';
 import type { RowsTable } from '../formats/curate/read-dataset.ts';
@@ -33,6 +34,10 @@ export interface ValidationsApi {
    * artifact with the values of its categorical columns: one act. Nothing is written where it is not valid.
    */
   saveValidated(uid: string, schema: string, token?: string): Promise<SavedValidation>;
+  /** What a schema of an artifact's dataset may ask: its columns with features or types for new ones. Nothing is made. */
+  proposeSchema(uid: string, token?: string): Promise<SchemaProposal>;
+  /** The same of a file that is no artifact yet. */
+  proposeFileSchema(file: UnsavedFile, token?: string): Promise<SchemaProposal>;
   /** One of LaminDB's built-in schemas by its name, made when it is first asked for. */
   builtinSchema(name: string): Promise<{ uid: string }>;
   cancelValidation(token: string): Promise<void>;
@@ -92,18 +97,17 @@ export function createValidations(deps: ValidationsDeps): ValidationsApi {
     return { name, given };
   };
 
+  const unsavedInput = (file: UnsavedFile) => async () => {
+    if (typeof file.name !== 'string' || (!file.file && !file.files))
+      throw new LoamError('InvalidArgument', 'A file to look into needs a name, and a file or folder.');
+    return { name: file.name, given: file };
+  };
+
   return {
     validateArtifact: (uid, schema, token) =>
       watched(token, artifactInput(uid), (reader) => engine.validateDataset(schema, reader, uid)),
-    validateFile(file, schema, token) {
-      if (typeof file.name !== 'string' || (!file.file && !file.files))
-        throw new LoamError('InvalidArgument', 'A file to validate needs a name, and a file or folder.');
-      return watched(
-        token,
-        async () => ({ name: file.name, given: file }),
-        (reader) => engine.validateDataset(schema, reader),
-      );
-    },
+    validateFile: (file, schema, token) =>
+      watched(token, unsavedInput(file), (reader) => engine.validateDataset(schema, reader)),
     validateRows: (rows, schema) =>
       watched(
         undefined,
@@ -112,6 +116,8 @@ export function createValidations(deps: ValidationsDeps): ValidationsApi {
       ),
     saveValidated: (uid, schema, token) =>
       watched(token, artifactInput(uid), (reader) => engine.saveValidated(uid, schema, reader)),
+    proposeSchema: (uid, token) => watched(token, artifactInput(uid), engine.proposeSchema),
+    proposeFileSchema: (file, token) => watched(token, unsavedInput(file), engine.proposeSchema),
     builtinSchema: async (name) => engine.builtinSchema(name),
     async cancelValidation(token) {
       running.get(token)?.abort();

@@ -9,6 +9,7 @@ import type { Finding, ValidationResult } from './finding.ts';
 import type { DatasetRead, FrameAsk } from './frame.ts';
 import { saveInferred } from './infer.ts';
 import { planOf, type CurateScope } from './plan.ts';
+import { columnAsks, namedAsks, partAsks, propose, type SchemaProposal } from './propose.ts';
 import { firstAsks, judge, secondAsks, type JudgedArtifact, type Validated } from './validate.ts';
 
 export type { Finding, ValidationResult };
@@ -77,6 +78,19 @@ export function curatePart(context: EngineContext) {
         (tx) => saveInferred(tx, id, schemaId, rows),
       );
       return { result, saved: true };
+    },
+
+    /** What a schema of the dataset may ask: columns with their features, or types for new ones. Nothing is made. */
+    async proposeSchema(reader: DatasetReader): Promise<SchemaProposal> {
+      const { otype } = await reader([], 0);
+      const first = await reader(partAsks(otype), 0);
+      const further = namedAsks(first);
+      const names =
+        further.length === 0
+          ? first
+          : { ...first, frames: [...first.frames, ...(await reader(further, 0)).frames] };
+      const asks = columnAsks(names);
+      return readInTurn(propose(scope, names, await reader(asks, rowsOf(names, asks))));
     },
 
     /** One of LaminDB's built-in schemas, made when it is first asked for. */
