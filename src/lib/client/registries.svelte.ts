@@ -49,3 +49,11 @@ export function rowHref(registry: string, key: string): string {
   const at = encodeURIComponent(key);
   return registry === 'Artifact' ? `/artifacts/${at}` : `/r/${slugOf(registry)}/${at}`;
 }
+
+/** The screen on which rows of a registry are made, where it has one; a schema of an artifact's columns with its uid. */
+export function makingHref(registry: 'Schema', from?: string): string;
+export function makingHref(registry: string): string | null;
+export function makingHref(registry: string, from?: string): string | null {
+  if (registry !== 'Schema') return null;
+  return `/r/schema/new${from === undefined ? '' : `?from=${encodeURIComponent(from)}`}`;
+}

@@ -189,6 +189,21 @@ export type {
   ValidationResult,
 } from '../engine/curate/finding.ts';
 
+export type {
+  BuiltSchema,
+  ColumnProposal,
+  DraftLook,
+  DraftProblem,
+  DtypeChoice,
+  FeatureChoice,
+  MemberDraft,
+  PartDraft,
+  SchemaDraft,
+  SchemaProposal,
+  SlotDraft,
+  SlotProposal,
+} from './schemas-wire.ts';
+
 /* ---------- labels, projects, features ---------- */
 
 export type { FeatureRow, NamedRow };

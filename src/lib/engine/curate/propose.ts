@@ -82,6 +82,7 @@ const ask = (slot: string): FrameAsk => ({
   transposed: slot.endsWith('.T'),
   columns: [],
   index: 'none',
+  namesOnly: true,
 });
 
 /** Asks for the parts that a first look told the names of. */
@@ -104,6 +105,7 @@ export const columnAsks = (read: DatasetRead): FrameAsk[] =>
       transposed: false,
       columns: names.slice(0, mostColumns).map((_, at) => ({ at, want: 'values' as const })),
       index: 'values' as const,
+      namesOnly: false,
     }));
 
 export function* propose(scope: CurateScope, names: DatasetRead, read: DatasetRead): Steps<SchemaProposal> {

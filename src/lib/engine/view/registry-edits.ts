@@ -40,8 +40,8 @@ export function writing(table: Table, column: Column): Pick<FieldInfo, 'writes' 
   };
 }
 
-/** Made by acts of their own: dropping files, tracking, choosing members. */
-const notByForm = new Set(['Artifact', 'Run', 'Collection', 'Schema', 'JsonValue', 'Block']);
+/** Made by acts of their own: dropping files, tracking. */
+const notByForm = new Set(['Artifact', 'Run', 'Collection', 'JsonValue', 'Block']);
 export const isCreatable = (table: Table): boolean =>
   !notByForm.has(table.registry ?? '') || table.module !== 'lamindb';
 
