@@ -26,7 +26,7 @@ describe.skipIf(python === null)(`validation${whyNot}`, () => {
     const { engine } = await openedEngine(database);
     for (const one of cases)
       ours.set(one, await validateFile(engine, files, one).catch((error: unknown) => error as Error));
-  }, 300_000);
+  }, 600_000);
 
   it('[row 43] says of tables what lamindb says: verdict, columns at fault, unknown values', () => {
     const tables = cases.filter(({ file }) => /\.(parquet|csv|tsv|feather|rows\.json)$/.test(file));

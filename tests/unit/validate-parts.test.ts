@@ -6,7 +6,9 @@ import { unfitForInt, unfitForTime } from '../../src/lib/engine/curate/coercion.
 import type { ColumnRead, FrameAsk } from '../../src/lib/engine/ports.ts';
 import { createCsvColumn, stretchOf } from '../../src/lib/formats/curate/csv-types.ts';
 import { readDataset } from '../../src/lib/formats/curate/read-dataset.ts';
+import { isLoamError } from '../../src/lib/engine/errors.ts';
 import { utf8 } from '../fixtures/bytes.ts';
+import { generateLab } from '../fixtures/generate.ts';
 import { bufferSource } from '../fixtures/sources.ts';
 
 const ask = (...columns: FrameAsk['columns']): FrameAsk => ({
@@ -131,5 +133,32 @@ describe('conversions', () => {
       '2024-05-17 10:00',
     ]);
     expect(odd(objects('17.05.2024', '2024-05-17'), 'date')).toEqual(['2024-05-17']);
+  });
+});
+
+describe('a damaged file', () => {
+  it('is told in words or column by column, whatever was changed in it', async () => {
+    const lab = await generateLab();
+    const whole = lab.find(({ path }) => path.endsWith('.parquet'))?.bytes ?? new Uint8Array();
+    const names = (await readDataset(bufferSource(whole), 'x.parquet', [ask()])).frames[0]?.names ?? [];
+    expect(names.length).toBeGreaterThan(2);
+    const all = ask(...names.map((_, at) => ({ at, want: 'values' as const })));
+    let [told, refused] = [0, 0];
+    let seed = 7;
+    const below = (most: number): number => (seed = (seed * 48_271) % 2_147_483_647) % most;
+    for (let i = 0; i < 200; i++) {
+      const bytes = whole.slice(0, i % 5 === 0 ? below(whole.length) : undefined);
+      for (let n = 0; n < 3 && bytes.length > 0; n++) bytes[below(bytes.length)] = below(256);
+      try {
+        const { frames } = await readDataset(bufferSource(bytes), 'x.parquet', [all]);
+        for (const column of frames[0]?.columns ?? [])
+          expect(column.problem === null || column.problem !== '').toBe(true);
+        told++;
+      } catch (error) {
+        expect(isLoamError(error), String(error)).toBe(true);
+        refused++;
+      }
+    }
+    expect(Math.min(told, refused)).toBeGreaterThan(20);
   });
 });
