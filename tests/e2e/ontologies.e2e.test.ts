@@ -111,7 +111,7 @@ describe.sequential('public sources', () => {
     // Of the term that is looked at: what it is.
     await page.locator('.term-picker').getByText('The basic unit.').click({ trial: true });
     await page.getByPlaceholder(/^Find a cell type/).fill('T-cell');
-    const option = page.getByRole('option', { name: /T lymphocyte/ });
+    const option = page.getByRole('option', { name: /^T lymphocyte\s+T-cell/ });
     await option.getByText('not here yet').waitFor();
     await option.click();
     await sheet().getByText('T lymphocyte').waitFor();
@@ -163,6 +163,11 @@ describe.sequential('public sources', () => {
     await go('/ontologies');
     await row('celltype_cl').getByRole('button', { name: 'Import', exact: true }).click();
     await row('celltype_cl').getByText('Imported').waitFor();
+    await page.evaluate(async () => {
+      const ln = await (window as unknown as { ln: Promise<Ln> }).ln;
+      const table = await ln.Artifact.fromText('b', { key: 'b.txt' }).save();
+      await table.labels.add([await ln.bt.CellType.get({ ontology_id: 'CL:0000084' })]);
+    });
     await pack('celltype_cl_2099', 'CellType', 'cl', second, '2099-01-01');
     await go('/ontologies');
     await row('celltype_cl_2099').getByText('2098-01-01 is imported').waitFor();
@@ -171,6 +176,11 @@ describe.sequential('public sources', () => {
     await sheet().getByText('natural killer cell').waitFor();
     await sheet().getByRole('listitem').filter({ hasText: 'T lymphocyte → T cell' }).waitFor();
     await sheet().getByRole('listitem').filter({ hasText: 'old T cell' }).waitFor();
+    const uses = sheet().getByRole('link', { name: 'in use: 1 dataset' });
+    expect(await uses.getAttribute('href')).toMatch(/^\/artifacts\?where=cell_types__uid:is:/);
+    await sheet()
+      .getByLabel(/Rename terms that datasets carry/)
+      .check();
     await sheet().getByRole('button', { name: 'Take this version' }).click();
     await row('celltype_cl_2099').getByText('Imported').waitFor();
     await go('/r/bionty-celltype');
@@ -222,8 +232,10 @@ describe.sequential('public sources', () => {
       await ln.Feature({ name: 'cell kind', dtype: ln.bt.CellType }).save();
       return (await ln.Artifact.fromText('a', { key: 'a.txt' }).save()).uid;
     });
-    await go(`/artifacts/${uid}`);
-    await page.keyboard.press('e');
+    await go('/artifacts');
+    await page.getByRole('link', { name: 'a.txt' }).waitFor();
+    // The newest row stands first.
+    for (const key of ['j', 'e']) await page.keyboard.press(key);
     await sheet().getByLabel('Feature name').fill('cell kind');
     await sheet().getByRole('button', { name: 'Choose for cell kind' }).click();
     await page.getByPlaceholder(/^Find a cell type/).fill('natural killer');

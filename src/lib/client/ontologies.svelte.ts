@@ -3,8 +3,10 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- replaced as a whole */
 import type { ImportAsk, ImportedTerms, OntologyChoice } from '../workers/ontology-wire.ts';
 import { asWireError, say, sayError, sayWithUndo } from './notices.svelte.ts';
-import { registries } from './registries.svelte.ts';
+import type { View } from '../workers/wire.ts';
+import { listHref, registries } from './registries.svelte.ts';
 import { session } from './session.svelte.ts';
+import { emptyView, viewQuery } from './view-address.ts';
 import { count } from './words.ts';
 
 /** An ontology that is not sound, with all that an import of the rest needs. */
@@ -40,6 +42,18 @@ function end(name: string): void {
   const rest = new Map(going);
   rest.delete(name);
   going = rest;
+}
+
+/** The artifacts that carry a term, as a list; null where artifacts are not labelled with its registry. */
+export function usesHref(registry: string, uid: string): string | null {
+  const target = registry.includes('.') ? registry : `bionty.${registry}`;
+  const relation = registries
+    .byName('Artifact')
+    ?.relations.find((one) => one.target === target && one.own && one.editable);
+  if (!relation) return null;
+  const test = { kind: 'test', field: `${relation.name}__uid`, op: 'exact', value: uid } as const;
+  const view = { ...emptyView('Artifact'), filter: { kind: 'all', items: [test] } } satisfies View;
+  return listHref('Artifact', viewQuery(view));
 }
 
 /** What an import did, in words. */
