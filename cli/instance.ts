@@ -16,6 +16,7 @@ import type {
   Payload,
   SqlDriver,
 } from '../src/lib/engine/ports.ts';
+import type { JobProgress } from '../src/lib/engine/jobs.ts';
 import type { DropInput } from '../src/lib/engine/registry/drop.ts';
 import type { DropProgress } from '../src/lib/engine/registry/drop-types.ts';
 import { readSmallFile } from '../src/lib/engine/small-file.ts';
@@ -41,6 +42,8 @@ export interface Instance {
   remote: RemoteFiles;
   /** Progress of drops, as they happen. */
   onDrop(listener: (progress: DropProgress) => void): void;
+  /** The same of acts on many rows. */
+  onJob(listener: (progress: JobProgress) => void): void;
 }
 
 const random = (bytes: Uint8Array): Uint8Array => getRandomValues(bytes as Uint8Array<ArrayBuffer>);
@@ -88,6 +91,7 @@ export async function openInstance(
     if (!hasInstance(driver)) throw new LoamError('DatabaseDamaged', `${database} holds no LaminDB tables.`);
     const blobs = await createNodeBlobs(storage);
     const listeners: ((progress: DropProgress) => void)[] = [];
+    const jobListeners: ((progress: JobProgress) => void)[] = [];
     const engine = await createEngine({
       driver,
       model,
@@ -97,14 +101,16 @@ export async function openInstance(
       random,
       onFeed: () => {},
       onDrop: (progress) => listeners.forEach((listener) => listener(progress)),
+      onJob: (progress) => jobListeners.forEach((listener) => listener(progress)),
       place: {
         branch: place.branch ?? settings.branch ?? 'main',
         space: place.space ?? settings.space ?? 'all',
       },
     });
     const onDrop: Instance['onDrop'] = (listener) => listeners.push(listener);
+    const onJob: Instance['onJob'] = (listener) => jobListeners.push(listener);
     const remote = createRemoteFiles(settings.cacheDir ?? usualCache(io.env), io.env);
-    const instance = { engine, driver, blobs, folder, settings, storage, remote, onDrop };
+    const instance = { engine, driver, blobs, folder, settings, storage, remote, onDrop, onJob };
     return { instance, close: () => driver.close() };
   } catch (error) {
     driver.close();

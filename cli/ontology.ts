@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { LoamError, isLoamError } from '../src/lib/engine/errors.ts';
 import type { SourceDiff } from '../src/lib/engine/ontology/compare.ts';
 import type { ImportAsk } from '../src/lib/engine/ontology/desk.ts';
+import type { JobProgress } from '../src/lib/engine/jobs.ts';
 import type { PackChoice } from '../src/lib/engine/ontology/library.ts';
 import { absolute, withInstance } from './instance.ts';
 import { openDesk } from './ontology-library.ts';
@@ -118,6 +119,7 @@ async function asked(args: string[], io: Io) {
 async function bring(args: string[], io: Io): Promise<number> {
   const { choice, ask } = await asked(args, io);
   return withInstance(io, async (instance) => {
+    instance.onJob(teller(io));
     try {
       const done = await openDesk(instance, io.cwd, io.env as NodeJS.ProcessEnv).importOntology(choice, ask);
       const parts = [
@@ -149,6 +151,19 @@ async function compare(args: string[], io: Io): Promise<void> {
     const diff = await openDesk(instance, io.cwd, io.env as NodeJS.ProcessEnv).compareOntology(choice, ask);
     for (const line of diffLines(diff)) io.out(line);
   });
+}
+
+/** Tells how far a long import is, every few seconds; a short one says nothing. */
+function teller(io: Io): (job: JobProgress) => void {
+  const everyMs = 2000;
+  let told = Date.now();
+  return ({ done, total, state }) => {
+    if (state !== 'running' || Date.now() - told < everyMs) return;
+    told = Date.now();
+    io.err(
+      `${count(done)} of ${count(total)} rows and links written; Ctrl C takes all of it back at the next start`,
+    );
+  };
 }
 
 const inUse = (artifacts: number): string =>
