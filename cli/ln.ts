@@ -11,6 +11,7 @@ import type { Ln } from '../src/lib/sdk/types.ts';
 import { artifactFile } from './artifact-files.ts';
 import { localFolder } from './local-files.ts';
 import { openDesk } from './ontology-library.ts';
+import { datasetAt, datasetHeld } from './dataset.ts';
 import { inputOf, openInstance, type Instance } from './instance.ts';
 
 export type { Ln } from '../src/lib/sdk/types.ts';
@@ -74,6 +75,31 @@ function portOf(instance: Instance, cwd: string, tell: (text: string) => void): 
         return (await filesOf(uid)).map(({ path, source }) => ({ path, size: source.size }));
       },
       cache: pathOf,
+    },
+    curate: {
+      async validate(source, name, schema) {
+        const { reader, close } =
+          typeof source === 'string' ? datasetAt(checked(cwd, source)) : await datasetHeld(source, name);
+        try {
+          return await engine.validateDataset(schema, reader);
+        } finally {
+          close();
+        }
+      },
+      async saveValidated(uid, schema) {
+        const [suffix, key] = engine.getRow('Artifact', uid, ['suffix', 'key']);
+        const path = await pathOf(uid);
+        const { reader, close } = datasetAt(
+          path,
+          String(key ?? path).endsWith(String(suffix)) ? String(key ?? path) : `${path}${String(suffix)}`,
+        );
+        try {
+          return await engine.saveValidated(uid, schema, reader);
+        } finally {
+          close();
+        }
+      },
+      builtin: async (name) => engine.builtinSchema(name),
     },
     async statement(sql, { mixed = false }) {
       const { openStatement } = await import('./file-statements.ts');

@@ -225,7 +225,7 @@ describe.sequential('annotating', () => {
       .getByRole('button', { name: /^More fields/ })
       .click();
     await sheet().getByText('belongs to').waitFor();
-    await kind.selectOption({ label: 'another, such as cat[bionty.Gene]' });
+    await kind.selectOption({ label: 'another: categories of a registry, lists' });
     await focused('type of value, as LaminDB writes it');
     await type('num');
     await field('name').fill('ratio');

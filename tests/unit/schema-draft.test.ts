@@ -200,4 +200,39 @@ describe('a draft', () => {
     );
     expect(error.message).toContain('no type of records');
   });
+
+  it('is shown on its page as it was made: marks, index, rules, slots', () => {
+    const asked = draft({
+      key: 'Donors',
+      members: ['age', 'kind?'],
+      index: 'donor',
+      ordered: true,
+      coerce: true,
+    });
+    const made = e.buildSchema(asked);
+    expect(e.schemaContents(made.uid)).toMatchObject([
+      {
+        slot: null,
+        registry: 'Feature',
+        total: 3,
+        rules: { minimal: true, ordered: true, maximal: false, flexible: false, coerce: true },
+        members: [
+          { name: 'donor', dtype: 'str', optional: false, index: true },
+          { name: 'age', dtype: 'int', optional: false, index: false },
+          { name: 'kind', dtype: 'cat[ULabel]', optional: true, index: false },
+        ],
+      },
+    ]);
+    const cells = draft({ key: 'Cells', otype: 'AnnData' });
+    cells.slots = [
+      { slot: 'obs', schema: { uid: made.uid } },
+      { slot: 'var.T', schema: part({ key: 'Genes', itype: 'bionty.Gene.ensembl_gene_id', maximal: true }) },
+    ];
+    const slots = e.schemaContents(e.buildSchema(cells).uid);
+    expect(slots.map(({ slot, schema, registry, total }) => [slot, schema.name, registry, total])).toEqual([
+      ['obs', 'Donors', 'Feature', 3],
+      ['var.T', 'Genes', 'bionty.Gene', 0],
+    ]);
+    expect(() => e.schemaContents('gone')).toThrow('There is no schema "gone" here.');
+  });
 });

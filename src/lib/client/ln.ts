@@ -1,9 +1,9 @@
 // `window.ln` for the console and for scripts of the page: LaminDB's names over this page's database. Its code is loaded at
 // the first use, and made anew when another database is opened.
-import type { FileToSave, LnPort } from '../sdk/port.ts';
+import type { DatasetSource, FileToSave, LnPort } from '../sdk/port.ts';
 import type { Ln } from '../sdk/types.ts';
 import { LoamError } from '../engine/errors.ts';
-import type { DropItem, EngineApi, EngineStatus } from '../workers/wire.ts';
+import type { DropItem, EngineApi, EngineStatus, UnsavedFile } from '../workers/wire.ts';
 import type { Queries } from './duckdb.ts';
 import { deferred } from './deferred.ts';
 
@@ -87,6 +87,11 @@ export function pagePort(engine: EngineApi): LnPort {
       list: (uid) => engine.listFiles(uid),
       cache: (uid) => engine.openArtifact(uid),
     },
+    curate: {
+      validate: (source, name, schema) => engine.validateFile(unsaved(name, source), schema),
+      saveValidated: (uid, schema) => engine.saveValidated(uid, schema),
+      builtin: (name) => engine.builtinSchema(name),
+    },
     async statement(sql, { mixed = false }) {
       const result = await (await queriesOf(engine)).run(sql, { rows: 122_880, mixed });
       async function* pages() {
@@ -104,14 +109,14 @@ export function pagePort(engine: EngineApi): LnPort {
 }
 
 function dropItem({ key, source }: FileToSave): DropItem {
+  const { file, files } = unsaved(key, source);
+  return { id: key, key, file, files };
+}
+
+function unsaved(name: string, source: DatasetSource): UnsavedFile {
   const named = (blob: Blob, path: string) => new File([blob], path.split('/').pop() ?? path);
-  if (source instanceof Blob) return { id: key, key, file: named(source, key), files: null };
+  if (source instanceof Blob) return { name, file: named(source, name), files: null };
   if (typeof source === 'string')
     throw new LoamError('TypeError', `The page cannot open "${source}" by its path; pass the File itself.`);
-  return {
-    id: key,
-    key,
-    file: null,
-    files: source.map(({ path, file }) => ({ path, file: named(file, path) })),
-  };
+  return { name, file: null, files: source.map(({ path, file }) => ({ path, file: named(file, path) })) };
 }

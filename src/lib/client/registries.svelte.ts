@@ -3,6 +3,7 @@
 import type { RegistryInfo } from '../workers/wire.ts';
 import { sayError } from './notices.svelte.ts';
 import { session } from './session.svelte.ts';
+import { emptyView, viewQuery } from './view-address.ts';
 
 let all = $state.raw<readonly RegistryInfo[]>([]);
 let asked = false;
@@ -57,3 +58,13 @@ export function makingHref(registry: string, from?: string): string | null {
   if (registry !== 'Schema') return null;
   return `/r/schema/new${from === undefined ? '' : `?from=${encodeURIComponent(from)}`}`;
 }
+
+/** The list of artifacts that carry what a look-up names. */
+export const artifactsHref = (field: string, uid: string): string =>
+  listHref(
+    'Artifact',
+    viewQuery({
+      ...emptyView('Artifact'),
+      filter: { kind: 'all', items: [{ kind: 'test', field, op: 'exact', value: uid }] },
+    }),
+  );

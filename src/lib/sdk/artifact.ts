@@ -3,7 +3,8 @@
 import { LoamError } from '../engine/errors.ts';
 import type { DropOptions, DropProgress } from '../workers/wire.ts';
 import { createStatements, isTable, type OpenTable, type Statements } from './open-table.ts';
-import type { LnPort } from './port.ts';
+import { refuseInvalid, schemaUid } from './dataset.ts';
+import type { DatasetSource, LnPort } from './port.ts';
 import type { RegistryCore } from './registry.ts';
 import { keepState, refOf, stateOf } from './state.ts';
 import { loadFile } from './tables.ts';
@@ -22,7 +23,7 @@ export interface ArtifactContext {
 }
 
 const pending = new WeakMap<object, Pending>();
-const taken = new Set(['key', 'description', 'kind', 'revises', 'ulabels', 'projects', 'run']);
+const taken = new Set(['key', 'description', 'kind', 'revises', 'ulabels', 'projects', 'run', 'schema']);
 const ended = new Set<DropProgress['state']>(['saved', 'failed', 'cancelled', 'paused']);
 
 /** An artifact that is not saved yet. */
@@ -84,6 +85,12 @@ export function artifactContext(
         ...(run ? { run: run.uid } : {}),
       };
       const family = revised === undefined ? key : await keyOf(core, source, revised);
+      const { schema } = options;
+      const schemaIs =
+        schema === undefined || schema === null ? null : await schemaUid(core.shared, port, schema);
+      // Nothing is saved that the schema refuses.
+      if (schemaIs !== null)
+        refuseInvalid(await port.curate.validate(source as DatasetSource, key, schemaIs));
       const { drop } = await port.files.drop({ key: family, source: source as Blob }, asked);
       const saved = await outcome(core, drop);
       if (!saved.artifact)
@@ -96,6 +103,7 @@ export function artifactContext(
         ...(family === key ? {} : { key }),
       };
       if (Object.keys(changes).length > 0) await core.engine.update(core.name, { uid }, changes);
+      if (schemaIs !== null) refuseInvalid((await port.curate.saveValidated(uid, schemaIs)).result);
       for (const name of Object.keys(row)) delete (row as Record<string, unknown>)[name];
       core.fill(row, await core.engine.getRow(core.name, uid, core.columns));
     },

@@ -3,15 +3,16 @@
 import { LoamError } from '../engine/errors.ts';
 import { artifactContext, newArtifact } from './artifact.ts';
 import { Q } from './condition.ts';
+import { createCurators } from './curators.ts';
+import { datasetOf, type DatasetKind } from './dataset.ts';
 import { defineObjects, newRow } from './objects.ts';
 import type { LnPort } from './port.ts';
 import { publicMethods } from './public.ts';
 import { RowQuery } from './query.ts';
 import { RegistryCore, type Shared } from './registry.ts';
 import { stateOf } from './state.ts';
-import { tableFile } from './tables.ts';
 import { createTracker } from './track.ts';
-import type { Ln, Rows, Settings } from './types.ts';
+import type { Ln, Settings } from './types.ts';
 
 export async function createLn(port: LnPort): Promise<Ln> {
   const { engine } = port;
@@ -70,6 +71,7 @@ export async function createLn(port: LnPort): Promise<Ln> {
     registry,
     registries: [...made.keys()],
     sql: context.statements.sql,
+    curators: createCurators(shared.core('Artifact'), port),
     track: tracker.track,
     finish: tracker.finish,
     settings,
@@ -147,6 +149,12 @@ function registryOf(core: RegistryCore, port: LnPort): unknown {
     standardize: (values: string[], field?: string) => engine.standardizeValues(name, values, curated(field)),
   };
   if (files) {
+    const dataset =
+      (kind: DatasetKind) =>
+      async (given: unknown, options: Record<string, unknown> = {}): Promise<object> => {
+        const { source, name } = await datasetOf(kind, given, options['key'] as string | undefined);
+        return newArtifact(core, source, { ...options, key: options['key'] ?? name.split(/[\\/]/).pop() });
+      };
     const text = (content: string, type: string) => new Blob([content], { type });
     Object.assign(methods, {
       fromFile: (source: unknown, options = {}) => newArtifact(core, source, options),
@@ -155,8 +163,10 @@ function registryOf(core: RegistryCore, port: LnPort): unknown {
         newArtifact(core, text(content, 'text/plain'), options),
       fromJson: (value: unknown, options: Record<string, unknown>) =>
         newArtifact(core, text(JSON.stringify(value), 'application/json'), options),
-      fromDataFrame: async (rows: Rows, options: Record<string, unknown> = {}) =>
-        newArtifact(core, await tableFile(rows, String(options['key'] ?? '')), options),
+      fromDataFrame: dataset('DataFrame'),
+      fromAnndata: dataset('AnnData'),
+      fromMudata: dataset('MuData'),
+      fromSpatialdata: dataset('SpatialData'),
     });
   }
   // Registries whose rows come from public sources.

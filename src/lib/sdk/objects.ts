@@ -8,6 +8,7 @@ import { RowQuery } from './query.ts';
 import type { RegistryCore } from './registry.ts';
 import { RelatedRows } from './related.ts';
 import { keepState, refOf, stateOf, type RowState } from './state.ts';
+import { synonymMethods } from './synonyms.ts';
 
 const statuses: Record<string, Readonly<Record<string, number>>> = {
   Run: runStatus,
@@ -144,6 +145,8 @@ export function defineObjects(core: RegistryCore, context: ArtifactContext): voi
       });
   if (info.name === 'Artifact')
     for (const [name, call] of Object.entries(artifactMethods(core, context))) method(name, call);
+  if (info.fields.some(({ name }) => name === 'synonyms'))
+    for (const [name, call] of Object.entries(synonymMethods(core))) method(name, call);
   if (info.name === 'Artifact') property('labels', (row) => labelManager(core, known(row)));
   if (info.name === 'Collection') {
     const open = (row: object) => {

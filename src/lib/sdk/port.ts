@@ -1,7 +1,7 @@
 // What `ln` needs of where it runs: the engine's API as it crosses the worker border, and a way to the bytes of files. The page
 // gives its worker's API and OPFS files, Node an engine of its own and a folder.
 import type { OntologiesApi } from '../workers/ontology-wire.ts';
-import type { DropOptions, EngineApi, EngineStatus } from '../workers/wire.ts';
+import type { DropOptions, EngineApi, EngineStatus, ValidationResult } from '../workers/wire.ts';
 
 type Used =
   | 'registries'
@@ -34,11 +34,13 @@ export interface LnEngine extends Pick<EngineApi, Used> {
   status(): Promise<Pick<EngineStatus, 'instance' | 'user' | 'branch'>>;
 }
 
+/** Bytes, the files of a folder, or in Node a path. */
+export type DatasetSource = Blob | string | readonly { path: string; file: Blob }[];
+
 /** One file or folder on its way into the storage. */
 export interface FileToSave {
   key: string;
-  /** Bytes, the files of a folder, or in Node a path. */
-  source: Blob | string | readonly { path: string; file: Blob }[];
+  source: DatasetSource;
 }
 
 export interface LnPort {
@@ -53,6 +55,14 @@ export interface LnPort {
   };
   /** Public ontologies, where packs of them are within reach. */
   ontologies?: OntologiesApi;
+  curate: {
+    /** A dataset against a schema; nothing is written. Text tables are read by the ending of the name. */
+    validate(source: DatasetSource, name: string, schema: string): Promise<ValidationResult>;
+    /** Notes the schema on an artifact that is valid for it, with what was found in it; nothing is written where it is not. */
+    saveValidated(uid: string, schema: string): Promise<{ result: ValidationResult; saved: boolean }>;
+    /** A built-in schema of LaminDB's by its name. */
+    builtin(name: string): Promise<{ uid: string }>;
+  };
   /** One statement that reads: its rows as Arrow IPC, page by page, and the uids of the artifacts it names. */
   statement(
     sql: string,

@@ -1,5 +1,6 @@
 // The types of `ln`: what each registry's look-ups, fields, relations and methods are. Fields come from the generated
 // declarations (registries.generated.ts); only the ways of putting them together are here.
+import type { ValidationResult } from '../workers/wire.ts';
 import type {
   FacetCounts,
   Inspection,
@@ -193,6 +194,8 @@ export interface ArtifactOptions {
   revises?: LnObject<'Artifact'>;
   ulabels?: string[];
   projects?: string[];
+  /** A schema by row, name or uid, or a built-in one by its name: the file is saved only where it is valid for it. */
+  schema?: RowRef<'Schema'>;
 }
 
 export interface ArtifactRegistry extends RegistryMethods<'Artifact'> {
@@ -202,8 +205,35 @@ export interface ArtifactRegistry extends RegistryMethods<'Artifact'> {
   fromFolder(source: Source, options: ArtifactOptions): LnObject<'Artifact'>;
   fromText(text: string, options: ArtifactOptions & { key: string }): LnObject<'Artifact'>;
   fromJson(value: unknown, options: ArtifactOptions & { key: string }): LnObject<'Artifact'>;
-  /** As parquet, or as text where the key ends with `.csv` or `.tsv`. */
+  /** Rows as parquet, or as text where the key ends with `.csv` or `.tsv`; or a file that holds a table. */
   fromDataFrame(rows: Rows, options: ArtifactOptions & { key: string }): Promise<LnObject<'Artifact'>>;
+  fromDataFrame(file: Blob | string, options?: ArtifactOptions): Promise<LnObject<'Artifact'>>;
+  fromAnndata(source: Source, options?: ArtifactOptions): Promise<LnObject<'Artifact'>>;
+  fromMudata(source: Source, options?: ArtifactOptions): Promise<LnObject<'Artifact'>>;
+  fromSpatialdata(source: Source, options?: ArtifactOptions): Promise<LnObject<'Artifact'>>;
+}
+
+/** A dataset beside a schema, which it is saved under only where it is valid. */
+export interface Curator<Dataset> {
+  readonly dataset: Dataset;
+  readonly schema: RowRef<'Schema'>;
+  /** What was found last; null before the dataset was looked at. */
+  readonly result: ValidationResult | null;
+  /** What is wrong and what LaminDB lets pass; nothing is thrown. */
+  inspect(): Promise<ValidationResult>;
+  /** Throws `ValidationError` where the dataset is not valid. */
+  validate(): Promise<void>;
+  saveArtifact(options?: ArtifactOptions): Promise<LnObject<'Artifact'>>;
+}
+interface CuratorOf<Dataset> {
+  new (dataset: Dataset, schema: RowRef<'Schema'>): Curator<Dataset>;
+  (dataset: Dataset, schema: RowRef<'Schema'>): Curator<Dataset>;
+}
+export interface Curators {
+  readonly DataFrameCurator: CuratorOf<Rows | Blob | string>;
+  readonly AnnDataCurator: CuratorOf<Source>;
+  readonly MuDataCurator: CuratorOf<Source>;
+  readonly SpatialDataCurator: CuratorOf<Source>;
 }
 
 /** A table: a data frame, or its rows as objects. */
@@ -287,6 +317,12 @@ interface Compared {
   isIn(values: readonly LookupValue[]): Expression;
 }
 
+interface Synonyms {
+  /** Refused where another row is called so, unless `force` says to give it to both. */
+  addSynonym(synonym: string | readonly string[], options?: { force?: boolean }): Promise<void>;
+  removeSynonym(synonym: string | readonly string[]): Promise<void>;
+}
+
 type Extra<R extends RegistryName> = (R extends 'Artifact' ? FileMethods : unknown) &
   (R extends 'Artifact' | 'Collection' | 'Transform' ? Versioned<R> : unknown) &
   (R extends 'Artifact' | 'Record' | 'Run' ? { readonly features: FeatureManager } : unknown) &
@@ -300,7 +336,8 @@ type Extra<R extends RegistryName> = (R extends 'Artifact' ? FileMethods : unkno
       }
     : unknown) &
   (R extends 'Run' | 'Branch' | 'Project' ? Status : unknown) &
-  (R extends 'Feature' ? Compared : unknown);
+  (R extends 'Feature' ? Compared : unknown) &
+  ('synonyms' extends keyof Fields<R> ? Synonyms : unknown);
 
 /** A row: its fields under LaminDB's names, what it refers to, what it is tied to, and its methods. */
 export type LnObject<R extends RegistryName> = {
@@ -369,6 +406,8 @@ export type Ln = {
   readonly registries: readonly string[];
   /** One statement over artifacts, collections, views and registries; what it reads are inputs of the tracked run. */
   sql(statement: string, choices?: StatementChoices): Promise<SqlResult>;
+  /** Datasets beside schemas, under LaminDB's names. */
+  readonly curators: Curators;
   /** Begins a run of a transform: what is saved is its output, what is loaded its input. */
   track(options?: TrackOptions | string): Promise<LnObject<'Run'>>;
   /** Ends it. */

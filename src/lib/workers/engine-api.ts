@@ -176,6 +176,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     removeView: writing(engine.removeView),
     viewCode: direct(engine.viewCode),
     artifactSchemas: direct(engine.artifactSchemas),
+    schemaContents: direct(engine.schemaContents),
     row: direct(engine.row),
     drop: writing((items, options) => engine.drop(items.map(inputOf), options)),
     pauseDrop: direct(engine.pauseDrop),

@@ -29,6 +29,7 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   removeView: 'write',
   viewCode: 'read',
   artifactSchemas: 'read',
+  schemaContents: 'read',
   row: 'read',
   openArtifact: 'read',
   openSources: 'read',

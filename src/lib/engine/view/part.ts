@@ -6,6 +6,7 @@ import { branchesOf, createScope } from '../query/read.ts';
 import { registerRegex } from '../query/regex.ts';
 import { elsewhere, type Elsewhere } from './elsewhere.ts';
 import { artifactSchemas, type ArtifactSchemas } from './artifact-schemas.ts';
+import { schemaContents, type SchemaContent } from './schema-contents.ts';
 import type { Cursor, PageSpec } from './page.ts';
 import { facetSpecs, listFacet, type FacetSpec, type ListFacet } from './facets.ts';
 import { countList, listMarks, listRows, viewKeys, type ListPage } from './list.ts';
@@ -86,6 +87,8 @@ export function viewPart({ driver, model, clock, random, writer, request, tell, 
         if (language === 'python') return pythonCode(plan, name);
         return language === 'r' ? rCode(plan, name) : typescriptCode(plan, name);
       }),
+    /** What a schema asks, slot by slot. */
+    schemaContents: (uid: string): SchemaContent[] => read((scope) => schemaContents(scope, uid)),
     artifactSchemas: (uid: string): ArtifactSchemas => read((scope) => artifactSchemas(scope, uid)),
     row: (registry: string, key: string): RowDetail => read((scope) => rowDetail(scope, registry, key)),
     listFacet: (view: View, spec: FacetSpec): Promise<ListFacet> =>
