@@ -130,6 +130,32 @@ describe('[row 43] a dataset under a schema', () => {
   });
 });
 
+describe('schemas', () => {
+  it('[row 47] take optional members, an index, rules, and slots', async () => {
+    const [donor, age] = await Promise.all(['donor', 'age'].map((name) => ln.Feature.get({ name })));
+    const made = await ln
+      .Schema({
+        name: 'Marked',
+        features: [age?.withConfig({ optional: true })],
+        index: donor,
+        ordered_set: true,
+        coerce: true,
+      })
+      .save();
+    expect(made).toMatchObject({ n_members: 2, ordered_set: true, coerce: true, itype: 'Feature' });
+    expect(await made.features.toList('name')).toEqual(['donor', 'age']);
+    const parts = await ln
+      .Schema({ name: 'Parts', otype: 'AnnData', slots: { obs: made, uns: schema } })
+      .save();
+    expect(await parts.components.toList('name')).toEqual(['Donors', 'Marked']);
+    expect(await parts.describe()).toContain('obs');
+    const error = await refused(() =>
+      ln.Schema({ name: 'x', features: [age?.withConfig({ optional: true }), 'nobody'] as never }).save(),
+    );
+    expect(error.name).toBe('DoesNotExist');
+  });
+});
+
 describe('synonyms', () => {
   it('are added and removed, and refused where they mean another row', async () => {
     const cell = await ln.bionty.CellType.get({ name: 'B cell' });

@@ -135,6 +135,11 @@ export function defineObjects(core: RegistryCore, context: ArtifactContext): voi
       (row, value) => void known(row).set.set('status', value),
     );
   if (info.name === 'Feature')
+    method('withConfig', (row, { optional = false }: { optional?: boolean } = {}) => ({
+      feature: row,
+      optional,
+    }));
+  if (info.name === 'Feature')
     for (const name of Object.keys(comparisons(() => '')))
       method(name, (row, ...args: never[]) => {
         const by = comparisons(() => String((row as { name?: unknown }).name)) as Record<

@@ -160,7 +160,9 @@ export class RegistryCore {
   private plain(name: string, value: unknown): unknown {
     if (value instanceof Date) return value.toISOString();
     if (name === 'dtype') return dtypeOf(value);
-    if (Array.isArray(value)) return value.map((one) => (stateOf(one) ? refOf(one) : one));
+    if (Array.isArray(value)) return value.map(memberOf);
+    if (name === 'slots' && this.name === 'Schema' && typeof value === 'object' && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([slot, one]) => [slot, refOf(one)]));
     if (!stateOf(value)) return value;
     if (stateOf(value)?.id === null)
       throw new LoamError(
@@ -185,6 +187,13 @@ export class RegistryCore {
   relation(name: string): RelationInfo | undefined {
     return this.#relations.get(name);
   }
+}
+
+/** A row among others; a feature with its mark as `withConfig` gives it. */
+function memberOf(value: unknown): unknown {
+  if (stateOf(value)) return refOf(value);
+  if (typeof value !== 'object' || value === null || !('feature' in value)) return value;
+  return { ...value, feature: refOf(value.feature) };
 }
 
 /** `cat[ULabel]` of `ln.ULabel`, `cat[Record[uid]]` of a record type, a text as it is. */

@@ -302,8 +302,9 @@ interface FileMethods {
   };
 }
 
-/** Comparisons of a feature's values, for `filter`. */
+/** Comparisons of a feature's values, for `filter`; and the feature as an optional member of a schema. */
 interface Compared {
+  withConfig(options: { optional?: boolean }): { feature: AnyRow; optional: boolean };
   readonly dtype: string;
   eq(value: LookupValue): Expression;
   ne(value: LookupValue): Expression;
