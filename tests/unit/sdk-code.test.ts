@@ -18,6 +18,7 @@ const lnOf = (engine: Engine) =>
   createLn({
     engine: directEngine(engine),
     files: { drop: noFiles, open: noFiles, list: noFiles, cache: noFiles },
+    curate: { validate: noFiles, saveValidated: noFiles, builtin: noFiles },
     statement: noFiles,
     script: () => Promise.resolve({ key: 'test', source: null }),
     tell: () => {},

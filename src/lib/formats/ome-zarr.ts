@@ -80,8 +80,7 @@ export async function pictureOf(node: TreeNode): Promise<ZarrPicture | null> {
   const area = ({ shape }: { shape: number[] }): number => (shape[y] ?? 0) * (shape[x] ?? 0);
   levels.sort((one, other) => area(other) - area(one));
   const [largest = written] = levels;
-  if (area(written) < area(largest))
-    notes.push('Its levels do not stand in the order of their sizes.');
+  if (area(written) < area(largest)) notes.push('Its levels do not stand in the order of their sizes.');
   const scale = scaleOf(scales, sets, largest, notes);
   const omero = [about.omero, node.attrs.omero].find(isRecord) ?? {};
   return {
