@@ -96,7 +96,7 @@ describe('[row 49] a schema proposed for a file', () => {
     expect(first('cell_type')).toEqual({
       dtype: 'cat[bionty.CellType]',
       coerce: true,
-      why: 'it is called like the column',
+      why: 'the column is called like it',
     });
     expect(by.get('cell_type')?.choices.map(({ dtype }) => dtype)).toEqual([
       'cat[bionty.CellType]',

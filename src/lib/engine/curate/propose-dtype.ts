@@ -46,7 +46,7 @@ export function dtypeChoices(read: Told, known: readonly KnownIn[]): DtypeChoice
   const few = dtype === 'category' || repeats(read);
   const alike = known
     .filter(({ alike: named, found }) => named && found * 2 < Math.max(1, distinct))
-    .map(({ category }) => choice(category, 'it is called like the column'));
+    .map(({ category }) => choice(category, 'the column is called like it'));
   const label = choice('ULabel', few ? 'few values that repeat' : 'labels of your own');
   const categories = [...most, ...alike, label];
   const ordered = most.length > 0 || few ? [...categories, plain] : [plain, ...categories];
