@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ln } from '../../src/lib/sdk/types.ts';
-import { opened, startSuite, type Suite } from './app.ts';
+import { drop, opened, startSuite, type Suite } from './app.ts';
 import { axe, type OpenedApp } from './harness.ts';
 
 interface Fact {
@@ -248,6 +248,7 @@ describe.sequential('schemas', () => {
   it('[row 105] a feature tells how its values are spread, with links to the datasets', async () => {
     await go(`/r/feature/${facts.features.find(({ name }) => name === 'dose')?.uid}`);
     const values = page.getByRole('region', { name: 'Values' });
+    await page.getByText('Asked for by').getByRole('link', { name: 'Doses' }).waitFor();
     await values.getByRole('link', { name: '2 datasets' }).waitFor();
     await values.locator('.column').first().click();
     await expect.poll(() => page.locator('[role=grid] .key').allInnerTexts()).toEqual(['samples.csv']);
@@ -259,6 +260,24 @@ describe.sequential('schemas', () => {
       .getByRole('link', { name: 'liver: 1 dataset' })
       .click();
     await expect.poll(() => page.locator('[role=grid] .key').allInnerTexts()).toEqual(['samples.csv']);
+  });
+
+  it('[row 49] a file that falls on the screen is looked into, not saved; what is no table is said', async () => {
+    await go('/r/schema?new');
+    await expect.poll(title).toBe('New schema');
+    await drop(page, [join(suite.folder, 'samples.csv')]);
+    await page.getByText('Columns of samples.csv, 20 rows.').waitFor();
+    writeFileSync(join(suite.folder, 'note.txt'), 'no table');
+    await drop(page, [join(suite.folder, 'note.txt')]);
+    await page.getByText('no columns to make a schema of').waitFor();
+    await page.setViewportSize({ width: 390, height: 800 });
+    expect(
+      await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),
+    ).toBeLessThanOrEqual(0);
+    expect(await axe(page)).toEqual([]);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await go('/artifacts');
+    await expect.poll(() => page.locator('[role=grid] .key').count()).toBe(2);
   });
 
   it('[row 49] an artifact’s columns become a schema, and a record type a sheet', async () => {
