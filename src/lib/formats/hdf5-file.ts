@@ -27,8 +27,7 @@ export class Hdf5Problem extends Error {
 export async function withHdf5<T>(source: SyncByteSource, use: (root: TreeNode) => Promise<T>): Promise<T> {
   if (guard.damaged)
     throw new Hdf5Problem('The HDF5 reader has to be restarted after a damaged file. Try again.');
-  loading ??= load();
-  const h5 = await loading;
+  const h5 = await loadHdf5();
   const module = await h5.ready;
   const readSync = await syncReader(source);
   const path = `/file-${++opened}`;
@@ -56,6 +55,11 @@ export async function withHdf5<T>(source: SyncByteSource, use: (root: TreeNode) 
       // Closing a damaged file may fail; the file system node is small.
     }
   }
+}
+
+export function loadHdf5(): Promise<Module> {
+  loading ??= load();
+  return loading;
 }
 
 /** HDF5 prints a page of its inner state for each failed call, though the failure is handled; those lines are dropped. */

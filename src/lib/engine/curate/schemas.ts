@@ -7,6 +7,7 @@ import { registryOf, visible } from '../registry/tables.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { isoTime } from '../time.ts';
 import { update } from '../write/apply.ts';
+import { builtinSchemas, type BuiltinSchema } from './builtin.ts';
 
 export interface CurationSchema {
   uid: string;
@@ -18,6 +19,8 @@ export interface CurationSchema {
   own: boolean;
   members: number | null;
   flexible: boolean;
+  /** One of LaminDB's own that was not made here yet: `uid` is its name for `builtinSchema`. */
+  builtin: boolean;
 }
 
 export interface KeptReport {
@@ -29,6 +32,13 @@ export interface KeptReport {
   ok: boolean | null;
   errors: number | null;
 }
+
+/** What each built-in schema is for; genes alone are no dataset. */
+const ownBuiltin: Readonly<Record<BuiltinSchema, string | null>> = {
+  valid_features: 'DataFrame',
+  valid_ensembl_gene_ids: null,
+  anndata_ensembl_gene_ids_and_valid_features_in_obs: 'AnnData',
+};
 
 /** LaminDB's kind of artifacts that belong to a run. */
 export const runKind = '__lamindb_run__';
@@ -56,7 +66,7 @@ export function schemasPart({ model, read, writer, act }: EngineContext) {
        ORDER BY s.id IS ?1 DESC, s.created_at DESC, s.id DESC LIMIT 500`,
       [own],
     );
-    return rows.map((row) => ({
+    const there = rows.map((row) => ({
       uid: String(row[0]),
       name: String(row[1] ?? row[0]),
       description: row[2] === null ? null : String(row[2]),
@@ -64,7 +74,25 @@ export function schemasPart({ model, read, writer, act }: EngineContext) {
       own: row[4] === 1,
       members: row[5] === null ? null : Number(row[5]),
       flexible: row[6] === 1,
+      builtin: false,
     }));
+    const names = new Set(there.map(({ name }) => name));
+    const offered = builtinSchemas.filter(
+      (name) => !names.has(name) && ownBuiltin[name] !== null && ownBuiltin[name] === (otype ?? 'DataFrame'),
+    );
+    return [
+      ...there,
+      ...offered.map((name) => ({
+        uid: name,
+        name,
+        description: null,
+        otype: ownBuiltin[name],
+        own: false,
+        members: null,
+        flexible: true,
+        builtin: true,
+      })),
+    ];
   }
 
   function* reportsOf(id: number): Steps<KeptReport[]> {
