@@ -5,6 +5,7 @@ import type { EngineContext } from './context.ts';
 import { curationPart } from './curate/curation.ts';
 import { curatePart } from './curate/part.ts';
 import { schemasPart } from './curate/schemas.ts';
+import { termsPart } from './curate/terms.ts';
 import { LoamError } from './errors.ts';
 import { countedBlobs } from './held-bytes.ts';
 import { createJobs, type JobProgress } from './jobs.ts';
@@ -274,7 +275,8 @@ export async function createEngine(deps: EngineDeps) {
     ...comparePart(context),
     ...view,
     ...curatePart(context),
-    ...curationPart(context, breathe),
+    ...curationPart(context),
+    ...termsPart(context, breathe),
     ...schemasPart(context),
     ...schemaBuildPart(context),
     ...transferPart(context),
