@@ -4,7 +4,6 @@ import type { Finding, FindingTerms, FindingValue, ValidationResult } from '../e
 import type { Fix } from '../engine/curate/fixes.ts';
 import type { CurationSchema, KeptReport } from '../engine/curate/schemas.ts';
 import type { Suggestion } from '../engine/curate/similar.ts';
-import type { FixedDataset } from './fixed-dataset.ts';
 
 export type {
   CurationCheck,
@@ -14,11 +13,16 @@ export type {
   FindingTerms,
   FindingValue,
   Fix,
-  FixedDataset,
   KeptReport,
   Suggestion,
   ValidationResult,
 };
+
+/** A file, or a folder's files with their paths below it. */
+export interface FixedDataset {
+  file: File | null;
+  files: { path: string; file: File }[] | null;
+}
 
 export interface CurationApi {
   /** Schemas that ask something of what the artifact is, its own first; and the reports that were kept of it. */

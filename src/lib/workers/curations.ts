@@ -6,7 +6,7 @@ import type { Fix, Payload } from '../engine/ports.ts';
 import type { Whereabouts } from '../engine/registry/whereabouts.ts';
 import type { CurationApi } from './curation-wire.ts';
 import type { Finder } from './find-bytes.ts';
-import type { FixedDataset } from './fixed-dataset.ts';
+import type { FixedDataset } from './curation-wire.ts';
 import type { ViewProgress } from './storages.ts';
 import type { DatasetWatch } from './validations.ts';
 

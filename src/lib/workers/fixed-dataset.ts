@@ -11,13 +11,8 @@ import { sniff } from '../formats/sniff.ts';
 import type { SyncByteSource } from '../formats/source.ts';
 import { loadArrow } from '../formats/arrow.ts';
 import { loadParquet, parquetStream } from './duckdb-parquet.ts';
+import type { FixedDataset } from './curation-wire.ts';
 import type { AnyFile } from './find-bytes.ts';
-
-/** A file, or a folder's files with their paths below it. */
-export interface FixedDataset {
-  file: File | null;
-  files: { path: string; file: File }[] | null;
-}
 
 export async function fixedDataset(
   source: SyncByteSource | FolderSource,

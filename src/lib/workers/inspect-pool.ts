@@ -6,7 +6,7 @@ import type { DatasetRead, FileView, Fix, FrameAsk, SmallFile, ViewAsk } from '.
 import type { RowsTable } from '../formats/curate/read-dataset.ts';
 import { summaryOf, type FileSummary } from '../formats/summary.ts';
 import type { AnyFile } from './find-bytes.ts';
-import type { FixedDataset } from './fixed-dataset.ts';
+import type { FixedDataset } from './curation-wire.ts';
 import type { TableCopy, TableJob } from './table-parquet.ts';
 import type { Answer, Answered, HashResult, InspectInput, InspectWorkerApi } from './inspect.worker.ts';
 

@@ -28,7 +28,7 @@ import {
   type RemoteReader,
 } from '../storage/remote/cache-reader.ts';
 import type { AnyFile } from './find-bytes.ts';
-import type { FixedDataset } from './fixed-dataset.ts';
+import type { FixedDataset } from './curation-wire.ts';
 import { tableToParquet, type TableCopy, type TableJob } from './table-parquet.ts';
 
 /** A file, or a folder as its files with their paths below it. */
