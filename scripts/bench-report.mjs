@@ -65,14 +65,14 @@ function value(goal, ours, native, clock = '') {
 }
 
 /** @param {number[]} values */
-function median(values) {
+export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const half = Math.floor(sorted.length / 2);
   return sorted.length % 2 ? (sorted[half] ?? NaN) : ((sorted[half - 1] ?? NaN) + (sorted[half] ?? NaN)) / 2;
 }
 
 /** @param {number} value @param {string} unit */
-function shown(value, unit) {
+export function shown(value, unit) {
   if (Number.isNaN(value)) return '–';
   const digits = unit === '×' ? 2 : value < 10 ? 2 : value < 100 ? 1 : 0;
   const text = Number(value.toFixed(digits)).toLocaleString('en');
@@ -91,11 +91,11 @@ function cell(goal, rounds, engine) {
 }
 
 /** @param {readonly { load: number }[]} rounds */
-const loads = (rounds) =>
+export const loads = (rounds) =>
   `${rounds.length} rounds; load of the machine before each: ${rounds.map((r) => r.load.toFixed(1)).join(', ')}.`;
 
 /** @param {string} what @param {string} target @param {string[]} cells */
-const line = (what, target, ...cells) => `| ${[what, target, ...cells].join(' | ')} |`;
+export const line = (what, target, ...cells) => `| ${[what, target, ...cells].join(' | ')} |`;
 
 /** @param {Round[]} rounds @param {string} about */
 export function reportEngine(rounds, about) {

@@ -2,7 +2,7 @@
 // engine: native SQLite, our engine in Node and our engine in Chromium take turns; drop: Python's LaminDB and the app's
 // workers take turns; questions: a database of `size` artifacts asked by our engine, native SQLite and Python's LaminDB
 // in turn; so each ratio compares neighbours in time. app: the built app as a person meets it (`app/cold` and
-// the like for one part). files: statements over files beside native DuckDB (bench-files.mjs), only where it is asked for; million, only where it is asked for: the app over a database of 1,000,000 artifacts; ontologies likewise: imports of public terms and look-ups (bench-ontologies.mjs). Medians go to the console and to docs/benchmarks.md, each part into its own section.
+// the like for one part). files: statements over files beside native DuckDB (bench-files.mjs), only where it is asked for; million, only where it is asked for: the app over a database of 1,000,000 artifacts; ontologies likewise: imports of public terms and look-ups (bench-ontologies.mjs); validate likewise: files against schemas beside LaminDB's curators (bench-validate.mjs). Medians go to the console and to docs/benchmarks.md, each part into its own section.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -17,6 +17,8 @@ import { openPython } from './bench-python.mjs';
 import { questionRounds, usualSize } from './bench-questions.mjs';
 import { millionMeasures } from './bench-million.mjs';
 import { ontologyMeasures } from './bench-ontologies.mjs';
+import { validateRounds, validateSizes } from './bench-validate.mjs';
+import { reportValidate } from './bench-validate-report.mjs';
 import {
   reportApp,
   reportDrop,
@@ -60,13 +62,15 @@ const wantedFiles = wanted.includes('files')
   ? [...filesParts]
   : wanted.flatMap((one) => (one.startsWith('files/') ? [one.slice(6)] : []));
 const unknown = [
-  ...wanted.filter((one) => !/^(engine|drop|questions|million|ontologies|(app|files)(\/.*)?)$/.test(one)),
+  ...wanted.filter(
+    (one) => !/^(engine|drop|questions|million|ontologies|validate|(app|files)(\/.*)?)$/.test(one),
+  ),
   ...wantedFiles.filter((part) => !(/** @type {readonly string[]} */ (filesParts).includes(part))),
   ...wantedParts.filter((part) => !(/** @type {readonly string[]} */ (appParts).includes(part))),
 ];
 if (unknown.length > 0 || !(rounds > 0) || !(size >= 20_000)) {
   console.error(
-    `--only takes engine, drop, questions, million, ontologies, app, files and ${[...appParts.map((part) => `app/${part}`), ...filesParts.map((part) => `files/${part}`)].join(', ')}; --size at least 20000.`,
+    `--only takes engine, drop, questions, million, ontologies, validate, app, files and ${[...appParts.map((part) => `app/${part}`), ...filesParts.map((part) => `files/${part}`)].join(', ')}; --size at least 20000.`,
   );
   process.exit(1);
 }
@@ -85,7 +89,7 @@ async function bundle() {
       target: 'node20',
     },
   });
-  if (wanted.join() === 'questions') return;
+  if (wanted.every((one) => one === 'questions' || one === 'validate')) return;
   await build({
     ...common,
     root: join(bench, 'page'),
@@ -188,7 +192,9 @@ async function dropRounds(browser) {
 }
 
 // Even where no build is wanted: bundling needs the generated tsconfig, which a fresh clone lacks.
-prepare({ build: wantedParts.length > 0 || wanted.includes('million') || wanted.includes('ontologies') });
+prepare({
+  build: wantedParts.length > 0 || ['million', 'ontologies', 'validate'].some((one) => wanted.includes(one)),
+});
 await bundle();
 const { dependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
 const date = new Date().toISOString().slice(0, 10);
@@ -245,6 +251,10 @@ if (wanted.includes('ontologies')) {
     measures,
     `${about}; load of the machine before: ${before.toFixed(1)}.`,
   );
+}
+if (wanted.includes('validate')) {
+  const done = await validateRounds({ build: join(repository, 'build'), rounds });
+  if (done) sections['validate'] = reportValidate(done, validateSizes, about);
 }
 if (wantedFiles.length > 0) {
   const before = load();
