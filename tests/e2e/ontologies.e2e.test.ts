@@ -151,7 +151,7 @@ describe.sequential('public sources', () => {
     expect(await counted('bionty-disease')).toContain('0');
     await go('/ontologies');
     await row('disease_mondo').getByRole('button', { name: 'Import', exact: true }).click();
-    await row('disease_mondo').getByText('Imported').waitFor({ timeout: 60_000 });
+    await row('disease_mondo').getByText('Imported', { exact: true }).waitFor({ timeout: 60_000 });
     expect(await counted('bionty-disease')).toContain('60,000');
     await page.keyboard.press('Control+z');
     await expect
@@ -162,7 +162,7 @@ describe.sequential('public sources', () => {
   it('[row 94] a newer version is shown as a difference, then taken', async () => {
     await go('/ontologies');
     await row('celltype_cl').getByRole('button', { name: 'Import', exact: true }).click();
-    await row('celltype_cl').getByText('Imported').waitFor();
+    await row('celltype_cl').getByText('Imported', { exact: true }).waitFor();
     await page.evaluate(async () => {
       const ln = await (window as unknown as { ln: Promise<Ln> }).ln;
       const table = await ln.Artifact.fromText('b', { key: 'b.txt' }).save();
@@ -182,7 +182,7 @@ describe.sequential('public sources', () => {
       .getByLabel(/Rename terms that datasets carry/)
       .check();
     await sheet().getByRole('button', { name: 'Take this version' }).click();
-    await row('celltype_cl_2099').getByText('Imported').waitFor();
+    await row('celltype_cl_2099').getByText('Imported', { exact: true }).waitFor();
     await go('/r/bionty-celltype');
     await page.getByRole('link', { name: 'T cell', exact: true }).waitFor();
   });
