@@ -254,3 +254,24 @@ it('[row 44] a parquet file is fixed, and its other columns stay as they were', 
     .toEqual(['hepatocyte', '1', 'hepatocyte', '2', 'natural killer cell', '3']);
   expect(app.problems.page).toEqual([]);
 });
+
+it('[row 47] what a schema lets pass is refused by a stricter one, made and used in one step', async () => {
+  const rows = new TextEncoder().encode('cell_type,extra\nhepatocyte,1\nmegakaryocyte,2\n');
+  await curate('loose.csv', rows, 'cells alone');
+  await says('It is valid');
+  await page.getByText(/1 notice: what LaminDB lets pass/).waitFor();
+  await button('Use a stricter schema').click();
+  await says('It is not valid: 1 problem');
+  expect(await page.getByLabel('Schema', { exact: true }).locator('option:checked').innerText()).toBe(
+    'cells alone (strict)',
+  );
+  await page.getByRole('region', { name: 'extra' }).waitFor();
+  // The same again is the schema that is there.
+  await curate('loose-too.csv', new TextEncoder().encode('cell_type,other\nhepatocyte,1\n'), 'cells alone');
+  await button('Use a stricter schema').click();
+  await says('It is not valid: 1 problem');
+  const [[schemas = []] = []] = await asked(
+    "SELECT count(*), max(maximal_set) FROM lamindb_schema WHERE name LIKE 'cells alone (%'",
+  );
+  expect(schemas).toEqual([1, 1]);
+});
