@@ -35,7 +35,9 @@ export interface OpfsBlobStore extends BlobStore {
  * Files that were looked up are remembered so long: a statement over a thousand artifacts asks for all of them again and
  * again, and each look-up is a question to another process. Whatever changes a key here forgets it at once.
  */
-const rememberedMs = 60_000;
+const rememberedMs = 20_000;
+/** A file that is still being laid out changes once more; what was looked up before that cannot be read. */
+const restedMs = 10_000;
 const rememberedMost = 5000;
 
 /** So many small files are worth a pack; fewer are put where they belong at once. */
@@ -64,8 +66,10 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
   /* ---------- looking up ---------- */
 
   function remember(key: string, file: File): File {
+    const now = Date.now();
+    if (now - file.lastModified < restedMs) return file;
     if (remembered.size >= rememberedMost) remembered.clear();
-    remembered.set(key, { file, until: Date.now() + rememberedMs });
+    remembered.set(key, { file, until: now + rememberedMs });
     return file;
   }
 
@@ -197,7 +201,8 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
       for (const { key } of files) await packs.forget(key);
       await layOut(files);
     },
-    settle: (signal) => packs.settle(layOut, signal),
+    // Laid out once more after a cut, a file is another one under the same key.
+    settle: (signal) => packs.settle(layOut, signal).finally(() => remembered.clear()),
     async discard(token) {
       await staging.removeEntry(checkToken(token), { recursive: true }).catch((error: unknown) => {
         if (!isDom(error, 'NotFoundError')) throw error;
