@@ -10,11 +10,12 @@ import { extname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openBrowser, renderers, resident } from './bench-app.mjs';
+import { previewMeasures } from './bench-previews.mjs';
 
 /** @typedef {import('./bench-report.mjs').Measures} Measures */
 /** @typedef {{ url: string, counts: { requests: number, bytes: number }, close: () => Promise<void> }} Server */
 
-export const filesParts = /** @type {const} */ (['local', 'picked', 'remote']);
+export const filesParts = /** @type {const} */ (['local', 'picked', 'remote', 'previews']);
 
 const rows = Number(process.env['LOAM_BENCH_ROWS'] ?? 10_000_000);
 const largeGb = Number(process.env['LOAM_BENCH_GB'] ?? 5);
@@ -100,6 +101,8 @@ export async function filesMeasures({ page, parts }) {
       await write('picked.parquet', cells(count));
       Object.assign(out, await picked(context, server, join(folder, 'picked.parquet')));
     }
+    if (parts.includes('previews'))
+      Object.assign(out, await previewMeasures((paths) => looked(context, server, paths), folder));
     if (parts.includes('remote')) {
       const each = await bytesOf(write, folder);
       await write('object.parquet', cells(Math.round((Math.min(0.62, largeGb) * 1e9) / each)));
@@ -171,6 +174,17 @@ function pythonTimes(own, folder) {
     );
   }
   return null;
+}
+
+/** The first look into picked files. @param {import('./bench-app.mjs').Context} context @param {Server} server @param {string[]} paths @returns {Promise<Measures>} */
+async function looked(context, server, paths) {
+  const tab = await context.newPage();
+  await tab.goto(server.url);
+  await tab.waitForFunction(() => 'round' in window);
+  await tab.setInputFiles('input', paths);
+  const measures = await tab.evaluate(() => /** @type {any} */ (window).filesLooked());
+  await tab.close();
+  return measures;
 }
 
 /** First row of a file that is picked, and how much the pages grow by a scan. @param {import('./bench-app.mjs').Context} context @param {Server} server @param {string} path */

@@ -250,6 +250,12 @@ const filesGoals = [
   { what: 'The same: one column scanned', name: 'pickedScan', unit: 'ms', limit: NaN },
   { what: 'The memory over the scan, at most', name: 'pickedScanMemory', unit: 'MB', limit: NaN },
   { what: 'The same: its bytes', name: 'pickedBytes', unit: 'bytes', limit: NaN },
+  ...['parquet', 'csv', 'jsonl', 'fastq', 'npy', 'h5ad'].map((name) => ({
+    what: `First look into 1 GB of ${name}`,
+    name: `preview-${name}`,
+    unit: 'ms',
+    limit: 2000,
+  })),
   { what: 'A remote object, 30 ms away: a selective statement', name: 'selective', unit: 'ms', limit: 350 },
   { what: 'The same: of its bytes', name: 'selectiveShare', unit: '%', limit: 0.3 },
   { what: 'The same: a first scan of one column', name: 'scan', unit: 'ms', limit: NaN },

@@ -3,6 +3,7 @@ import { tableFromIPC } from 'apache-arrow';
 import { pageOf } from '../../../src/lib/client/arrow-page.ts';
 import { createQueries, type Queries, type QueryEngine } from '../../../src/lib/client/duckdb.ts';
 import { connectEngine } from '../../../src/lib/client/engine.ts';
+import { createInspector } from '../../../src/lib/workers/inspect-pool.ts';
 import type { Measures } from '../workload.ts';
 
 /** A database of its own with the files of the server as artifacts of this device, as if they had been dropped. */
@@ -81,6 +82,20 @@ export async function filesLocal(
   } finally {
     queries.restart();
     client.close();
+  }
+  return out;
+}
+
+/** Milliseconds of the first look into each picked file, by its name. */
+export async function filesLooked(): Promise<Measures> {
+  const out: Measures = {};
+  for (const file of document.querySelector('input')?.files ?? []) {
+    const inspector = createInspector({ size: 1 });
+    const start = performance.now();
+    const { problem } = await inspector.inspect(file, file.name);
+    out[file.name] = performance.now() - start;
+    inspector.close();
+    if (problem) throw new Error(`${file.name}: ${problem}`);
   }
   return out;
 }

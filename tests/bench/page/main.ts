@@ -1,6 +1,6 @@
 // What scripts/bench.mjs calls: a round in a worker of its own, so that every round opens cold, and the drop round.
 import { dropRound } from './drop.ts';
-import { filesLocal, filesPicked, filesPickedScan, filesRemote } from './files.ts';
+import { filesLocal, filesLooked, filesPicked, filesPickedScan, filesRemote } from './files.ts';
 import { filesPlainHttp } from './files-plain.ts';
 import type { Measures } from '../workload.ts';
 
@@ -43,6 +43,7 @@ Object.assign(globalThis, {
   seed,
   dropRound: () => dropRound(() => browserCpu()),
   filesLocal,
+  filesLooked,
   filesPicked,
   filesPickedScan,
   filesRemote,
