@@ -61,8 +61,12 @@ export async function forgetResult(name: string): Promise<void> {
 
 async function makeRoom(directory: FileSystemDirectoryHandle, newest: string): Promise<void> {
   const copies: File[] = [];
-  for await (const handle of directory.values())
-    if (handle.kind === 'file') copies.push(await (handle as FileSystemFileHandle).getFile());
+  for await (const handle of directory.values()) {
+    if (handle.kind !== 'file') continue;
+    // Others write here too: what was there a moment ago may have its real name by now, or be gone.
+    const file = await (handle as FileSystemFileHandle).getFile().catch(() => null);
+    if (file) copies.push(file);
+  }
   let total = copies.reduce((sum, { size }) => sum + size, 0);
   for (const copy of copies.sort((a, b) => a.lastModified - b.lastModified)) {
     if (total <= keptMost) return;
