@@ -98,7 +98,7 @@ export async function previewMeasures(look, folder) {
     for (const [name, { size, options }] of Object.entries(tables))
       await measured(name, () =>
         native.run(
-          `COPY (${rowSql.replace('N', String(Math.round(bytes / size)))}) TO '${join(folder, `preview.${name}`)}' (${options})`,
+          `COPY (${rowSql.replace('range(N)', `range(${Math.round(bytes / size)})`)}) TO '${join(folder, `preview.${name}`)}' (${options})`,
         ),
       );
     await measured('fastq', () => fastq(join(folder, 'preview.fastq')));
