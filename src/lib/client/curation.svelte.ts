@@ -42,7 +42,6 @@ export function createCuration(artifact: () => ArtifactDetail) {
     doing = null;
     if (!old) return;
     old.abort.abort();
-    void session.engine.cancelCuration(old.token).catch(() => {});
     void session.engine.cancelValidation(old.token).catch(() => {});
   }
 

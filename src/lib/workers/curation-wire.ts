@@ -32,8 +32,6 @@ export interface CurationApi {
    * is judged at once. Reading tells rows as `view` events under the token.
    */
   checkDataset(uid: string, schema: string, fixes: readonly Fix[], token: string): Promise<CurationCheck>;
-  /** Ends the reading or writing under that token; its call then rejects with `Cancelled`. */
-  cancelCuration(token: string): Promise<void>;
   /** Names of the registry that are like the values, best first. */
   suggestTerms(
     terms: FindingTerms,

@@ -12,6 +12,7 @@ import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
 import type { OpenedDatabase } from '../storage/sql/opened.ts';
 import { createBell } from './bell.ts';
 import { createCurations, type CurationsDeps } from './curations.ts';
+import { createDatasetWatch, type ReadDataset } from './dataset-watch.ts';
 import { createInspector, type InspectInput } from './inspect-pool.ts';
 import { sampleLab } from './sample-lab.ts';
 import { createFinder, type AnyFile } from './find-bytes.ts';
@@ -25,7 +26,7 @@ import { createTidy } from './tidy.ts';
 import { createRemotes } from './remotes.ts';
 import { createTransfers } from './transfers.ts';
 import { createStorages, type StoragesDeps } from './storages.ts';
-import { createValidations, type DatasetWatch } from './validations.ts';
+import { createValidations } from './validations.ts';
 import type { Databases } from './databases.ts';
 import type { DropItem, DropProgress, EngineApi, EngineEvent } from './wire.ts';
 
@@ -115,22 +116,20 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     tell: (list) => emit({ type: 'transfers', transfers: list }),
   });
 
-  const { createTerms, keepReport, ...curations } = createCurations({
-    ...{ engine, readDataset, fixedDataset },
+  const watch = createDatasetWatch({
+    engine,
     find: createFinder(blobs, remotes).find,
     tell: (progress) => emit({ type: 'view', progress }),
   });
-  const validations = createValidations({
-    ...{ engine, blobs, remotes, readDataset },
-    tell: (progress) => emit({ type: 'view', progress }),
-  });
+  const curation = createCurations({ engine, readDataset, fixedDataset, watch });
+  const validations = createValidations({ engine, readDataset, watch });
 
   return {
     ...others.api,
     ...transfers,
-    ...curations,
-    createTerms: writing(createTerms),
-    keepReport: writing(keepReport),
+    ...curation,
+    createTerms: writing(curation.createTerms),
+    keepReport: writing(curation.keepReport),
     ...validations,
     saveValidated: writing(validations.saveValidated),
     builtinSchema: writing(validations.builtinSchema),
@@ -385,7 +384,7 @@ function inputOf(item: DropItem): DropInput {
 interface InspectorPorts {
   inspector: Inspector;
   viewer: StoragesDeps['viewer'];
-  readDataset: DatasetWatch;
+  readDataset: ReadDataset;
   fixedDataset: CurationsDeps['fixedDataset'];
 }
 

@@ -158,7 +158,6 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   suggestTerms: 'read',
   createTerms: 'write',
   fixedCopy: 'read',
-  cancelCuration: 'control',
   keepReport: 'write',
   validateArtifact: 'read',
   validateFile: 'read',

@@ -5,12 +5,9 @@ import type { DatasetReader, SavedValidation } from '../engine/curate/part.ts';
 import type { ValidationResult } from '../engine/curate/finding.ts';
 import type { SchemaProposal } from '../engine/curate/propose.ts';
 import { LoamError } from '../engine/errors.ts';
-import type { DatasetRead, FrameAsk, Payload } from '../engine/ports.ts';
+import type { Payload } from '../engine/ports.ts';
 import type { RowsTable } from '../formats/curate/read-dataset.ts';
-import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
-import { createFinder } from './find-bytes.ts';
-import type { Remotes } from './remotes.ts';
-import type { ViewProgress } from './storages.ts';
+import type { DatasetWatch, ReadDataset } from './dataset-watch.ts';
 
 /** A file or folder that was dropped and not saved yet. */
 export interface UnsavedFile {
@@ -40,61 +37,35 @@ export interface ValidationsApi {
   proposeFileSchema(file: UnsavedFile, token?: string): Promise<SchemaProposal>;
   /** One of LaminDB's built-in schemas by its name, made when it is first asked for. */
   builtinSchema(name: string): Promise<{ uid: string }>;
+  /** Ends what goes on under the token, the mending of a dataset too; its call then rejects with `Cancelled`. */
   cancelValidation(token: string): Promise<void>;
 }
 
-/** Reads parts of a dataset in the worker that can be ended. */
-export type DatasetWatch = (
-  payload: Payload | { rows: RowsTable },
-  name: string,
-  asks: readonly FrameAsk[],
-  watch: { onProgress: (done: number, total: number) => void; signal: AbortSignal },
-) => Promise<DatasetRead>;
-
 export interface ValidationsDeps {
   engine: Engine;
-  blobs: OpfsBlobStore;
-  remotes: Remotes | null;
-  readDataset: DatasetWatch;
-  tell: (progress: ViewProgress) => void;
+  readDataset: ReadDataset;
+  watch: DatasetWatch;
 }
 
-export function createValidations(deps: ValidationsDeps): ValidationsApi {
-  const { engine, blobs, remotes, readDataset, tell } = deps;
-  const { find } = createFinder(blobs, remotes);
-  const running = new Map<string, AbortController>();
+type Input = { name: string; given: Payload | { rows: RowsTable } };
 
-  async function watched<T>(
+export function createValidations({ engine, readDataset, watch }: ValidationsDeps): ValidationsApi {
+  const watched = <T>(
     token: string | undefined,
-    input: () => Promise<{ name: string; given: Payload | { rows: RowsTable } }>,
+    input: () => Promise<Input>,
     work: (reader: DatasetReader) => Promise<T>,
-  ): Promise<T> {
-    const abort = new AbortController();
-    if (token !== undefined) running.set(token, abort);
-    let found: ReturnType<typeof input> | null = null;
-    const reader: DatasetReader = async (asks, total) => {
-      const { name, given } = await (found ??= input());
-      return readDataset(given, name, asks, {
-        signal: abort.signal,
-        onProgress: (done) =>
-          token !== undefined && tell({ token, done, total: total === 0 ? 0 : Math.max(total, done) }),
+  ): Promise<T> =>
+    watch.watched(token, ({ signal, onProgress }) => {
+      let found: Promise<Input> | null = null;
+      return work(async (asks, total) => {
+        const { name, given } = await (found ??= input());
+        return readDataset(given, name, asks, { signal, onProgress: (done) => onProgress(done, total) });
       });
-    };
-    try {
-      return await work(reader);
-    } finally {
-      if (token !== undefined) running.delete(token);
-    }
-  }
+    });
 
-  /** Bytes of an artifact, wherever they lie; its suffix tells how a text table is read. */
   const artifactInput = (uid: string) => async () => {
-    const place = engine.whereabouts(uid);
-    const bytes = await find(place);
-    const name = place.name.endsWith(place.suffix) ? place.name : `${place.name}${place.suffix}`;
-    const given: Payload =
-      'file' in bytes ? { name, file: bytes.file, files: null } : { name, file: null, files: bytes.files };
-    return { name, given };
+    const given = await watch.payloadOf(uid);
+    return { name: given.name, given };
   };
 
   const unsavedInput = (file: UnsavedFile) => async () => {
@@ -119,8 +90,6 @@ export function createValidations(deps: ValidationsDeps): ValidationsApi {
     proposeSchema: (uid, token) => watched(token, artifactInput(uid), engine.proposeSchema),
     proposeFileSchema: (file, token) => watched(token, unsavedInput(file), engine.proposeSchema),
     builtinSchema: async (name) => engine.builtinSchema(name),
-    async cancelValidation(token) {
-      running.get(token)?.abort();
-    },
+    cancelValidation: async (token) => watch.cancel(token),
   };
 }
