@@ -94,9 +94,12 @@ afterAll(() => suite.end());
 /** Answers of the database as it is exported by Settings. */
 async function asked(...statements: string[]): Promise<unknown[][][]> {
   await page.locator('a[href="/settings"]').first().click();
+  const exporting = page.getByRole('button', { name: 'Export the database file' });
+  // Only on the screen itself: the document may have been another one before.
+  await exporting.waitFor();
   await page.evaluate(() => Object.assign(window, { showSaveFilePicker: undefined }));
   const downloading = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Export the database file' }).click();
+  await exporting.click();
   const path = join(suite.folder, 'exported.db');
   await (await downloading).saveAs(path);
   const driver = openNode(path);
