@@ -22,15 +22,14 @@ export interface Unsound {
 /** Imports by what they are of, each with its act: a screen shows how far its own are. */
 let going = $state.raw<ReadonlyMap<string, string>>(new Map());
 let unsound = $state.raw<Unsound | null>(null);
-/** A file that was dropped on the screen of ontologies: what it is for is asked before it is read. */
-let offered = $state.raw<File | null>(null);
 
 export const isOntologyFile = (name: string): boolean => /\.(obo|json|parquet)(\.gz)?$/i.test(name);
 
 export const nameOf = (choice: OntologyChoice): string =>
   'pack' in choice ? choice.pack : 'url' in choice ? choice.url : choice.name;
 
-const newUid = (): string =>
+/** Names an import: asked for twice it is done once. */
+export const newAct = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join(
     '',
   );
@@ -69,12 +68,6 @@ export function importWords({ added, kept, updated, registry }: ImportedTerms): 
 export const ontologies = {
   /** The act of an import that is going on, by the name of what is imported. */
   actOf: (name: string): string | null => going.get(name) ?? null,
-  get offered() {
-    return offered;
-  },
-  offer(file: File | null): void {
-    offered = file;
-  },
   get unsound() {
     return unsound;
   },
@@ -84,7 +77,7 @@ export const ontologies = {
   /** Settles when it is done; what goes wrong is told here. Answers whether it was done. */
   async bring(choice: OntologyChoice, ask: ImportAsk = {}): Promise<ImportedTerms | null> {
     const name = nameOf(choice);
-    const act = newUid();
+    const act = newAct();
     begin(name, act);
     unsound = null;
     try {

@@ -3,6 +3,7 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- sets of a moment, no state of any screen */
 import type { FoundTerm } from '../workers/ontology-wire.ts';
 import { asWireError } from './notices.svelte.ts';
+import { newAct } from './ontologies.svelte.ts';
 import { session } from './session.svelte.ts';
 import { plural } from './words.ts';
 
@@ -86,7 +87,7 @@ export function createPublicLook() {
     async take(hits: readonly PublicHit[]): Promise<void> {
       for (const pack of new Set(hits.map((hit) => hit.pack))) {
         const ids = [...new Set(hits.filter((hit) => hit.pack === pack).map(({ id }) => id))];
-        await session.engine.importOntology({ pack }, { ids, act: crypto.randomUUID() });
+        await session.engine.importOntology({ pack }, { ids, act: newAct() });
       }
     },
     clear(): void {

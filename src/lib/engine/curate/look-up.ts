@@ -4,9 +4,9 @@
 import type { Model, Table } from '../model/types.ts';
 import { ownNameField } from '../model/name-field.ts';
 import { mapTerms } from '../query/curation.ts';
-import { topmost, type NameMatch } from '../registry/resolve.ts';
+import { depthOf, topmost, type NameMatch } from '../registry/resolve.ts';
 import { isTyped, visible } from '../registry/tables.ts';
-import { all, one, type Steps } from '../statement.ts';
+import { all, type Steps } from '../statement.ts';
 import { isLoamError } from '../errors.ts';
 import type { Author } from '../write/transaction.ts';
 import { organismOf, type Organism } from './organism.ts';
@@ -162,15 +162,4 @@ function condition({ table, author, where, typeId }: LookUp, organism: Organism 
   }
   if (organism !== null) terms.push(`t.organism_id IS ${organism.id ?? -1}`);
   return terms.join(' AND ');
-}
-
-/** How many types are above a row of that type. */
-function* depthOf(table: Table, typeId: number): Steps<number> {
-  const row = yield* one(
-    `WITH RECURSIVE above(id, depth) AS (SELECT ?1, 1 UNION
-       SELECT t.type_id, a.depth + 1 FROM "${table.name}" t JOIN above a ON t.id = a.id WHERE t.type_id IS NOT NULL AND a.depth < 100)
-     SELECT max(depth) FROM above`,
-    [typeId],
-  );
-  return Number(row?.[0] ?? 1);
 }

@@ -109,7 +109,7 @@ const typesBelow = (table: Table): string =>
   `WITH RECURSIVE below(id) AS (SELECT ?2 UNION SELECT t.id FROM "${table.name}" t JOIN below b ON t.type_id = b.id WHERE t.is_type = 1) SELECT id FROM below`;
 
 /** How many types are above a row of that type. A circle, which older files may hold, ends the count. */
-function* depthOf(table: Table, typeId: number): Steps<number> {
+export function* depthOf(table: Table, typeId: number): Steps<number> {
   const row = yield* one(
     `WITH RECURSIVE above(id, depth) AS (SELECT ?1, 1 UNION
        SELECT t.type_id, a.depth + 1 FROM "${table.name}" t JOIN above a ON t.id = a.id WHERE t.type_id IS NOT NULL AND a.depth < 100)
