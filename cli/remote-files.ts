@@ -10,10 +10,12 @@ import { LoamError } from '../src/lib/engine/errors.ts';
 import { hashFile, hashFolder } from '../src/lib/engine/hash.ts';
 import type { Whereabouts } from '../src/lib/engine/registry/whereabouts.ts';
 import { atAddress, type Remote, type RemoteFacts } from '../src/lib/storage/remote/address.ts';
-import { openObject, readRange } from '../src/lib/storage/remote/range-request.ts';
+import { openObject, pieceLots, readRange } from '../src/lib/storage/remote/range-request.ts';
 import {
   addressBelow,
   bucketOf,
+  isBucket,
+  isElsewhere,
   listObjects,
   s3Object,
   type S3Bucket,
@@ -117,7 +119,7 @@ export function createRemoteFiles(cache: string, env: NodeJS.ProcessEnv = proces
 
   const made: RemoteFiles = {
     onFetch: () => {},
-    reaches: (root) => isBucket(root) || isAddress(root),
+    reaches: isElsewhere,
     bring,
   };
   return made;
@@ -156,17 +158,14 @@ async function fetched(
   const half = `${target}.part`;
   const file = await open(half, 'w');
   try {
-    for (let at = 0; at < facts.size;) {
-      const pieces: Promise<Uint8Array>[] = [];
-      for (let from = at; pieces.length < lanes && from < facts.size; from += pieceBytes)
-        pieces.push(readRange(remote, facts, from, Math.min(facts.size, from + pieceBytes)));
-      for (const piece of pieces) piece.catch(() => {});
+    const read = (from: number, to: number) => readRange(remote, facts, from, to);
+    let at = 0;
+    for (const pieces of pieceLots(facts.size, at, { pieceBytes, lanes }, read))
       for (const piece of pieces) {
         const bytes = await piece;
         await file.write(bytes, 0, bytes.length, at);
         at += bytes.length;
       }
-    }
     await file.close();
     await check(half);
     renameSync(half, target);
@@ -192,9 +191,6 @@ const replaced = (remote: Remote, { size }: RemoteFacts, known: number) =>
     `${remote.title} has ${size} bytes now, the database says ${known}: it was replaced since it was registered. Register it again as a new version.`,
     { address: remote.identity },
   );
-
-const isBucket = (root: string): boolean => /^(?:s3|gs):\/\//i.test(root);
-const isAddress = (root: string): boolean => /^https?:\/\//i.test(root);
 
 function keysOf(env: NodeJS.ProcessEnv): S3Keys | null {
   const [accessKeyId, secretAccessKey] = [env['AWS_ACCESS_KEY_ID'], env['AWS_SECRET_ACCESS_KEY']];

@@ -64,16 +64,21 @@ export const kindsOfDatasets: readonly { otype: string; words: string }[] = [
 let last = 0;
 export const newId = (): number => ++last;
 
-export const newPart = (name = ''): PartRows => ({
-  name,
-  itype: 'Feature',
-  rows: [],
-  index: null,
+/** What a schema asks where nothing is said, as in LaminDB. */
+export const usualRules = {
   minimal: true,
   ordered: false,
   maximal: false,
   flexible: null,
   coerce: false,
+} as const;
+
+export const newPart = (name = ''): PartRows => ({
+  name,
+  itype: 'Feature',
+  rows: [],
+  index: null,
+  ...usualRules,
   seen: null,
 });
 

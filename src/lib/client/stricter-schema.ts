@@ -2,6 +2,7 @@
 import { LoamError } from '../engine/errors.ts';
 import type { CurationSlot } from '../workers/curation-wire.ts';
 import type { BuiltSchema, MemberDraft, PartDraft, SchemaContent } from '../workers/schemas-wire.ts';
+import { usualRules } from './schema-rows.ts';
 import { session } from './session.svelte.ts';
 
 interface Asked {
@@ -60,11 +61,7 @@ const nothing: PartDraft = {
   itype: 'Feature',
   members: [],
   index: null,
-  minimal: true,
-  ordered: false,
-  maximal: false,
-  flexible: null,
-  coerce: false,
+  ...usualRules,
 };
 
 function part(

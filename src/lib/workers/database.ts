@@ -4,7 +4,7 @@
 import { isLoamError, LoamError } from '../engine/errors.ts';
 import type { SqlDriver } from '../engine/ports.ts';
 import { createMemoryBlobs } from '../storage/blob/memory.ts';
-import { createOpfsBlobs, type OpfsBlobStore } from '../storage/blob/opfs.ts';
+import { createOpfsBlobs, filesAt, type OpfsBlobStore } from '../storage/blob/opfs.ts';
 import { openMemory } from '../storage/sql/memory.ts';
 import { mirrorExists } from '../storage/sql/mirror.ts';
 import { openDatabase } from '../storage/sql/open.ts';
@@ -86,13 +86,7 @@ function memoryBlobs(): OpfsBlobStore {
   return {
     ...memory,
     file,
-    async stored(key) {
-      if (!(await memory.exists(key))) return null;
-      const paths = await memory.list(key);
-      if (paths.length === 0) return { file: await file(key) };
-      const files = paths.map(async (path) => ({ path, file: await file(`${key}/${path}`) }));
-      return { files: await Promise.all(files) };
-    },
+    stored: async (key) => ((await memory.exists(key)) ? filesAt(key, await memory.list(key), file) : null),
     adopt: async (handle, key) =>
       memory.put([{ key, bytes: new Uint8Array(await (await handle.getFile()).arrayBuffer()) }]),
   };

@@ -5,7 +5,14 @@ import { LoamError } from '../engine/errors.ts';
 import { placedHash } from '../engine/registry/in-place.ts';
 import type { StorageRow, Whereabouts } from '../engine/registry/whereabouts.ts';
 import type { RemoteFile } from '../storage/remote/cache-reader.ts';
-import { addressBelow, bucketOf, type S3Bucket, type S3Keys } from '../storage/remote/s3.ts';
+import {
+  addressBelow,
+  bucketOf,
+  isBucket,
+  isElsewhere,
+  type S3Bucket,
+  type S3Keys,
+} from '../storage/remote/s3.ts';
 import { forgetKeys, keepKeys, keptKeys } from '../storage/remote/kept-keys.ts';
 import type { S3Target } from '../storage/remote/s3-write.ts';
 import type { RemoteApi, RemotePlace, TransferNews } from './remote.worker.ts';
@@ -48,9 +55,6 @@ export interface Remotes {
 
 /** Of a folder so many files are looked at. */
 const filesMost = 10_000;
-
-export const isBucket = (root: string): boolean => /^(?:s3|gs):\/\//i.test(root);
-const isAddress = (root: string): boolean => /^https?:\/\//i.test(root);
 
 const worker = () => new Worker(new URL('./remote.worker.ts', import.meta.url), { type: 'module' });
 
@@ -150,7 +154,7 @@ export function createRemotes({ createWorker = worker, wantKeys }: RemotesDeps =
   }
 
   return {
-    reaches: ({ root }) => isBucket(root) || isAddress(root),
+    reaches: ({ root }) => isElsewhere(root),
     async find(place) {
       if (place.folder) {
         const files: { path: string; file: RemoteFile }[] = [];

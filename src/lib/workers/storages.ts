@@ -30,8 +30,8 @@ import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
 import { keysBelow, listFolder, placedFile, type FolderPage } from './folder-storage.ts';
 import { handOver, nextTask } from './serve.ts';
 import { isRemoteFile } from '../storage/remote/cache-reader.ts';
-import { addressOf, bucketOf, signedAddress } from '../storage/remote/s3.ts';
-import { isBucket, type Remotes, type StorageAccess } from './remotes.ts';
+import { addressOf, bucketOf, signedAddress, isBucket } from '../storage/remote/s3.ts';
+import type { Remotes, StorageAccess } from './remotes.ts';
 
 /** How far a view is, in whatever it counts. */
 export interface ViewProgress {

@@ -16,9 +16,10 @@ import {
 } from '../storage/remote/transfer-store.ts';
 import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
 import { isRemoteFile } from '../storage/remote/cache-reader.ts';
+import { isBucket } from '../storage/remote/s3.ts';
 import { createFinder } from './find-bytes.ts';
 import type { RemotePlace } from './remote.worker.ts';
-import { isBucket, type Remotes } from './remotes.ts';
+import type { Remotes } from './remotes.ts';
 
 /** `waiting`: for a network, it goes on by itself. `failed`: somebody has to do something first. */
 export type TransferState = 'queued' | 'running' | 'waiting' | 'paused' | 'failed' | 'done' | 'cancelled';

@@ -52,21 +52,28 @@ export interface OpenPack {
 
 export interface PackTermHit {
   pack: string;
+  /** What names the term outside: its ontology id, Ensembl id …; a marker's name. */
   id: string;
   name: string;
+  /** A synonym or the id, where it was found by that. */
   matched: string | null;
   rank: number;
   description: string | null;
   deprecated: boolean;
+  /** The term to be used instead. */
   replacedBy: { id: string; name: string | null } | null;
 }
 
+/** A term with all that is said of it. */
 export interface PackTermDetail extends PackTermHit {
   synonyms: string[];
+  /** One way from the top down to the term, without the term. */
   path: { id: string; name: string }[];
   parents: { id: string; name: string }[];
+  /** At most a hundred, and how many. */
   children: { id: string; name: string }[];
   childCount: number;
+  /** The other columns that have a value. */
   more: Record<string, string>;
 }
 

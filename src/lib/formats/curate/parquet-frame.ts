@@ -1,39 +1,25 @@
 // A parquet file as pandas loads it, for validation: the dtype that a column has once its gaps are known, gaps from the
 // statistics of the footer where they are told, texts counted by the codes of their dictionaries.
-import { parquetMetadataAsync, parquetSchema, type FileMetaData } from 'hyparquet';
+import type { FileMetaData } from 'hyparquet';
 import { LoamError } from '../../engine/errors.ts';
 import type { ByteSource, ColumnWant } from '../../engine/ports.ts';
 import type { ArrowType } from '../facts/arrow-type.ts';
-import { pandasNotes } from '../facts/pandas-notes.ts';
 import { dtypeOf, indexTexts, openColumn } from '../facts/parquet-columns.ts';
-import { withArrowSchema, type ParquetFile } from '../facts/parquet-facts.ts';
+import { openParquet, type ParquetFile } from '../facts/parquet-facts.ts';
 import { pagesOf, type Page, type Stored } from '../facts/parquet-pages.ts';
-import { parquetFields, type Leaf, type ParquetNode } from '../facts/parquet-schema.ts';
+import type { Leaf, ParquetNode } from '../facts/parquet-schema.ts';
 import { numberOf, textOf } from '../facts/parquet-values.ts';
 import { boolText } from '../facts/python-text.ts';
-import { parquetEnd } from '../parquet.ts';
-import { reason } from '../summary.ts';
 import type { CheckedColumn, CheckedFrame, CheckedIndex } from './checked-frame.ts';
 import { kindOf } from './python-kinds.ts';
 import { listsTold } from './parquet-lists.ts';
 import { Kinds, none, Nulls, Tally, tally, type Told } from './tally.ts';
 
 export async function parquetFrame(source: ByteSource): Promise<CheckedFrame> {
-  const end = await parquetEnd(source);
-  if ('problem' in end) throw new LoamError('FileUnreadable', end.problem);
-  let metadata: FileMetaData;
-  let nodes: ParquetNode[];
-  try {
-    metadata = await parquetMetadataAsync(end.file, { initialFetchSize: end.footer + 8 });
-    nodes = await withArrowSchema(parquetFields(parquetSchema(metadata)), metadata);
-  } catch (error) {
-    throw new LoamError(
-      'FileUnreadable',
-      `The description at the end of this parquet file is damaged, so its table cannot be read (${reason(error)}).`,
-    );
-  }
-  const notes = pandasNotes(metadata.key_value_metadata?.find((entry) => entry.key === 'pandas')?.value);
-  const file: ParquetFile = { source, metadata, notes };
+  const opened = await openParquet(source);
+  if ('problem' in opened) throw new LoamError('FileUnreadable', opened.problem);
+  const { file, nodes } = opened;
+  const { metadata, notes } = file;
   const named = new Map(nodes.map((node) => [node.field.name, node]));
   const levels = (notes.index ?? []).flatMap((one) => ('column' in one ? [named.get(one.column)] : []));
   const indexNodes = levels.filter((node) => node !== undefined);

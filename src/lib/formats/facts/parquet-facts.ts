@@ -25,9 +25,12 @@ export interface ParquetFile {
   notes: PandasNotes;
 }
 
-export async function parquetFacts(source: ByteSource): Promise<Facts> {
+/** The file with its description and its columns as Arrow and pandas know them, or why it cannot be read. */
+export async function openParquet(
+  source: ByteSource,
+): Promise<{ file: ParquetFile; nodes: ParquetNode[] } | { problem: string }> {
   const end = await parquetEnd(source);
-  if ('problem' in end) return { kind: 'unreadable', error: end.problem };
+  if ('problem' in end) return end;
   let metadata: FileMetaData;
   let nodes: ParquetNode[];
   try {
@@ -35,10 +38,18 @@ export async function parquetFacts(source: ByteSource): Promise<Facts> {
     nodes = await withArrowSchema(parquetFields(parquetSchema(metadata)), metadata);
   } catch (error) {
     return {
-      kind: 'unreadable',
-      error: `The description at the end of this parquet file is damaged, so its table cannot be read (${reason(error)}).`,
+      problem: `The description at the end of this parquet file is damaged, so its table cannot be read (${reason(error)}).`,
     };
   }
+  const notes = pandasNotes(metadata.key_value_metadata?.find((entry) => entry.key === 'pandas')?.value);
+  return { file: { source, metadata, notes }, nodes };
+}
+
+export async function parquetFacts(source: ByteSource): Promise<Facts> {
+  const opened = await openParquet(source);
+  if ('problem' in opened) return { kind: 'unreadable', error: opened.problem };
+  const { file, nodes } = opened;
+  const { metadata } = file;
   const facts: Facts = {
     kind: 'Parquet',
     num_rows: Number(metadata.num_rows),
@@ -49,13 +60,12 @@ export async function parquetFacts(source: ByteSource): Promise<Facts> {
   if (nodes.length > WIDE)
     return { ...facts, schema: record(schema.slice(0, FIRST)), n_columns: nodes.length };
   const problems = new Problems();
-  const notes = pandasNotes(metadata.key_value_metadata?.find((entry) => entry.key === 'pandas')?.value);
-  const values = await tableFacts({ source, metadata, notes }, nodes, problems);
+  const values = await tableFacts(file, nodes, problems);
   return problems.told({ ...facts, schema: record(schema), values });
 }
 
 /** Types as the Arrow program that wrote the file knew them, where it left its schema. */
-export async function withArrowSchema(nodes: ParquetNode[], metadata: FileMetaData): Promise<ParquetNode[]> {
+async function withArrowSchema(nodes: ParquetNode[], metadata: FileMetaData): Promise<ParquetNode[]> {
   const encoded = metadata.key_value_metadata?.find((entry) => entry.key === 'ARROW:schema')?.value;
   if (!encoded) return nodes;
   let fields: ArrowField[];

@@ -1,42 +1,13 @@
 // Packs that are looked into without being imported: read when they are first asked for, searched together. What is still
 // being read is told, so that an answer does not wait for a million taxa.
+import type { PackTermDetail, PackTermHit } from '../../engine/ports.ts';
 import { obsolete, mergeHits, termSearch, type TermHit, type TermSearch } from './search.ts';
 import { parentsOf, valueOf, type TermTable } from './term-table.ts';
 
-export interface PackHit {
-  pack: string;
-  /** What names the term outside: its ontology id, Ensembl id …; a marker's name. */
-  id: string;
-  name: string;
-  /** A synonym or the id, where it was found by that. */
-  matched: string | null;
-  rank: number;
-  description: string | null;
-  deprecated: boolean;
-  /** The term to be used instead. */
-  replacedBy: { id: string; name: string | null } | null;
-}
-
-export interface PackTermLink {
-  id: string;
-  name: string;
-}
-
-/** A term with all that is said of it. */
-export interface PackTerm extends PackHit {
-  synonyms: string[];
-  /** One way from the top down to the term, without the term. */
-  path: PackTermLink[];
-  parents: PackTermLink[];
-  /** At most a hundred, and how many. */
-  children: PackTermLink[];
-  childCount: number;
-  /** The other columns that have a value. */
-  more: Record<string, string>;
-}
+type TermLink = PackTermDetail['parents'][number];
 
 export interface PackHits {
-  hits: PackHit[];
+  hits: PackTermHit[];
   /** Packs that are not read yet; asked again they answer too. */
   loading: string[];
   /** Packs that cannot be read, in words. */
@@ -47,9 +18,9 @@ export interface PackShelf {
   find(text: string, packs: readonly string[], most: number, exact: boolean): PackHits;
   /** The same, once all of them are read. */
   findAll(text: string, packs: readonly string[], most: number, exact: boolean): Promise<PackHits>;
-  term(pack: string, id: string): Promise<PackTerm | null>;
+  term(pack: string, id: string): Promise<PackTermDetail | null>;
   /** Terms without parents, and their number. */
-  roots(pack: string, most: number): Promise<{ terms: PackTermLink[]; count: number }>;
+  roots(pack: string, most: number): Promise<{ terms: TermLink[]; count: number }>;
   table(pack: string): Promise<TermTable>;
 }
 
@@ -98,9 +69,9 @@ export function createShelf(read: (pack: string) => Promise<TermTable>): PackShe
   const idOf = ({ table }: Open, row: number) => valueOf(table, table.key, row) ?? '';
   const nameOf = ({ table }: Open, row: number) =>
     valueOf(table, table.name, row) ?? idOf({ table } as Open, row);
-  const link = (one: Open, row: number): PackTermLink => ({ id: idOf(one, row), name: nameOf(one, row) });
+  const link = (one: Open, row: number): TermLink => ({ id: idOf(one, row), name: nameOf(one, row) });
 
-  function hitOf(pack: string, one: Open, { row, matched, rank }: TermHit): PackHit {
+  function hitOf(pack: string, one: Open, { row, matched, rank }: TermHit): PackTermHit {
     const { table, search } = one;
     const replaced = valueOf(table, 'replaced_by', row);
     const other = replaced === null ? -1 : search.ids.find(replaced);
@@ -156,7 +127,7 @@ export function createShelf(read: (pack: string) => Promise<TermTable>): PackShe
       const { table } = one;
       const row = one.search.ids.find(id);
       if (row < 0) return null;
-      const path: PackTermLink[] = [];
+      const path: TermLink[] = [];
       for (let at = parentsOf(table, row)[0]; at !== undefined; at = parentsOf(table, at)[0])
         path.unshift(link(one, at));
       const children = [...childrenOf(one, row)];
@@ -196,7 +167,7 @@ export function createShelf(read: (pack: string) => Promise<TermTable>): PackShe
   };
 }
 
-const sorted = (links: PackTermLink[]): PackTermLink[] => links.sort((a, b) => (a.name < b.name ? -1 : 1));
+const sorted = (links: TermLink[]): TermLink[] => links.sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** Children by row, from parents by row. */
 function turnedAround({ count, parents, parentStarts }: TermTable): {

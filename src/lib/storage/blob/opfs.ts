@@ -22,6 +22,18 @@ export interface OpfsBlobOptions {
 
 export type StoredBytes = { file: File } | { files: { path: string; file: File }[] };
 
+/** What lies at a key of which the paths below it are known; none for a file. */
+export async function filesAt(
+  key: string,
+  paths: readonly string[],
+  file: (key: string) => Promise<File>,
+): Promise<StoredBytes> {
+  if (paths.length === 0) return { file: await file(key) };
+  return {
+    files: await Promise.all(paths.map(async (path) => ({ path, file: await file(`${key}/${path}`) }))),
+  };
+}
+
 export interface OpfsBlobStore extends BlobStore {
   /** The stored file itself; reads lazily and can be posted to the page and to other workers. */
   file(key: string): Promise<File>;
@@ -105,10 +117,7 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
     if (packed.length === 0 && handle?.kind === 'file')
       return { file: remember(key, await (handle as FileSystemFileHandle).getFile()) };
     if (packed.length === 0 && !handle) return null;
-    const paths = await pathsBelow(key, packed, handle);
-    if (paths.length === 0) return { file: await file(key) };
-    const files = paths.map(async (path) => ({ path, file: await file(`${key}/${path}`) }));
-    return { files: await Promise.all(files) };
+    return filesAt(key, await pathsBelow(key, packed, handle), file);
   }
 
   /* ---------- writing ---------- */

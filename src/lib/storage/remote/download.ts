@@ -2,7 +2,7 @@
 // range cache has is not asked for again; a download that was cut off goes on behind its last byte.
 import { LoamError, storageFull } from '../../engine/errors.ts';
 import type { Remote, RemoteFacts } from './address.ts';
-import { openObject, readRange, type RangeOptions } from './range-request.ts';
+import { openObject, pieceLots, readRange, type RangeOptions } from './range-request.ts';
 
 /** Downloads under way lie here, by the id of their transfer. */
 export const downloadFolder = 'keeping';
@@ -48,14 +48,13 @@ export async function downloadObject(
     onFacts?.(facts);
     let at = handle.getSize();
     onProgress?.(at);
-    while (at < facts.size) {
+    const read = async (from: number, to: number) =>
+      (await kept?.(from, to)) ?? readRange(remote, facts, from, to, options);
+    const check = () => {
       if (signal?.aborted) throw new LoamError('Cancelled', 'The download was cancelled.');
-      const pieces: Promise<Uint8Array>[] = [];
-      for (let i = 0, from = at; i < lanes && from < facts.size; i++, from += pieceBytes) {
-        const to = Math.min(facts.size, from + pieceBytes);
-        pieces.push((async () => (await kept?.(from, to)) ?? readRange(remote, facts, from, to, options))());
-      }
-      for (const piece of pieces) piece.catch(() => {});
+    };
+    check();
+    for (const pieces of pieceLots(facts.size, at, { pieceBytes, lanes }, read)) {
       for (const piece of pieces) {
         const bytes = await piece;
         // At the quota a write does not throw, it takes less.
@@ -65,6 +64,7 @@ export async function downloadObject(
         onProgress?.(at);
       }
       handle.flush();
+      if (at < facts.size) check();
     }
     return facts;
   } finally {

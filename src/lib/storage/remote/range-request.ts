@@ -84,6 +84,25 @@ export async function openObject(
   });
 }
 
+/**
+ * An object from `at` on, in pieces by `read`: some at a time are on their way, each lot asked for when the one before is
+ * taken. What fails is told where its piece is awaited.
+ */
+export function* pieceLots(
+  size: number,
+  at: number,
+  { pieceBytes, lanes }: { pieceBytes: number; lanes: number },
+  read: (from: number, to: number) => Promise<Uint8Array>,
+): Generator<Promise<Uint8Array>[], void> {
+  for (let from = at; from < size;) {
+    const lot: Promise<Uint8Array>[] = [];
+    for (; lot.length < lanes && from < size; from += pieceBytes)
+      lot.push(read(from, Math.min(size, from + pieceBytes)));
+    for (const piece of lot) piece.catch(() => {});
+    yield lot;
+  }
+}
+
 /** Content-Length is among the few headers that every site may see. */
 async function sizeByHead(remote: Remote, options: RangeOptions): Promise<number | null> {
   const { response, done } = await request(remote, 'HEAD', {}, options).catch(() => ({

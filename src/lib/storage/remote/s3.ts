@@ -81,6 +81,11 @@ export const encodedKey = (key: string): string =>
     )
     .join('/');
 
+/** Of a storage's root. */
+export const isBucket = (root: string): boolean => /^(?:s3|gs):\/\//i.test(root);
+/** A bucket or a web server: files there are read from this device. */
+export const isElsewhere = (root: string): boolean => isBucket(root) || /^https?:\/\//i.test(root);
+
 /** A key below a root that is a web address; what stands behind a question mark stays behind the key. */
 export function addressBelow(root: string, key: string): string {
   const [path = '', query] = root.split('?');
