@@ -7,10 +7,10 @@ import { examine } from '../../src/lib/engine/schema/quarantine.ts';
 import { createMemoryBlobs } from '../../src/lib/storage/blob/memory.ts';
 import { openUntrustedMemory } from '../../src/lib/storage/sql/memory.ts';
 
-export async function openedEngine(bytes: Uint8Array) {
+export async function openedEngine(bytes: Uint8Array, instance = 'anonymous/opened') {
   const driver = await openUntrustedMemory(bytes);
   const judged = examine(driver, readHeader(bytes.subarray(0, 100), bytes.length), model);
-  adopt(driver, model, judged, { instance: 'anonymous/opened', clock: () => Date.now() });
+  adopt(driver, model, judged, { instance, clock: () => Date.now() });
   const refuse = () => Promise.reject(new Error('no bytes here'));
   const engine = await createEngine({
     driver,

@@ -3,14 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createEngine } from '../../src/lib/engine/index.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
 import type { SqlDriver } from '../../src/lib/engine/ports.ts';
-import { adopt } from '../../src/lib/engine/schema/adopt.ts';
-import { readHeader } from '../../src/lib/engine/schema/file-header.ts';
-import { examine } from '../../src/lib/engine/schema/quarantine.ts';
-import { createMemoryBlobs } from '../../src/lib/storage/blob/memory.ts';
-import { openMemory, openUntrustedMemory } from '../../src/lib/storage/sql/memory.ts';
+import { openMemory } from '../../src/lib/storage/sql/memory.ts';
+import { openedEngine } from './opened.ts';
 import { python, pythonInstance, whyNot } from './python.ts';
 
 const fill = `
@@ -35,26 +31,8 @@ ln.DB("anonymous/first").Artifact.get(key="plates/x.csv").save(transfer="annotat
 `;
 
 const databaseOf = (folder: string) => new Uint8Array(readFileSync(join(folder, '.lamindb', 'lamin.db')));
-const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
 
-/** The engine on a file of Python's, checked and adopted as any is. */
-async function opened(bytes: Uint8Array) {
-  const driver = await openUntrustedMemory(bytes);
-  const judged = examine(driver, readHeader(bytes.subarray(0, 100), bytes.length), model);
-  adopt(driver, model, judged, { instance: 'anonymous/first', clock: () => Date.now() });
-  const refuse = () => Promise.reject(new Error('no bytes here'));
-  const engine = await createEngine({
-    driver,
-    model,
-    blobs: createMemoryBlobs(),
-    inspector: { hash: refuse, inspect: refuse, readSmall: refuse, checksum: refuse },
-    clock: () => Date.now(),
-    random,
-    onFeed: () => {},
-    onDrop: () => {},
-  });
-  return { driver, engine };
-}
+const opened = (bytes: Uint8Array) => openedEngine(bytes, 'anonymous/first');
 
 /** Times of this very moment, and uids made up on the way. Of links LaminDB does not say which run made them; here it is said. */
 const ofTheMoment: Record<string, string[]> = {

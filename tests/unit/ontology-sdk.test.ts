@@ -9,6 +9,7 @@ import { writeSettings } from '../../cli/settings.ts';
 import { readTerms } from '../../src/lib/formats/ontology/read.ts';
 import { writePack } from '../../src/lib/formats/ontology/write-pack.ts';
 import { oboOf, sourceOf, type TermLines } from './ontology-files.ts';
+import { refusal as refused } from './memory-engine.ts';
 
 const here = mkdtempSync(join(tmpdir(), 'loam-ontology-'));
 const packs = join(here, 'packs');
@@ -68,15 +69,6 @@ afterAll(() => {
   delete process.env['LOAM_ONTOLOGIES'];
   rmSync(here, { recursive: true, force: true });
 });
-
-const refused = async (call: () => Promise<unknown>): Promise<Error> => {
-  try {
-    await call();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('nothing was refused');
-};
 
 describe('public()', () => {
   it('[row 91] looks terms up without importing any', async () => {

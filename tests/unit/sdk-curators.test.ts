@@ -9,6 +9,7 @@ import { connect, type Ln } from '../../cli/ln.ts';
 import { writeSettings } from '../../cli/settings.ts';
 import type { LnObject } from '../../src/lib/sdk/types.ts';
 import { h5adBytes } from '../fixtures/write-h5ad.ts';
+import { refusal as refused } from './memory-engine.ts';
 
 const here = mkdtempSync(join(tmpdir(), 'loam-curators-'));
 let ln: Ln;
@@ -33,14 +34,6 @@ afterAll(() => {
   rmSync(here, { recursive: true, force: true });
 });
 
-const refused = async (call: () => unknown): Promise<{ name: string; message: string }> => {
-  try {
-    await call();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('nothing was refused');
-};
 const good = [
   { donor: 'a', age: 1, kind: 'T cell' },
   { donor: 'b', age: 2, kind: 'B cell' },

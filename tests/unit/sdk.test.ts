@@ -8,6 +8,7 @@ import { initInstance } from '../../cli/instance.ts';
 import { connect, type Ln } from '../../cli/ln.ts';
 import { writeSettings } from '../../cli/settings.ts';
 import type { LnObject } from '../../src/lib/sdk/types.ts';
+import { refusal as refused } from './memory-engine.ts';
 
 const here = mkdtempSync(join(tmpdir(), 'loam-sdk-'));
 const said: string[] = [];
@@ -23,16 +24,6 @@ afterAll(() => {
   close();
   rmSync(here, { recursive: true, force: true });
 });
-
-/** Code and words of a refusal. */
-const refused = async (call: () => unknown): Promise<{ name: string; message: string }> => {
-  try {
-    await call();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('nothing was refused');
-};
 
 describe('rows', () => {
   it('are made with and without new, found again by name, changed and read anew', async () => {

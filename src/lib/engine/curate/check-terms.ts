@@ -2,7 +2,6 @@
 // the other, within type and filters (lamindb 2.12.1 `CatVector`). Synonyms are told, not taken. Rows found are handed on,
 // since a saved artifact is annotated with them.
 import { isLoamError } from '../errors.ts';
-import { categoryTable, filterSql, typeOf } from '../features/dtype-rows.ts';
 import type { Steps } from '../statement.ts';
 import {
   firstRows,
@@ -14,7 +13,7 @@ import {
 } from './finding.ts';
 import { finding } from './check-table.ts';
 import type { ValueRead } from './frame.ts';
-import { lookUp, synonymsIn, type LookUp } from './look-up.ts';
+import { categoryLookUp, lookUp, synonymsIn, type LookUp } from './look-up.ts';
 import type { CurateScope, Member, SlotPlan } from './plan.ts';
 import { linkedRecords, type SheetRows } from './sheet-links.ts';
 import { clip, count, listed, rowsText } from './words.ts';
@@ -68,23 +67,16 @@ export function* checkTerms(
       if (ids.length > 0) rows.push({ table: 'lamindb_record', ids: [...new Set(ids)] });
     }
     for (const category of member.dtype.categories) {
-      const { table, field } = categoryTable(scope.model, category);
-      const type = category.typeUid === null ? null : yield* typeOf(table, category.typeUid);
-      const where = yield* filterSql(scope.model, table, category.filters);
-      const ask: LookUp = {
-        ...scope,
-        table,
-        field,
-        // What a sheet's links do not tell may be any record of the name.
-        typeId: linked === null ? (type?.id ?? null) : null,
-        where: where === '' ? [] : [where],
-      };
+      const { typeName, ...all } = yield* categoryLookUp(scope, category);
+      const { table, field } = all;
+      // What a sheet's links do not tell may be any record of the name.
+      const ask: LookUp = linked === null ? all : { ...all, typeId: null };
       if (terms.registry === '')
         Object.assign(terms, {
           registry: category.registry,
           field,
           typeUid: category.typeUid,
-          typeName: type?.name ?? null,
+          typeName,
         });
       else terms.others.push({ registry: category.registry, field });
       if (left.size === 0) continue;

@@ -3,6 +3,8 @@
 // once it is a row here.
 import type { Model, Table } from '../model/types.ts';
 import { ownNameField } from '../model/name-field.ts';
+import type { Category } from '../features/dtype.ts';
+import { categoryTable, filterSql, typeOf } from '../features/dtype-rows.ts';
 import { mapTerms } from '../query/curation.ts';
 import { depthOf, topmost, type NameMatch } from '../registry/resolve.ts';
 import { isTyped, visible } from '../registry/tables.ts';
@@ -25,6 +27,24 @@ export interface LookUp {
   preferred?: ReadonlySet<number>;
   /** What is known from looking before, for those who look again and again. */
   memo?: TermMemo | undefined;
+}
+
+/** Where values of a category are looked for, and what type they have to stand below. */
+export function* categoryLookUp(
+  scope: Pick<LookUp, 'model' | 'author' | 'preferred' | 'memo'>,
+  category: Category,
+): Steps<LookUp & { typeName: string | null }> {
+  const { table, field } = categoryTable(scope.model, category);
+  const type = category.typeUid === null ? null : yield* typeOf(table, category.typeUid);
+  const where = yield* filterSql(scope.model, table, category.filters);
+  return {
+    ...scope,
+    table,
+    field,
+    where: where === '' ? [] : [where],
+    typeId: type?.id ?? null,
+    typeName: type?.name ?? null,
+  };
 }
 
 export interface LookedUp {

@@ -2,13 +2,13 @@
 import type { EngineContext } from '../context.ts';
 import { LoamError } from '../errors.ts';
 import { parseDtype } from '../features/dtype.ts';
-import { categoryTable, filterSql, typeOf } from '../features/dtype-rows.ts';
+import { typeOf } from '../features/dtype-rows.ts';
 import { create } from '../registry/create.ts';
 import type { Fields } from '../registry/registry-types.ts';
 import { registryOf } from '../registry/tables.ts';
 import { all, one, type Steps } from '../statement.ts';
 import type { FindingTerms } from './finding.ts';
-import { namesIn, type LookUp } from './look-up.ts';
+import { categoryLookUp, namesIn, type LookUp } from './look-up.ts';
 import { createSimilar, type Suggestion } from './similar.ts';
 
 export function termsPart(context: EngineContext, breathe: () => Promise<void>) {
@@ -71,10 +71,7 @@ export function termsPart(context: EngineContext, breathe: () => Promise<void>) 
     const row = yield* one('SELECT _dtype_str FROM lamindb_feature WHERE uid = ?', [terms.featureUid]);
     const asks: LookUp[] = [];
     for (const category of parseDtype(String(row?.[0] ?? '')).categories) {
-      const { table, field } = categoryTable(model, category);
-      const type = category.typeUid === null ? null : yield* typeOf(table, category.typeUid);
-      const where = yield* filterSql(model, table, category.filters);
-      asks.push({ ...scope, table, field, where: where === '' ? [] : [where], typeId: type?.id ?? null });
+      asks.push(yield* categoryLookUp(scope, category));
     }
     return asks;
   }
