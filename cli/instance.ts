@@ -111,7 +111,15 @@ export async function openInstance(
     const onJob: Instance['onJob'] = (listener) => jobListeners.push(listener);
     const remote = createRemoteFiles(settings.cacheDir ?? usualCache(io.env), io.env);
     const instance = { engine, driver, blobs, folder, settings, storage, remote, onDrop, onJob };
-    return { instance, close: () => driver.close() };
+    // At rest the file shows main: Python, which knows no working trees, may open it next.
+    const close = () => {
+      try {
+        engine.rest();
+      } finally {
+        driver.close();
+      }
+    };
+    return { instance, close };
   } catch (error) {
     driver.close();
     throw error;

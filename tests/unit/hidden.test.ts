@@ -291,7 +291,7 @@ describe('an act that does not come to its end', () => {
 
 describe('the condition', () => {
   it('is nothing while no act is open, joins neighbours, and knows each piece', () => {
-    const hidden = createHiddenRows();
+    const hidden = createHiddenRows(model);
     expect(hidden.without('t', 'a.id')).toBe('');
     hidden.hide(1, 't', 10, 19);
     hidden.hide(1, 't', 20, 29);

@@ -7,7 +7,7 @@ import { model as core } from '../../src/lib/engine/model/model.ts';
 import type { Model } from '../../src/lib/engine/model/types.ts';
 import type { BlobStore, SqlDriver, SqlValue } from '../../src/lib/engine/ports.ts';
 import { createInstance } from '../../src/lib/engine/schema/open.ts';
-import { insert } from '../../src/lib/engine/write/apply.ts';
+import { insert, insertOne } from '../../src/lib/engine/write/apply.ts';
 import { createMemoryBlobs } from '../../src/lib/storage/blob/memory.ts';
 import { openMemory } from '../../src/lib/storage/sql/memory.ts';
 
@@ -23,6 +23,8 @@ export interface MemoryEngine {
   value(sql: string, params?: SqlValue[]): SqlValue;
   /** Artifacts without bytes of their own: rows with the given keys, one hash each. */
   artifacts(...keys: string[]): string[];
+  /** The write path's own, for rows that no facade makes without bytes. */
+  insertOne: typeof insertOne;
   /** Digest of all registry tables; interned values may stay after an undo, `updated_at` tells that a row was touched. */
   state(): string;
 }
@@ -68,6 +70,7 @@ export async function memoryEngine(
     driver,
     blobs,
     rows,
+    insertOne,
     value: (sql, params) => rows(sql, params)[0]?.[0] ?? null,
     artifacts(...keys) {
       const uids = keys.map(() => `${text(++made)}0000`);

@@ -89,6 +89,8 @@ export function connectEngine<Api extends object = EngineApi>(
   let leader: string | null = null;
   /** Id of the database in use, as `status` told it last. */
   let database: string | null = null;
+  /** Uid of the branch that is checked out, as this page was told last. */
+  let branch: string | null = null;
   let requests = 0;
   let worker: Worker | null = null;
   let shared: SharedWorker | null = null;
@@ -159,6 +161,7 @@ export function connectEngine<Api extends object = EngineApi>(
         args,
         op,
         db: about,
+        branch: op === null ? null : branch,
       };
       const transfer = args.filter((arg): arg is ReadableStream => arg instanceof ReadableStream);
       const made = { request, transfer, sent: false, resolve, reject };
@@ -171,7 +174,10 @@ export function connectEngine<Api extends object = EngineApi>(
   }
 
   function receive(message: PortMessage): void {
-    if ('event' in message) return emit(message.event);
+    if ('event' in message) {
+      if (message.event.type === 'status') branch = message.event.status.branch?.uid ?? branch;
+      return emit(message.event);
+    }
     const waiting = pending.get(message.id);
     if (!waiting) return;
     pending.delete(message.id);
@@ -180,6 +186,7 @@ export function connectEngine<Api extends object = EngineApi>(
     // The worker cannot know which tab asks.
     if (waiting.request.method === 'status' && waiting.request.db === null) {
       database = (value as EngineStatus).database;
+      branch = (value as EngineStatus).branch?.uid ?? null;
       value = { ...(value as EngineStatus), leader: leader === tab };
     }
     // Without a SharedWorker a stream comes as a whole.

@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'ReadOnly'
   | 'Cancelled'
   | 'BranchChanged'
+  | 'MergeConflict'
   | 'DatabaseChanged'
   | 'BytesElsewhere'
   | 'PermissionNeeded'

@@ -1,5 +1,6 @@
 // The engine as one object: registries, write path, drops and queries over the ports it is given. The same in the
 // browser worker, in Node and in tests; it knows no DOM, no network and no file system.
+import { branchPart } from './branch/part.ts';
 import { consolePart } from './console/part.ts';
 import type { EngineContext } from './context.ts';
 import { curationPart } from './curate/curation.ts';
@@ -259,9 +260,12 @@ export async function createEngine(deps: EngineDeps) {
   };
   const context: EngineContext = { ...shared, jobs, read, readInTurn, act, request };
   const registries = registryPart(context);
+  const branches = branchPart(context, () => dropping.aborted);
   const view = viewPart(context);
+  if (deps.place?.branch !== undefined) branches.openOn(deps.place.branch, readOnly);
 
   return {
+    ...branches,
     ...manyPart(context),
     ...queryPart(context),
     ...gonePart(context),

@@ -97,6 +97,15 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
         engine.withOperation(null);
       }
     };
+  /** After it another branch may be checked out: every tab hears of that before the answer. */
+  const onTheMove = <A extends unknown[], R>(method: (...args: A) => R | Promise<R>) => {
+    const write = writing(method);
+    return async (...args: A): Promise<R> => {
+      const value = await write(...args);
+      emit({ type: 'status', status: { branch: engine.status().branch } });
+      return value;
+    };
+  };
   /** Reads, and what steers a running write. */
   const direct =
     <A extends unknown[], R>(method: (...args: A) => R | Promise<R>) =>
@@ -267,6 +276,16 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
         engine.withOperation(null);
       }
     },
+    branches: direct(engine.branches),
+    createBranch: onTheMove(engine.createBranch),
+    switchBranch: onTheMove(engine.switchBranch),
+    renameBranch: onTheMove(engine.renameBranch),
+    closeBranch: onTheMove(engine.closeBranch),
+    reopenBranch: onTheMove(engine.reopenBranch),
+    branchConflicts: direct(engine.branchConflicts),
+    chooseForBranch: writing(async (ref, names, choice) => engine.chooseForBranch(ref, names, choice)),
+    mergeBranch: onTheMove(engine.mergeBranch),
+    updateBranch: onTheMove(engine.updateBranch),
     undo: writing(engine.undo),
     redo: writing(engine.redo),
     undoAct: writing(engine.undoAct),

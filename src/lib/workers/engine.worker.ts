@@ -26,6 +26,8 @@ const random = (bytes: Uint8Array): Uint8Array => crypto.getRandomValues(bytes a
 
 /** Waits until what was committed is kept; only a mirrored database needs it. */
 let settled: (() => Promise<void>) | undefined;
+/** Uid of the checked-out branch, once the database is open. */
+let branch: () => string | null = () => null;
 /** Databases beside the one in use. */
 let elsewhere: Elsewhere | null = null;
 let leaving = false;
@@ -34,6 +36,7 @@ let opening = false;
 startTab({
   name,
   elsewhere: () => elsewhere,
+  branch: () => branch(),
   leaving: () => leaving,
   warm: async () => {
     await Promise.all([warmOpfs(), warmStores()]);
@@ -106,6 +109,7 @@ startTab({
         },
       });
       elsewhere = { own: shelf.own, ask: made.ask };
+      branch = () => engine.writer.author.branchUid;
       return made;
     };
     return createEngineApi({

@@ -18,6 +18,8 @@ export interface ServeOptions {
   methods: Readonly<Record<string, MethodKind>>;
   /** True once the worker is about to end: requests are left unanswered then, and go to the next one. */
   leaving?: () => boolean;
+  /** Uid of the branch that writes go to; a write that was asked for on another one is refused. */
+  branch?: () => string | null;
   /** Other databases that requests may be about. */
   elsewhere?: () => Elsewhere | null;
   /** Runs around each call, e.g. to look the operation uid up and to store it in the same transaction. */
@@ -115,7 +117,10 @@ export function serveEngine<Event = EngineEvent>(api: object, options: ServeOpti
       let value =
         db !== null && elsewhere
           ? await elsewhere.ask(db, method, args)
-          : await schedule(context, async () => call.apply(api, args));
+          : await schedule(context, async () => {
+              if (kind === 'write') refuseOther(request.branch, options.branch?.() ?? null);
+              return call.apply(api, args);
+            });
       if (value instanceof ReadableStream) {
         if (transfers) transfer.push(value);
         else value = await new Response(value).blob();
@@ -164,6 +169,14 @@ export function nextTask(): Promise<void> {
     };
     port2.postMessage(null);
   });
+}
+
+function refuseOther(asked: unknown, current: string | null): void {
+  if (typeof asked !== 'string' || current === null || asked === current) return;
+  throw new LoamError(
+    'BranchChanged',
+    'This was meant for a branch that is no longer checked out. Nothing was changed. Look at the page again and repeat it.',
+  );
 }
 
 const otherDatabase = () =>

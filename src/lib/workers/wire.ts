@@ -1,6 +1,10 @@
 // What crosses the worker border: the engine's API as the page sees it, plain data only.
 // The page imports this file for its types; the engine worker implements EngineApi.
 import type { WireError } from '../engine/errors.ts';
+import type { BranchRow } from '../engine/branch/branches.ts';
+import type { CellName, Choice } from '../engine/branch/choices.ts';
+import type { Merged } from '../engine/branch/part.ts';
+import type { ToldConflict } from '../engine/branch/told.ts';
 import type { SqlExport, SqlPage, SqlSpec, SqlTable } from '../engine/console/types.ts';
 import type { ArtifactDetail, ArtifactListSpec, ArtifactPage } from '../engine/query/artifact-types.ts';
 import type { ArtifactSet } from '../engine/query/artifact-set.ts';
@@ -212,6 +216,10 @@ export type { FeatureRow, NamedRow };
 
 /* ---------- lists of any registry ---------- */
 
+export type { BranchRow } from '../engine/branch/branches.ts';
+export type { CellName, Choice } from '../engine/branch/choices.ts';
+export type { Merged } from '../engine/branch/part.ts';
+export type { ToldConflict } from '../engine/branch/told.ts';
 export type { FieldInfo, RegistryInfo, RelationInfo } from '../engine/view/registry-info.ts';
 export type { FilterGroup, FilterNode, FilterTest, TestOp, View } from '../engine/view/view.ts';
 export type { ColumnInfo } from '../engine/view/columns.ts';
@@ -388,6 +396,24 @@ export interface EngineApi
    */
   saveFrom(db: string, registry: string, keys: string[], mode?: TransferMode): Promise<Transferred>;
 
+  /** Main first, then open ones, newest first, then those that are done. */
+  branches(): Promise<BranchRow[]>;
+  /** Begins where the checked-out branch is; `switch` goes to it at once. */
+  createBranch(name: string, options?: { description?: string; switch?: boolean }): Promise<{ uid: string }>;
+  /** Shows the state of a branch (name or uid) in all tables, for every tab. */
+  switchBranch(ref: string): Promise<void>;
+  renameBranch(ref: string, name: string): Promise<void>;
+  closeBranch(ref: string): Promise<void>;
+  reopenBranch(ref: string): Promise<void>;
+  /** What is to be decided before the branch can be merged into its parent, with what was chosen. */
+  branchConflicts(ref: string): Promise<ToldConflict[]>;
+  /** Chooses for some conflicts (null takes choices back); kept on the branch. */
+  chooseForBranch(ref: string, names: CellName[], choice: Partial<Choice> | null): Promise<void>;
+  /** Writes what the branch has otherwise on its parent, as one act that an undo takes back; the parent is checked out then. */
+  mergeBranch(ref: string): Promise<Merged>;
+  /** The branch takes over what its parent has; it is checked out then. */
+  updateBranch(ref: string): Promise<void>;
+
   undo(): Promise<UndoReport | null>;
   redo(): Promise<UndoReport | null>;
   undoAct(uid: string): Promise<UndoReport>;
@@ -438,6 +464,8 @@ export interface WireRequest {
   args: unknown[];
   op: string | null;
   db: string | null;
+  /** Uid of the branch that the page showed when a write was asked for. */
+  branch?: string | null;
 }
 
 export type WireResponse =

@@ -28,7 +28,7 @@ export function builtinOf(name: string): BuiltinSchema {
 /** By its name, as LaminDB looks for it; null where it was not made yet. */
 export function* findBuiltin(name: BuiltinSchema): Steps<{ id: number; uid: string } | null> {
   const row = yield* one(
-    'SELECT id, uid FROM lamindb_schema WHERE name = ? AND +branch_id <> -1 ORDER BY id LIMIT 1',
+    'SELECT id, uid FROM lamindb_schema WHERE name = ? AND loam_present(branch_id) ORDER BY id LIMIT 1',
     [name],
   );
   return row ? { id: Number(row[0]), uid: String(row[1]) } : null;

@@ -128,7 +128,7 @@ function* sameMembers(plan: SlotPlan, names: readonly number[]): Steps<number | 
     suffix: null,
   });
   const known = yield* one(
-    'SELECT id FROM lamindb_schema WHERE hash = ? AND +branch_id <> -1 ORDER BY id LIMIT 1',
+    'SELECT id FROM lamindb_schema WHERE hash = ? AND loam_present(branch_id) ORDER BY id LIMIT 1',
     [hash],
   );
   return known ? Number(known[0]) : null;

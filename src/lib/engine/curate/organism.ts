@@ -39,7 +39,7 @@ export function* organismOf(table: Table, field: string, values: readonly string
   if (known === undefined) return null;
   const [name, taxon] = known;
   const row = yield* one(
-    'SELECT id FROM bionty_organism WHERE (ontology_id = ?1 OR name = ?2) AND +branch_id <> -1 ORDER BY ontology_id IS ?1 DESC, id LIMIT 1',
+    'SELECT id FROM bionty_organism WHERE (ontology_id = ?1 OR name = ?2) AND loam_present(branch_id) ORDER BY ontology_id IS ?1 DESC, id LIMIT 1',
     [`NCBITaxon:${taxon}`, name],
   );
   return { id: row ? Number(row[0]) : null, name };

@@ -100,7 +100,7 @@ export function schemasPart({ model, read, writer, act }: EngineContext) {
       `SELECT a.uid, r.uid, r.created_at, r.params FROM lamindb_artifact_input_of_runs i
        JOIN lamindb_run r ON r.id = i.run_id JOIN lamindb_transform t ON t.id = r.transform_id
        JOIN lamindb_artifact a ON a.id = r.report_id
-       WHERE i.artifact_id = ? AND t.key = ? AND +a.branch_id <> -1${hidden('lamindb_run', 'r.id')} ORDER BY r.id DESC LIMIT 20`,
+       WHERE i.artifact_id = ? AND t.key = ? AND loam_present(a.branch_id)${hidden('lamindb_run', 'r.id')} ORDER BY r.id DESC LIMIT 20`,
       [id, validateKey],
     );
     return rows.map((row) => {

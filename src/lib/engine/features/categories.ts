@@ -137,7 +137,7 @@ function* synonymsOf(table: Table, field: string, names: readonly string[]): Ste
   const found: [string, string][] = [];
   for (const name of names.slice(0, 20)) {
     const row = yield* one(
-      `SELECT "${field}" FROM "${table.name}" WHERE '|' || lower(synonyms) || '|' LIKE '%|' || ?1 || '|%' ESCAPE '\\' AND +branch_id <> -1 LIMIT 1`,
+      `SELECT "${field}" FROM "${table.name}" WHERE '|' || lower(synonyms) || '|' LIKE '%|' || ?1 || '|%' ESCAPE '\\' AND loam_present(branch_id) LIMIT 1`,
       [name.toLowerCase().replace(/[\\%_]/g, (c) => `\\${c}`)],
     );
     if (row) found.push([name, String(row[0])]);

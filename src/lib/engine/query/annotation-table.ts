@@ -9,7 +9,7 @@ import { featureColumns } from './frame-features.ts';
 import type { FrameColumn } from './frame-types.ts';
 import { unmarked } from './python-values.ts';
 import type { QueryValue } from './query.ts';
-import { branchesOf, createScope, type Derived } from './read.ts';
+import { createScope, type Derived } from './read.ts';
 
 export interface AnnotationTable {
   /** Types as DuckDB names them. */
@@ -34,7 +34,7 @@ export function* annotationTable(
   derived: Derived,
   uids: readonly string[],
 ): Steps<AnnotationTable> {
-  const scope = createScope(model, yield* branchesOf(undefined), hidden, derived);
+  const scope = createScope(model, hidden.branches(), hidden, derived);
   const ids = yield* artifactIds(model, hidden, [...uids]);
   const rows = yield* all(
     `SELECT a.id, a.uid, coalesce(a.key, a.uid), a.description, a.created_at,

@@ -52,7 +52,7 @@ export function* artifactDetail(journal: Journal, uid: string): Steps<ArtifactDe
   const note = yield* one(
     `SELECT b.uid, b.content, b.created_at, u.handle FROM lamindb_artifactblock b LEFT JOIN lamindb_user u ON u.id = b.created_by_id
      WHERE b.artifact_id IN (SELECT id FROM lamindb_artifact WHERE uid >= ?1 AND uid < ?2) AND b.kind = 'readme' AND b.is_latest = 1
-     AND +b.branch_id = 1${hidden('lamindb_artifactblock', 'b.id')} ORDER BY b.artifact_id = ?3 DESC, b.id DESC LIMIT 1`,
+     AND +b.branch_id IN (${hidden.branches().join(', ')})${hidden('lamindb_artifactblock', 'b.id')} ORDER BY b.artifact_id = ?3 DESC, b.id DESC LIMIT 1`,
     [`${full.slice(0, 16)}0000`, `${full.slice(0, 16)}zzzz~`, id],
   );
   const real = extra?.[1] as string | null;

@@ -5,6 +5,7 @@ import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { isoTime } from '../time.ts';
 import { versionNumber } from '../uid.ts';
+import { together } from '../write/derived.ts';
 import type { Hidden } from '../write/hidden.ts';
 import type { ArtifactListSpec, ArtifactPage, ArtifactRow } from './artifact-types.ts';
 
@@ -28,7 +29,7 @@ interface Condition {
 
 function conditionOf(hidden: Hidden, spec: ArtifactListSpec): Condition {
   const parts = [
-    spec.trash ? '+a.branch_id = -1' : '+a.branch_id = 1',
+    spec.trash ? '+a.branch_id = -1' : `+a.branch_id IN (${hidden.branches().join(', ')})`,
     hiddenKinds + hidden('lamindb_artifact', 'a.id'),
   ];
   const params: SqlValue[] = [];
@@ -46,7 +47,7 @@ const columns = (
   hidden: Hidden,
 ) => `a.id, a.uid, a.key, a.description, a.suffix, a.kind, a.otype, a.size, a.hash, a.n_files, a.n_observations,
   a.is_latest, a.created_at, a.updated_at, u.handle, r.uid, t.key,
-  (SELECT count(*) FROM lamindb_artifact s WHERE s.uid >= substr(a.uid, 1, 16) || '0000' AND s.uid < substr(a.uid, 1, 16) || 'zzzz~' AND +s.branch_id = a.branch_id${hidden('lamindb_artifact', 's.id')}),
+  (SELECT count(*) FROM lamindb_artifact s WHERE s.uid >= substr(a.uid, 1, 16) || '0000' AND s.uid < substr(a.uid, 1, 16) || 'zzzz~' AND ${together(hidden.branches(), 's', 'a')}${hidden('lamindb_artifact', 's.id')}),
   coalesce((SELECT b.only_here FROM loam_blob b WHERE b.artifact_id = a.id), 0)`;
 const joins = `LEFT JOIN lamindb_user u ON u.id = a.created_by_id LEFT JOIN lamindb_run r ON r.id = a.run_id LEFT JOIN lamindb_transform t ON t.id = r.transform_id`;
 
@@ -71,21 +72,25 @@ export function* listArtifacts(hidden: Hidden, spec: ArtifactListSpec): Steps<Ar
 /** How many rows a list has. */
 function* listTotal(hidden: Hidden, spec: ArtifactListSpec, where: Condition): Steps<number> {
   if (!(spec.search ?? '').trim())
-    return yield* artifactTotal(hidden, spec.trash ? -1 : 1, spec.allVersions === true);
+    return yield* artifactTotal(hidden, spec.trash ? [-1] : hidden.branches(), spec.allVersions === true);
   const row = yield* one(`SELECT count(*) FROM lamindb_artifact a WHERE ${where.sql}`, where.params);
   return Number(row?.[0] ?? 0);
 }
 
 /** The length of a list without filters, from indexes alone: looking at each of 100,000 rows takes five times as long. */
-export function* artifactTotal(hidden: Hidden, branch: number, allVersions: boolean): Steps<number> {
+export function* artifactTotal(
+  hidden: Hidden,
+  branches: readonly number[],
+  allVersions: boolean,
+): Steps<number> {
+  const among = `IN (${branches.join(', ')})`;
   const seen = hidden('lamindb_artifact', 'id');
   const rest = allVersions ? '' : 'AND +is_latest = 1';
-  const older = `SELECT count(*) FROM lamindb_artifact WHERE is_latest = 0 AND +branch_id = ?1${seen}`;
+  const older = `SELECT count(*) FROM lamindb_artifact WHERE is_latest = 0 AND +branch_id ${among}${seen}`;
   const row = yield* one(
-    `SELECT (SELECT count(*) FROM lamindb_artifact WHERE branch_id = ?1${seen})
-       - (SELECT count(*) FROM lamindb_artifact WHERE kind IN ${ownKinds} AND +branch_id = ?1 ${rest}${seen})
+    `SELECT (SELECT count(*) FROM lamindb_artifact WHERE branch_id ${among}${seen})
+       - (SELECT count(*) FROM lamindb_artifact WHERE kind IN ${ownKinds} AND +branch_id ${among} ${rest}${seen})
        ${allVersions ? '' : `- (${older})`}`,
-    [branch],
   );
   return Number(row?.[0] ?? 0);
 }

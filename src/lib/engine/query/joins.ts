@@ -30,7 +30,7 @@ export interface Joins {
   join(from: Alias, hop: Hop, reuse: ReadonlySet<Alias> | null): Alias;
   /** Keeps rows that readers do not see yet out of every table. */
   hidden: Hidden;
-  /** What that adds to WHERE for the first table: ` AND NOT (…)` or nothing. */
+  /** What that adds to WHERE for the first table: ` AND NOT (…)` or nothing. Its branches are chosen by the query. */
   own(): string;
   /** `FROM … JOIN …`; aliases in `strict` have a row in every result, so their joins need not be LEFT. */
   sql(strict: ReadonlySet<Alias>): string;
@@ -59,7 +59,7 @@ export function createJoins(root: Table, counter: Counter, hidden: Hidden = noth
     root: start,
     aliases,
     hidden,
-    own: () => hidden(root.name, `${start.sql}."id"`),
+    own: () => hidden(root.name, `${start.sql}."id"`, true),
     join(from, hop, reuse) {
       const same = aliases.filter(
         (alias) => alias.parent === from && sameHop(alias.hop, hop) && (!reuse || reuse.has(alias)),
@@ -73,9 +73,10 @@ export function createJoins(root: Table, counter: Counter, hidden: Hidden = noth
       for (const alias of aliases) {
         const { parent, hop, used, sql, table } = alias;
         if (!parent || !hop || !used) continue;
+        // A row leads to what it refers to on any branch, as in LaminDB; what refers to it counts where it is seen.
         const kind = certain.has(alias) ? 'JOIN' : 'LEFT JOIN';
         parts.push(
-          `${kind} "${table.name}" ${sql} ON ${sql}."${hop.to}" = ${parent.sql}."${hop.from}"${hidden(table.name, `${sql}."id"`)}`,
+          `${kind} "${table.name}" ${sql} ON ${sql}."${hop.to}" = ${parent.sql}."${hop.from}"${hidden(table.name, `${sql}."id"`, hop.from !== 'id')}`,
         );
       }
       return parts.join(' ');

@@ -73,7 +73,7 @@ function* outputsOf(scope: QueryScope, run: number, kinds: readonly Datum['kind'
   const data: Datum[] = [];
   for (const kind of kinds) {
     const rows = yield* all(
-      `SELECT id, uid, run_id FROM lamindb_${kind} WHERE run_id = ? AND +branch_id IN (0, 1)${scope.hidden(`lamindb_${kind}`, 'id')}`,
+      `SELECT id, uid, run_id FROM lamindb_${kind} WHERE run_id = ? AND +branch_id IN (${[0, ...scope.branches].join(', ')})${scope.hidden(`lamindb_${kind}`, 'id')}`,
       [run],
     );
     data.push(...rows.map((row) => datum(kind, row)));
@@ -86,7 +86,7 @@ function* inputsOf(scope: QueryScope, run: number, kinds: readonly Datum['kind']
   for (const kind of kinds) {
     const rows = yield* all(
       `SELECT d.id, d.uid, d.run_id FROM lamindb_${kind}_input_of_runs l JOIN lamindb_${kind} d ON d.id = l.${kind}_id
-       WHERE l.run_id = ? AND +d.branch_id IN (0, 1)${scope.hidden(`lamindb_${kind}_input_of_runs`, 'l.id')}`,
+       WHERE l.run_id = ? AND +d.branch_id IN (${[0, ...scope.branches].join(', ')})${scope.hidden(`lamindb_${kind}_input_of_runs`, 'l.id')}`,
       [run],
     );
     data.push(...rows.map((row) => datum(kind, row)));

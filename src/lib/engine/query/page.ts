@@ -193,7 +193,7 @@ function createWalk(of: Draft, order: PageOrder, column: string) {
   const byId = column === 'id';
   const by = byId ? `p."id" ${way}` : `${value} ${way}, p."id" ${way}`;
   const columns = byId && order.terms.length === 0 ? 'p."id"' : `${value}, p."id"`;
-  const seen = scope.hidden(table.name, 'p."id"');
+  const seen = scope.hidden(table.name, 'p."id"', true);
   const nullable = !byId && (table.column.get(column)?.nullable ?? false);
 
   function stretches(cursor: SqlValue[] | null): Stretch[] {

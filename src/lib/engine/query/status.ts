@@ -22,8 +22,8 @@ export function* statusFacts(hidden: Hidden, author: Author, artifacts: number):
   const user = yield* one('SELECT uid, handle, name FROM lamindb_user WHERE id = ?', [userId]);
   const branch = yield* one('SELECT uid, name FROM lamindb_branch WHERE id = ?', [branchId]);
   const here = yield* onlyHere(hidden);
-  const undo = yield* undoTarget(userId);
-  const redo = yield* redoTarget(userId);
+  const undo = yield* undoTarget(author);
+  const redo = yield* redoTarget(author);
   return {
     instance: (yield* setting('instance')) ?? 'loam',
     user: { uid: String(user?.[0]), handle: String(user?.[1]), name: (user?.[2] as string | null) ?? null },
@@ -38,7 +38,7 @@ export function* statusFacts(hidden: Hidden, author: Author, artifacts: number):
 /** Artifacts whose bytes exist only on this device. */
 export function* onlyHere(hidden: Hidden): Steps<number> {
   const here = yield* one(
-    `SELECT count(*) FROM loam_blob b CROSS JOIN lamindb_artifact a ON a.id = b.artifact_id WHERE b.only_here = 1 AND +a.branch_id = 1 AND +a.is_latest = 1${hidden('lamindb_artifact', 'a.id')}`,
+    `SELECT count(*) FROM loam_blob b CROSS JOIN lamindb_artifact a ON a.id = b.artifact_id WHERE b.only_here = 1 AND +a.branch_id IN (${hidden.branches().join(', ')}) AND +a.is_latest = 1${hidden('lamindb_artifact', 'a.id')}`,
   );
   return Number(here?.[0] ?? 0);
 }

@@ -53,7 +53,7 @@ export function* planSaves(
     wanted.map(({ content }) => content.hash).filter((hash) => hash !== EMPTY_FILE_HASH),
   );
   const byKey = yield* grouped(
-    `SELECT key, id, uid FROM lamindb_artifact WHERE key IN (SELECT value FROM json_each(?)) AND +branch_id <> ${trashBranch}
+    `SELECT key, id, uid FROM lamindb_artifact WHERE key IN (SELECT value FROM json_each(?)) AND loam_present(branch_id)
      ORDER BY is_latest DESC, created_at DESC, id DESC`,
     wanted.map(({ content }) => content.key).filter((key) => key !== null),
   );

@@ -155,7 +155,7 @@ function* inherit({ values }: Draft, head: Head): Steps<void> {
 function* sameMembers(draft: Draft): Steps<Found | null> {
   const { values } = draft;
   const row = yield* one(
-    'SELECT id, is_latest, key FROM lamindb_collection WHERE hash = ?1 AND +branch_id <> -1 ORDER BY key = ?2 DESC, id LIMIT 1',
+    'SELECT id, is_latest, key FROM lamindb_collection WHERE hash = ?1 AND loam_present(branch_id) ORDER BY key = ?2 DESC, id LIMIT 1',
     [values['hash'] ?? null, values['key'] ?? null],
   );
   if (!row) return null;

@@ -12,7 +12,6 @@ import { insertArtifacts, mintUid, type PlacedFacts, type SavePlan } from './art
 import { checkKey } from './key.ts';
 import { finishRun, ownTransform, startRun } from './run.ts';
 import { isDeviceRoot } from './device-storage.ts';
-import { trashBranch } from './tables.ts';
 
 /** A file as a list or a server tells it. */
 export interface PlacedFile {
@@ -123,7 +122,7 @@ export function inPlacePart({ read, act, jobs, random, request }: EngineContext)
 function* registered(storageId: number, files: readonly PlacedFile[]): Steps<PlacedArtifact[]> {
   const rows = yield* all(
     `SELECT key, uid FROM lamindb_artifact WHERE key IN (SELECT value FROM json_each(?1)) AND storage_id = ?2
-       AND +branch_id <> ${trashBranch} ORDER BY is_latest, id`,
+       AND loam_present(branch_id) ORDER BY is_latest, id`,
     [JSON.stringify(files.map(({ key }) => key)), storageId],
   );
   const uids = new Map(rows.map(([key, uid]) => [String(key), String(uid)]));
@@ -138,7 +137,7 @@ function* register(
 ): Steps<PlacedArtifact[]> {
   const rows = yield* all(
     `SELECT key, id, uid, storage_id, hash, size, _key_is_virtual FROM lamindb_artifact
-     WHERE key IN (SELECT value FROM json_each(?)) AND +branch_id <> ${trashBranch}
+     WHERE key IN (SELECT value FROM json_each(?)) AND loam_present(branch_id)
      ORDER BY is_latest DESC, created_at DESC, id DESC`,
     [JSON.stringify(files.map(({ key }) => key))],
   );

@@ -19,7 +19,7 @@ export function* namedArtifacts(hidden: Hidden, names: readonly string[]): Steps
 
 function* namedArtifact(hidden: Hidden, name: string): Steps<Whereabouts> {
   const rows = yield* all(
-    `SELECT a.uid FROM lamindb_artifact a WHERE a.key = ? AND +a.is_latest = 1 AND +a.branch_id = 1${hidden('lamindb_artifact', 'a.id')}
+    `SELECT a.uid FROM lamindb_artifact a WHERE a.key = ? AND +a.is_latest = 1 AND +a.branch_id IN (${hidden.branches().join(', ')})${hidden('lamindb_artifact', 'a.id')}
      ORDER BY a.id DESC LIMIT 4`,
     [name],
   );
@@ -47,7 +47,7 @@ function* namedArtifact(hidden: Hidden, name: string): Steps<Whereabouts> {
 
 /** Keys that hold the name or end as it does, else the one with the fewest different letters. */
 function* nearKeys(hidden: Hidden, name: string): Steps<string[]> {
-  const latest = `FROM lamindb_artifact a WHERE a.key IS NOT NULL AND +a.is_latest = 1 AND +a.branch_id = 1${hidden('lamindb_artifact', 'a.id')}`;
+  const latest = `FROM lamindb_artifact a WHERE a.key IS NOT NULL AND +a.is_latest = 1 AND +a.branch_id IN (${hidden.branches().join(', ')})${hidden('lamindb_artifact', 'a.id')}`;
   const last = name.split('/').pop() ?? name;
   const bare = last.replace(/\.[^.]*$/, '');
   for (const part of [name, `/${last}`, last, bare.length > 2 ? bare : last]) {

@@ -46,7 +46,7 @@ export function* listNamed(
   const escaped = search.trim().replace(/[\\%_]/g, (c) => `\\${c}`);
   const rows = yield* all(
     `SELECT t.uid, t.name, ${usage(hidden)[table]}${extra(table)} FROM "${table}" t
-     WHERE t.is_type = 0 AND +t.branch_id = 1 AND t.name LIKE '%' || ?1 || '%' ESCAPE '\\'${hidden(table, 't.id')}
+     WHERE t.is_type = 0 AND +t.branch_id IN (${hidden.branches().join(', ')}) AND t.name LIKE '%' || ?1 || '%' ESCAPE '\\'${hidden(table, 't.id')}
      ORDER BY t.name LIKE ?1 || '%' ESCAPE '\\' DESC, t.name COLLATE NOCASE LIMIT ?2`,
     [escaped, Math.max(1, Math.min(500, Math.floor(limit)))],
   );

@@ -2,7 +2,8 @@
 // names of branches and spaces are unique without regard to case, a user is found again by handle, a storage by its root.
 import { LoamError } from '../errors.ts';
 import type { Table } from '../model/types.ts';
-import { one, type Steps } from '../statement.ts';
+import { one, run, type Steps } from '../statement.ts';
+import type { Transaction } from '../write/transaction.ts';
 import { take, without, type Behaviour, type Draft, type Found } from './behaviour.ts';
 import { branchStatus, codeOf } from './status.ts';
 
@@ -16,13 +17,28 @@ function refuseBuiltIn(registry: 'Branch' | 'Space', ids: readonly number[]): vo
   );
 }
 
+/** A branch begins where it was made: after the newest act of the branch that is checked out. */
+function* begin(tx: Transaction, id: number): Steps<void> {
+  const row = yield* one('SELECT coalesce(max(id), 0) FROM loam_act');
+  yield* run('INSERT OR REPLACE INTO loam_branch(id, parent, fork, at) VALUES (?, ?, ?, ?)', [
+    id,
+    tx.author.branchId,
+    Number(row?.[0] ?? 0),
+    tx.at,
+  ]);
+}
+
 export const branch: Behaviour = {
   takes: ['status', 'emoji'],
-  create: (_, { given, values }) =>
+  create: (tx, { given, values }) =>
     without(() => {
       const status = take(given, 'status');
       if (status !== undefined) values['_status_code'] = codeOf('Branch', branchStatus, status);
-      return {};
+      return {
+        *after(id, created) {
+          if (created) yield* begin(tx, id);
+        },
+      };
     }),
   update: (_, { id, given, values }) =>
     without(() => {

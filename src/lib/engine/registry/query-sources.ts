@@ -57,7 +57,7 @@ export function* querySources(
 function* members(hidden: Hidden, name: string): Steps<number[]> {
   const rows = yield* all(
     `SELECT c.id, c.uid FROM lamindb_collection c WHERE (c.uid = ?1 OR (length(?1) = 16 AND substr(c.uid, 1, 16) = ?1 AND c.is_latest = 1)
-       OR (c.key = ?1 AND c.is_latest = 1)) AND +c.branch_id = 1${hidden('lamindb_collection', 'c.id')} ORDER BY c.id DESC LIMIT 4`,
+       OR (c.key = ?1 AND c.is_latest = 1)) AND +c.branch_id IN (${hidden.branches().join(', ')})${hidden('lamindb_collection', 'c.id')} ORDER BY c.id DESC LIMIT 4`,
     [name],
   );
   const [row] = rows;
@@ -69,7 +69,7 @@ function* members(hidden: Hidden, name: string): Steps<number[]> {
     );
   if (row) return yield* membersOf(Number(row[0]));
   const keys = yield* all(
-    `SELECT DISTINCT c.key FROM lamindb_collection c WHERE c.is_latest = 1 AND +c.branch_id = 1${hidden('lamindb_collection', 'c.id')} ORDER BY c.id DESC LIMIT 5000`,
+    `SELECT DISTINCT c.key FROM lamindb_collection c WHERE c.is_latest = 1 AND +c.branch_id IN (${hidden.branches().join(', ')})${hidden('lamindb_collection', 'c.id')} ORDER BY c.id DESC LIMIT 5000`,
   );
   throw unknown(
     'collection',

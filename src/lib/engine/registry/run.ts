@@ -110,7 +110,7 @@ export const dropTransform = (tx: Transaction): Steps<number> =>
 /** The transform that stands for something Loam itself does, made at its first use. */
 export function* ownTransform(tx: Transaction, key: string, description: string): Steps<number> {
   const row = yield* one(
-    'SELECT id FROM lamindb_transform WHERE key = ? AND +branch_id <> -1 ORDER BY is_latest DESC, id DESC LIMIT 1',
+    'SELECT id FROM lamindb_transform WHERE key = ? AND loam_present(branch_id) ORDER BY is_latest DESC, id DESC LIMIT 1',
     [key],
   );
   if (row) return Number(row[0]);

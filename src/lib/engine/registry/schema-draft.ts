@@ -143,7 +143,7 @@ interface KnownSchema {
 
 function* sameHash(hash: string): Steps<KnownSchema | null> {
   const row = yield* one(
-    'SELECT uid, name FROM lamindb_schema WHERE hash = ? AND +branch_id <> -1 ORDER BY id LIMIT 1',
+    'SELECT uid, name FROM lamindb_schema WHERE hash = ? AND loam_present(branch_id) ORDER BY id LIMIT 1',
     [hash],
   );
   return row ? { uid: String(row[0]), name: row[1] === null ? null : String(row[1]) } : null;

@@ -129,7 +129,7 @@ export function* rehash(tx: Transaction, id: number): Steps<string[]> {
   const hash = row['is_type'] === 1 ? null : schemaHash(shape);
   if (hash === row['hash']) return [];
   const other = yield* one(
-    'SELECT coalesce(name, uid) FROM lamindb_schema WHERE hash = ? AND id <> ? AND +branch_id <> -1 LIMIT 1',
+    'SELECT coalesce(name, uid) FROM lamindb_schema WHERE hash = ? AND id <> ? AND loam_present(branch_id) LIMIT 1',
     [hash, id],
   );
   if (other) {
@@ -145,7 +145,7 @@ export function* rehash(tx: Transaction, id: number): Steps<string[]> {
 
 function* datasetsOf(id: number): Steps<string[]> {
   const rows = yield* all(
-    'SELECT uid FROM lamindb_artifact WHERE schema_id = ? AND +branch_id <> -1 ORDER BY id LIMIT 100',
+    'SELECT uid FROM lamindb_artifact WHERE schema_id = ? AND loam_present(branch_id) ORDER BY id LIMIT 100',
     [id],
   );
   if (rows.length === 0) return [];

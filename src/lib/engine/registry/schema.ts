@@ -287,7 +287,7 @@ function checkSuffix(suffix: unknown): void {
 function* sameHash({ values }: Draft): Steps<Found | null> {
   const hash = values['hash'] ?? null;
   const row = yield* one(
-    'SELECT id, name FROM lamindb_schema WHERE hash = ? AND +branch_id <> -1 ORDER BY id LIMIT 1',
+    'SELECT id, name FROM lamindb_schema WHERE hash = ? AND loam_present(branch_id) ORDER BY id LIMIT 1',
     [hash],
   );
   if (!row) return null;

@@ -51,7 +51,7 @@ export function sheetPart(context: EngineContext) {
   function* inferred(name: string, columns: Columns, options: ImportOptions): Steps<Target> {
     const known = yield* one(
       `SELECT 1 FROM lamindb_record r JOIN lamindb_record t ON t.id = r.type_id
-       WHERE r.name = ? AND r.is_type = 1 AND t.uid = ? AND +r.branch_id <> -1`,
+       WHERE r.name = ? AND r.is_type = 1 AND t.uid = ? AND loam_present(r.branch_id)`,
       [name, importsUid],
     );
     if (known) {

@@ -9,7 +9,6 @@ import { readTable } from '../interop/registry-tables.ts';
 import type { TableColumn } from '../ports.ts';
 import { copyChanged } from './placing.ts';
 import { querySources, type AskedSource } from './query-sources.ts';
-import { trashBranch } from './tables.ts';
 import { contentsOf, storageFacts, whereabouts, type StorageFacts, type Whereabouts } from './whereabouts.ts';
 
 export function storagesPart({ driver, model, read, readInTurn, writer, tell }: EngineContext) {
@@ -38,7 +37,7 @@ export function storagesPart({ driver, model, read, readInTurn, writer, tell }: 
         all(
           `SELECT coalesce(a._real_key, a.key), a.uid FROM lamindb_artifact a JOIN lamindb_storage s ON s.id = a.storage_id
            WHERE s.uid = ?1 AND a.key IS NOT NULL AND (a._key_is_virtual = 0 OR a._real_key IS NOT NULL)
-             AND coalesce(a._real_key, a.key) IN (SELECT value FROM json_each(?2)) AND +a.branch_id <> ${trashBranch}
+             AND coalesce(a._real_key, a.key) IN (SELECT value FROM json_each(?2)) AND loam_present(a.branch_id)
            ORDER BY a.is_latest, a.id`,
           [storage, JSON.stringify(keys)],
         ),

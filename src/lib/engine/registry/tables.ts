@@ -6,7 +6,6 @@ import type { Author } from '../write/transaction.ts';
 
 export const trashBranch = -1;
 export const archiveBranch = 0;
-const mainBranch = 1;
 
 /** The table of a registry, named as Python names it: `ULabel`, `bionty.CellType` or `CellType`. */
 export function registryOf(model: Model, name: string): Table {
@@ -46,9 +45,12 @@ export const searchesNames = (table: Table): boolean =>
   !table.versioned && ['name', 'handle', 'symbol'].includes(nameOf(table)) && !unsearched.has(labelOf(table));
 const unsearched = new Set(['Space', 'Branch', 'Run', 'Source']);
 
-/** Branches whose rows a query shows: the current one and main. */
-export const visibleBranches = (author: Author): number[] =>
-  author.branchId === mainBranch ? [mainBranch] : [author.branchId, mainBranch];
+/** Branches whose rows a query shows: the current one, those it comes from, and main. */
+export const visibleBranches = (author: Author): readonly number[] => author.visible;
+
+/** A condition that leaves out the trash and rows of branches that are not seen. */
+export const present = (author: Author, alias = ''): string =>
+  `+${alias}branch_id NOT IN (${[trashBranch, ...author.others].join(', ')})`;
 
 /** A condition on `branch_id` for rows that a query shows; the plus keeps SQLite off the one-valued index. */
 export function visible(table: Table, author: Author, alias = ''): string {

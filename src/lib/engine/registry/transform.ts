@@ -127,7 +127,7 @@ function* sameCode(draft: Draft): Steps<Found | null> {
   const code = values['source_code'];
   if (typeof code !== 'string') return null;
   const row = yield* one(
-    'SELECT id, key FROM lamindb_transform WHERE hash = ?1 AND +is_latest = 1 AND +branch_id <> -1 ORDER BY key = ?2 DESC, id LIMIT 1',
+    'SELECT id, key FROM lamindb_transform WHERE hash = ?1 AND +is_latest = 1 AND loam_present(branch_id) ORDER BY key = ?2 DESC, id LIMIT 1',
     [hashText(code), values['key'] ?? null],
   );
   if (!row) return null;

@@ -27,7 +27,7 @@ export interface Head {
  */
 export function* headByKey(table: Table, key: string, branch: number): Steps<Head | null> {
   const row = yield* one(
-    `SELECT id, uid FROM "${table.name}" WHERE key = ?1 AND +is_latest = 1 AND +branch_id <> -1
+    `SELECT id, uid FROM "${table.name}" WHERE key = ?1 AND +is_latest = 1 AND loam_present(branch_id)
      ORDER BY branch_id = ?2 DESC, created_at DESC, id DESC LIMIT 1`,
     [key, branch],
   );

@@ -4,6 +4,7 @@ import type { Clock, Random, SqlDriver } from '../ports.ts';
 import { randomUid } from '../uid.ts';
 import { timeText } from '../time.ts';
 import { runSync, one, type Steps } from '../statement.ts';
+import { checkedOut, mainBranch, seenFrom } from '../write/seen.ts';
 import type { Author } from '../write/transaction.ts';
 import { createJournalTables } from '../write/writer.ts';
 import { LoamError } from '../errors.ts';
@@ -89,7 +90,7 @@ export function hasInstance(driver: SqlDriver): boolean {
   );
 }
 
-/** Where new rows go: names or uids of a branch and a space; main and `all` where nothing is said. */
+/** Where new rows go: names or uids of a branch and a space; the checked-out branch and `all` where nothing is said. */
 export interface Place {
   branch?: string;
   space?: string;
@@ -101,7 +102,7 @@ export function readAuthor(driver: SqlDriver, place: Place = {}): Author {
 
 function* author(place: Place): Steps<Author> {
   const user = yield* one('SELECT id, uid FROM lamindb_user ORDER BY id LIMIT 1');
-  const branch = yield* placeOf('branch', place.branch ?? 'main');
+  const branch = yield* one('SELECT id, uid FROM lamindb_branch WHERE id = ?', [yield* branchCheckedOut()]);
   const space = yield* placeOf('space', place.space ?? 'all');
   if (!user || !branch) throw new LoamError('DatabaseDamaged', 'The database has no user or no main branch.');
   return {
@@ -110,7 +111,19 @@ function* author(place: Place): Steps<Author> {
     branchId: Number(branch[0]),
     branchUid: String(branch[1]),
     spaceId: Number(space?.[0] ?? 1),
+    ...(yield* seenFrom(Number(branch[0]))),
   };
+}
+
+/** The branch whose state the tables show; a database that only Python knows shows main. */
+function* branchCheckedOut(): Steps<number> {
+  const known = yield* one("SELECT 1 FROM sqlite_master WHERE name = 'loam_setting'");
+  return Number((known && (yield* setting(checkedOut))) ?? mainBranch);
+}
+
+/** Id of the branch with this name or uid. */
+export function* branchId(name: string): Steps<number> {
+  return Number((yield* placeOf('branch', name))?.[0] ?? mainBranch);
 }
 
 function* placeOf(what: 'branch' | 'space', name: string): Steps<readonly unknown[] | undefined> {

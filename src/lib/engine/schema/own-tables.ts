@@ -10,7 +10,7 @@ import type { FileSchema } from './file-schema.ts';
 export const ownVersion = packedVersion;
 
 /** Tables that came later; a log without them is whole, they are made when it is opened. */
-const later = new Set(['loam_gone', 'loam_pack']);
+const later = new Set(['loam_gone', 'loam_pack', 'loam_branch', 'loam_cell', 'loam_row', 'loam_choice']);
 
 /** Table -> its columns, read off the statements that make them. */
 const logTables: ReadonlyMap<string, Set<string>> = new Map(

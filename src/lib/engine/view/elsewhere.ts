@@ -21,7 +21,7 @@ export function* elsewhere(scope: QueryScope, registry: string): Steps<Elsewhere
   const table = tableOf(scope, registry);
   const found: Elsewhere = { older: 0, ofRuns: 0, branches: 0, archive: 0, trash: 0 };
   const own = table.column.has('branch_id') ? ` AND +branch_id IN (${scope.branches.join(', ')})` : '';
-  const hidden = scope.hidden(table.name, 'id');
+  const hidden = scope.hidden(table.name, 'id', true);
   if (own !== '') {
     const rows = yield* all(
       `SELECT branch_id, count(*) FROM "${table.name}" WHERE 1${hidden} GROUP BY branch_id`,

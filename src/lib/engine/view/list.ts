@@ -6,7 +6,7 @@ import { countStatement, fromWhere, narrowed } from '../query/compile.ts';
 import { draft, tableOf } from '../query/draft.ts';
 import type { QueryScope } from '../query/prepare.ts';
 import type { Condition } from '../query/query.ts';
-import { branchesOf, countRows, createScope, searching, type Derived } from '../query/read.ts';
+import { countRows, createScope, searching, type Derived } from '../query/read.ts';
 import { all, type Steps } from '../statement.ts';
 import { versionNumber } from '../uid.ts';
 import type { Hidden } from '../write/hidden.ts';
@@ -106,7 +106,7 @@ export function* viewIds(
   except: readonly string[] = [],
   derived: Derived = {},
 ): Steps<number[]> {
-  const scope = createScope(model, yield* branchesOf(undefined), hidden, derived);
+  const scope = createScope(model, hidden.branches(), hidden, derived);
   const table = tableOf(scope, checkView(view).registry);
   const of = yield* draft(scope, viewQuery(model, table, view));
   const params: SqlValue[] = [];

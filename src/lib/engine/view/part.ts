@@ -2,7 +2,7 @@
 import type { EngineContext } from '../context.ts';
 import { inTransaction, runSync, type Steps } from '../statement.ts';
 import type { QueryScope } from '../query/prepare.ts';
-import { branchesOf, createScope } from '../query/read.ts';
+import { createScope } from '../query/read.ts';
 import { registerRegex } from '../query/regex.ts';
 import { elsewhere, type Elsewhere } from './elsewhere.ts';
 import { artifactSchemas, type ArtifactSchemas } from './artifact-schemas.ts';
@@ -35,7 +35,7 @@ export function viewPart({ driver, model, clock, random, writer, request, tell, 
   registerRegex(driver, clock);
   function* scoped<T>(steps: (scope: QueryScope) => Steps<T>): Steps<T> {
     return yield* steps(
-      createScope(model, yield* branchesOf(undefined), writer.journal.hidden.without, writer.journal),
+      createScope(model, writer.journal.hidden.without.branches(), writer.journal.hidden.without, writer.journal),
     );
   }
   const read = <T>(steps: (scope: QueryScope) => Steps<T>): T => runSync(driver, scoped(steps));

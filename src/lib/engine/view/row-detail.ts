@@ -175,7 +175,7 @@ function* versionsOf(table: Table, uid: string): Steps<RowDetail['versions']> {
   const stem = uid.slice(0, table.uidLength);
   const rows = yield* all(
     `SELECT a.uid, a.is_latest, a.created_at, u.handle FROM "${table.name}" a LEFT JOIN lamindb_user u ON u.id = a.created_by_id
-     WHERE a.uid >= ? AND a.uid < ? AND +a.branch_id <> -1 ORDER BY a.uid DESC LIMIT 500`,
+     WHERE a.uid >= ? AND a.uid < ? AND loam_present(a.branch_id) ORDER BY a.uid DESC LIMIT 500`,
     [`${stem}0000`, `${stem}zzzz~`],
   );
   return rows.map((row) => ({

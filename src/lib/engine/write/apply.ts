@@ -4,7 +4,9 @@
 import { LoamError } from '../errors.ts';
 import type { Column, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
-import { all, many, one, type Steps } from '../statement.ts';
+import { all, many, one, run, type Steps } from '../statement.ts';
+import { cellsToFollow, isBranched, noteAdded, noteEdits, noteTaken, type Edit } from './branch-log.ts';
+import { reachOf } from './reach.ts';
 import { checkValue } from './check.ts';
 import { beforeInsert, beforeRemove, beforeUpdate } from './facet-counters.ts';
 import { dropKeys, keysOf, nullableKeys, rememberKeys, reserveIds, tableNumber, tableOf } from './journal.ts';
@@ -108,6 +110,7 @@ function* insertBlock(
   const marks = names.map(() => '?').join(', ');
   yield* many(`INSERT INTO "${name}" (${names.map((c) => `"${c}"`).join(', ')}) VALUES (${marks})`, n, bound);
   yield* widenZones(tx.journal.zones, name, ids);
+  if (isBranched(tx, table)) yield* noteAdded(tx, table, ids, block.ids !== undefined);
 
   if (birth) operation.w = [birth.record, birth.operation];
   if (Object.keys(constants).length > 0) operation.c = constants;
@@ -168,7 +171,9 @@ function* updateBlock(tx: Transaction, name: string, ids: readonly number[], val
       throw new LoamError('FieldError', `${name} has no column "${c}".`, { table: name, column: c });
     return column;
   });
-  const extra = table.versioned ? ', "uid"' : '';
+  const branched = isBranched(tx, table);
+  const stamp = branched && isStamped(table, columns) ? ', "updated_at"' : '';
+  const extra = `${table.versioned ? ', "uid"' : ''}${stamp}`;
   const rows = yield* all(
     `SELECT id, ${columns.map((c) => `"${c.name}"`).join(', ')}${extra} FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`,
     [JSON.stringify(ids)],
@@ -177,6 +182,7 @@ function* updateBlock(tx: Transaction, name: string, ids: readonly number[], val
   const kept: number[] = [];
   const pre: SqlValue[][] = columns.map(() => []);
   const next: SqlValue[][] = columns.map(() => []);
+  const stamps: SqlValue[] = [];
   for (const [i, id] of ids.entries()) {
     const row = byId.get(id);
     if (!row)
@@ -194,6 +200,7 @@ function* updateBlock(tx: Transaction, name: string, ids: readonly number[], val
       next[c]?.push(fresh[c] ?? null);
     }
     if (table.versioned) noteFamily(tx, name, row[columns.length + 1] ?? null);
+    if (stamp !== '') stamps.push(row.at(-1) ?? null);
   }
   if (kept.length === 0) return 0;
   if (table.versioned && columns.some((c) => c.name === 'uid'))
@@ -201,7 +208,17 @@ function* updateBlock(tx: Transaction, name: string, ids: readonly number[], val
   const keys = yield* keysOf(tx.journal, name, kept);
   const changing = Object.fromEntries(columns.map((column, c) => [column.name, next[c] ?? []]));
   yield* beforeUpdate(tx.journal.facets, name, kept, changing);
+  const edits: Edit[] = [];
+  if (branched) {
+    for (const [c, column] of columns.entries())
+      if (!column.derived) edits.push({ column: column.name, pre: pre[c] ?? [], next: next[c] ?? [] });
+    if (stamp !== '') edits.push({ column: 'updated_at', pre: stamps, next: stamps.map(() => tx.time) });
+    yield* noteEdits(tx, table, kept, edits);
+  }
   yield* write(tx, table, kept, columns, next);
+  if (branched)
+    for (const { id, column, value } of yield* cellsToFollow(tx, table, kept, edits))
+      yield* run(`UPDATE "${name}" SET "${column}" = ? WHERE id = ?`, [value, id]);
   yield* widenZones(tx.journal.zones, name, kept, [...Object.keys(changing), 'updated_at']);
 
   const operation: Operation = { k: 'u', t: name, n: kept.length, r: keys };
@@ -220,6 +237,10 @@ function* updateBlock(tx: Transaction, name: string, ids: readonly number[], val
   return kept.length;
 }
 
+/** `updated_at` becomes the transaction's time. */
+const isStamped = (table: Table, columns: readonly Column[]): boolean =>
+  table.column.has('updated_at') && !columns.some((c) => c.name === 'updated_at');
+
 function* write(
   tx: Transaction,
   table: Table,
@@ -227,7 +248,7 @@ function* write(
   columns: Column[],
   next: SqlValue[][],
 ): Steps<void> {
-  const stamped = table.column.has('updated_at') && !columns.some((c) => c.name === 'updated_at');
+  const stamped = isStamped(table, columns);
   const sets = columns.map((c) => `"${c.name}" = ?`);
   const bound: (readonly SqlValue[])[] = [...next];
   if (stamped) {
@@ -291,14 +312,15 @@ function* removeBlock(tx: Transaction, name: string, ids: readonly number[], bir
   const local = localIds(found);
   if (birth) operation.w = [birth.record, birth.operation];
   else operation.r = yield* keysOf(tx.journal, name, found);
+  const pre: Record<string, SqlValue[]> = {};
+  if (!birth && rows)
+    for (const [c, column] of columns.entries()) pre[column.name] = rows.map((r) => r[c + 1] ?? null);
+  if (isBranched(tx, table)) yield* noteTaken(tx, table, found, birth ? null : pre);
   const first = found[0] ?? 0;
   yield* beforeRemove(tx.journal.facets, name, found);
   if (local.contiguous)
     yield* many(`DELETE FROM "${name}" WHERE id BETWEEN ? AND ?`, 1, [[first], [first + found.length - 1]]);
   else yield* many(`DELETE FROM "${name}" WHERE id = ?`, found.length, [found]);
-  const pre: Record<string, SqlValue[]> = {};
-  if (!birth && rows)
-    for (const [c, column] of columns.entries()) pre[column.name] = rows.map((r) => r[c + 1] ?? null);
   if (tx.logged) tx.log.push({ operation, local: birth ? local : { ...local, pre } });
   // An undone insert leaves no trace of its own: redo is the way back to it. A row that comes back keeps its id and so
   // its trace, which counts again once it is deleted again.
@@ -374,9 +396,10 @@ function defaultOf(tx: Transaction, table: Table, column: Column): SqlValue {
     case 'created_by_id':
       return tx.author.userId;
     case 'branch_id':
-      return column.nullable || table.name === 'lamindb_branchblock' ? null : tx.author.branchId;
+      if (column.nullable || table.name === 'lamindb_branchblock') return null;
+      return reachOf(table) === 'shared' ? 1 : tx.author.branchId;
     case 'created_on_id':
-      return tx.author.branchId;
+      return reachOf(table) === 'shared' ? 1 : tx.author.branchId;
     case 'space_id':
       return table.name === 'lamindb_spaceblock' ? null : tx.author.spaceId;
     case 'run_id':

@@ -1,17 +1,32 @@
-// Rows that an unfinished act has inserted: readers do not see them before its last transaction (architecture §6, "open
-// acts"). The write path itself sees every row. Kept in memory, since there is one connection: after a crash unfinished
-// acts are taken back before anything is read. Updates and deletes of such an act stay visible.
+// Rows that readers do not see: what an unfinished act has inserted (architecture §6, "open acts"), and what is on branches
+// other than those of the checked-out one. The write path itself sees every row. Kept in memory, since there is one
+// connection: after a crash unfinished acts are taken back before anything is read. Updates and deletes of an unfinished act
+// stay visible; those of a branch are not in the tables while it is not checked out (branch-log.ts).
+import type { Model } from '../model/types.ts';
+import { reachOf } from './reach.ts';
+import type { Author } from './transaction.ts';
 
 /**
- * What a query adds to the conditions on one table: ` AND NOT (…)`, or nothing while no act hides rows of it. `id` is
- * the SQL of the row's id (`a.id`). In an outer join it belongs to the ON of the table's own join.
+ * What a query adds to the conditions on one table: ` AND NOT (…)`, or nothing while nothing of it is hidden. `id` is
+ * the SQL of the row's id (`a.id`). In an outer join it belongs to the ON of the table's own join. `anyBranch` for
+ * readers that choose branches themselves, as LaminDB's `get` by uid.
  */
-export type Hidden = (table: string, id: string) => string;
+export interface Hidden {
+  (table: string, id: string, anyBranch?: boolean): string;
+  /** Ids of the branches whose rows are seen: the checked-out one first, main last. */
+  branches(): readonly number[];
+}
 
-export const nothingHidden: Hidden = () => '';
+/** Of unfinished acts alone. */
+export type Unfinished = (table: string, id: string) => string;
+
+export const nothingHidden: Hidden = Object.assign(() => '', { branches: () => [1] });
 
 export interface HiddenRows {
   readonly without: Hidden;
+  readonly unfinished: Unfinished;
+  /** From now on the branches that this author sees. */
+  follow(author: Pick<Author, 'visible' | 'others'>): void;
   hide(act: number, table: string, from: number, to: number): void;
   /** How much an act hides, for `rollback` to a transaction that failed. */
   mark(act: number): number;
@@ -33,7 +48,8 @@ interface Block {
 /** More pieces than this are looked up by the SQL function. */
 const writtenOut = 32;
 
-export function createHiddenRows(): HiddenRows {
+export function createHiddenRows(model: Model): HiddenRows {
+  let author: Pick<Author, 'visible' | 'others'> = { visible: [1], others: [] };
   const acts = new Map<number, Block[]>();
   const handles: string[] = [];
   let families = new Map<string, Set<string>>();
@@ -54,7 +70,7 @@ export function createHiddenRows(): HiddenRows {
     return joined;
   }
 
-  function without(table: string, id: string): string {
+  function unfinished(table: string, id: string): string {
     if (acts.size === 0) return '';
     const hidden = piecesOf(table);
     if (hidden.length === 0) return '';
@@ -63,6 +79,19 @@ export function createHiddenRows(): HiddenRows {
     if (!handles.includes(table)) handles.push(table);
     return ` AND NOT loam_hidden(${handles.indexOf(table)}, ${id})`;
   }
+
+  function elsewhere(table: string, id: string): string {
+    if (author.others.length === 0) return '';
+    const known = model.tables.get(table);
+    if (!known || reachOf(known) !== 'placed') return '';
+    return ` AND +${id.replace(/"?id"?$/, '')}branch_id NOT IN (${author.others.join(', ')})`;
+  }
+
+  const without: Hidden = Object.assign(
+    (table: string, id: string, anyBranch = false) =>
+      `${anyBranch ? '' : elsewhere(table, id)}${unfinished(table, id)}`,
+    { branches: () => author.visible },
+  );
 
   function covers(handle: number, id: number): boolean {
     const hidden = piecesOf(handles[handle] ?? '');
@@ -80,7 +109,9 @@ export function createHiddenRows(): HiddenRows {
 
   return {
     without,
+    unfinished,
     covers,
+    follow: (of) => (author = of),
     hide(act, table, from, to) {
       const blocks = acts.get(act);
       if (blocks) blocks.push({ table, from, to });

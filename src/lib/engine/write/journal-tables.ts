@@ -33,6 +33,21 @@ export const journalDdl: string[] = [
   // The branch an object was on before it went to the trash (LaminDB forgets it).
   `CREATE TABLE IF NOT EXISTS loam_trashed (
     tab INTEGER NOT NULL, id INTEGER NOT NULL, branch_id INTEGER NOT NULL, PRIMARY KEY (tab, id)) WITHOUT ROWID`,
+  // Where a branch begins: its parent, and the newest act that it has seen of it. Branches of Python's have none.
+  `CREATE TABLE IF NOT EXISTS loam_branch (
+    id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, fork INTEGER NOT NULL, at INTEGER NOT NULL)`,
+  // Cells that a branch has otherwise than its parent (branch-log.ts). `held`: it could not be put into the table.
+  `CREATE TABLE IF NOT EXISTS loam_cell (
+    branch INTEGER NOT NULL, tab INTEGER NOT NULL, id INTEGER NOT NULL, col TEXT NOT NULL, base, other,
+    held INTEGER NOT NULL, PRIMARY KEY (branch, tab, id, col)) WITHOUT ROWID`,
+  // Rows without a branch of their own that a branch added (1) or took out (-1); `vals` where they are in no table.
+  `CREATE TABLE IF NOT EXISTS loam_row (
+    branch INTEGER NOT NULL, tab INTEGER NOT NULL, id INTEGER NOT NULL, kind INTEGER NOT NULL, held INTEGER NOT NULL,
+    vals TEXT, PRIMARY KEY (branch, tab, id)) WITHOUT ROWID`,
+  // What was chosen where a branch and its parent differ, while the parent still has what was seen then.
+  `CREATE TABLE IF NOT EXISTS loam_choice (
+    branch INTEGER NOT NULL, tab INTEGER NOT NULL, id INTEGER NOT NULL, col TEXT NOT NULL, choice TEXT NOT NULL,
+    value, seen, PRIMARY KEY (branch, tab, id, col)) WITHOUT ROWID`,
   // Facts about stored bytes that LaminDB has no column for: full checksum, summary of the content, where copies are.
   `CREATE TABLE IF NOT EXISTS loam_blob (
     artifact_id INTEGER PRIMARY KEY, storage_key TEXT NOT NULL, sha256 TEXT, summary TEXT,

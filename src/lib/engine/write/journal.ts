@@ -42,7 +42,7 @@ export function createJournal(model: Model, clock: Clock, random: Random): Journ
     random,
     ...caches,
     packs: new Map(),
-    hidden: createHiddenRows(),
+    hidden: createHiddenRows(model),
     search: null,
     facets: null,
     zones: null,

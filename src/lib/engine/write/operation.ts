@@ -56,6 +56,9 @@ export function encode(value: unknown, level: 1 | 9 = 1): Uint8Array {
 /** JSON with integers beyond 2^53. */
 export const jsonText = (value: unknown): string => JSON.stringify(value, bigintOut);
 
+/** What `jsonText` wrote. */
+export const fromJsonText = <T>(text: string): T => JSON.parse(text, bigintIn) as T;
+
 export function decode<T>(bytes: Uint8Array): T {
   const kind = bytes[0];
   if (kind !== 0 && kind !== 1) {

@@ -28,6 +28,7 @@ export function* eraseRecord(
 ): Steps<TableChange[]> {
   return yield* atomically(journal, author, function* (tx) {
     tx.logged = false;
+    tx.undoing = true;
     yield* invertRecord(tx, record, act, createUndoState());
     yield* run('DELETE FROM loam_record WHERE id = ?', [record]);
     yield* run('DELETE FROM loam_touch WHERE rec = ?', [record]);

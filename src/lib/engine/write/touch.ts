@@ -5,6 +5,7 @@ import { tableNumber, type Journal } from './journal.ts';
 import { recordRows } from './journal-tables.ts';
 import { idsOf, type LocalPart, type Operation } from './operation.ts';
 import { actOfRecord, readRecord } from './packs.ts';
+import { mainBranch } from './seen.ts';
 
 export interface TouchingAct {
   act: number;
@@ -49,16 +50,18 @@ export function* touchedSince(
   ids: readonly number[],
   since: number,
   ownRoot: number,
+  /** What was done on other branches counts there. */
+  branch = mainBranch,
 ): Steps<Map<number, TouchingAct[]>> {
   const wanted = new Set(ids);
   const found = new Map<number, Map<string, TouchingAct & { net: number }>>();
   for (const rec of yield* recordsTouching(journal, table, ids, since)) {
     const head = yield* one(
-      `SELECT a.id, a.root, a.sign, u.handle, a.at FROM loam_act a LEFT JOIN lamindb_user u ON u.id = a.user_id
+      `SELECT a.id, a.root, a.sign, u.handle, a.at, a.branch_id FROM loam_act a LEFT JOIN lamindb_user u ON u.id = a.user_id
        WHERE a.id = ?`,
       [yield* actOfRecord(journal, rec)],
     );
-    if (!head || Number(head[1]) === ownRoot) continue;
+    if (!head || Number(head[1]) === ownRoot || Number(head[5]) !== branch) continue;
     const record = yield* readRecord(journal, rec);
     for (const [index, operation] of record.body.o.entries()) {
       if (operation.t !== table) continue;

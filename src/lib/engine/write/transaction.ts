@@ -11,6 +11,10 @@ export interface Author {
   branchId: number;
   branchUid: string;
   spaceId: number;
+  /** Branches whose rows are seen: the checked-out one, those it comes from, main. */
+  visible: readonly number[];
+  /** Branches whose rows are not seen; the trash and the archive are none of them. */
+  others: readonly number[];
 }
 
 export interface LoggedOperation {
@@ -43,6 +47,8 @@ export interface Transaction {
   emptyTables: Set<string>;
   /** False while an unfinished act is rolled back: then nothing is logged. */
   logged: boolean;
+  /** It takes back what was done: cells that come back to what a branch had found follow the parent again. */
+  undoing: boolean;
 }
 
 export function createTransaction(
@@ -62,6 +68,7 @@ export function createTransaction(
     families: new Map(),
     emptyTables: new Set(),
     logged: true,
+    undoing: false,
   };
 }
 

@@ -1,7 +1,7 @@
 // Undo and redo: the inverse of an act's records, newest first, as a new act of the same chain. Rows and cells that
 // somebody touched since, or that are used from outside the act, stay and are listed. Redo is the undo of the undo, so
 // rows come back with the same uids and ids. Rules: write-path.md §3.
-import { isLoamError } from '../errors.ts';
+import { isLoamError, LoamError } from '../errors.ts';
 import type { SqlValue } from '../ports.ts';
 import { timeText } from '../time.ts';
 import { all, one, run, type Steps } from '../statement.ts';
@@ -10,7 +10,7 @@ import { idsByKey, tableOf, type Journal } from './journal.ts';
 import { idsOf, type LocalPart, type Operation, type RowKey } from './operation.ts';
 import { actOfRecord, readRecord, type LogRecord } from './packs.ts';
 import { columnsOf, recordsTouching, touchedSince, type TouchingAct } from './touch.ts';
-import type { Transaction } from './transaction.ts';
+import type { Author, Transaction } from './transaction.ts';
 
 export interface Skipped {
   table: string;
@@ -44,34 +44,51 @@ const interned = new Set(['lamindb_jsonvalue']);
 /** A purge took bytes with it; without the row of this device nothing could be stored. */
 const final = "'purge', 'device'";
 
-/** What Ctrl Z would undo: the newest act that stands and is not final. */
-export function* undoTarget(userId: number): Steps<UndoTarget | null> {
+type Who = Pick<Author, 'userId' | 'branchId'>;
+
+/** What Ctrl Z would undo: the newest act on this branch that stands and is not final. */
+export function* undoTarget({ userId, branchId }: Who): Steps<UndoTarget | null> {
   const row = yield* one(
     `SELECT coalesce(last, id), id, title, uid FROM loam_act
-     WHERE root = id AND status = 'done' AND kind NOT IN (${final}) AND undone IS NULL AND user_id = ? ORDER BY id DESC LIMIT 1`,
-    [userId],
+     WHERE root = id AND status = 'done' AND kind NOT IN (${final}) AND undone IS NULL AND user_id = ? AND branch_id = ? ORDER BY id DESC LIMIT 1`,
+    [userId, branchId],
   );
   return row ? target(row, -1) : null;
 }
 
 /** What redo would bring back: the act undone last, unless something new was done since. */
-export function* redoTarget(userId: number): Steps<UndoTarget | null> {
+export function* redoTarget({ userId, branchId }: Who): Steps<UndoTarget | null> {
   const row = yield* one(
     `SELECT a.undone, a.id, a.title, a.uid FROM loam_act a
-     WHERE a.root = a.id AND a.status = 'done' AND a.undone IS NOT NULL AND a.user_id = ?1
-       AND a.undone > coalesce((SELECT max(id) FROM loam_act WHERE root = id AND user_id = ?1), 0)
+     WHERE a.root = a.id AND a.status = 'done' AND a.undone IS NOT NULL AND a.user_id = ?1 AND a.branch_id = ?2
+       AND a.undone > coalesce((SELECT max(id) FROM loam_act WHERE root = id AND user_id = ?1 AND branch_id = ?2), 0)
      ORDER BY a.undone DESC LIMIT 1`,
-    [userId],
+    [userId, branchId],
   );
   return row ? target(row, 1) : null;
 }
 
-export function* undoTargetOf(uid: string): Steps<UndoTarget | null> {
+export function* undoTargetOf(uid: string, { branchId }: Pick<Author, 'branchId'>): Steps<UndoTarget | null> {
+  yield* refuseElsewhere(uid, branchId);
   const row = yield* one(
     `SELECT coalesce(last, id), id, title, uid FROM loam_act WHERE uid = ? AND root = id AND status = 'done' AND kind NOT IN (${final}) AND undone IS NULL`,
     [uid],
   );
   return row ? target(row, -1) : null;
+}
+
+/** An act is taken back on the branch that it was done on: elsewhere its rows are others. */
+function* refuseElsewhere(uid: string, branch: number): Steps<void> {
+  const row = yield* one(
+    `SELECT b.name FROM loam_act a LEFT JOIN lamindb_branch b ON b.id = a.branch_id WHERE a.uid = ? AND a.branch_id <> ?`,
+    [uid, branch],
+  );
+  if (!row) return;
+  throw new LoamError(
+    'UndoConflict',
+    `This was done on the branch "${String(row[0] ?? 'unknown')}". Switch to it to undo it there.`,
+    { act: uid },
+  );
 }
 
 function target(row: SqlValue[], sign: 1 | -1): UndoTarget {
@@ -120,7 +137,7 @@ function* undoInsert(
   const name = operation.t;
   const ids = interned.has(name) ? yield* cameAlong(tx.journal, idsOf(local), root) : idsOf(local);
   if (ids.length === 0) return;
-  const touched = yield* touchedSince(tx.journal, name, ids, record.id, root);
+  const touched = yield* touchedSince(tx.journal, name, ids, record.id, root, tx.author.branchId);
   for (const [id, acts] of touched) skip(state, name, id, null, 'changed since', acts[0]);
   let gone = ids.filter((id) => !touched.has(id));
   const used = new Set<number>();
@@ -167,7 +184,7 @@ function* undoUpdate(
 ): Steps<void> {
   const name = operation.t;
   const ids = idsOf(local);
-  const touched = yield* touchedSince(tx.journal, name, ids, record.id, root);
+  const touched = yield* touchedSince(tx.journal, name, ids, record.id, root, tx.author.branchId);
   const present = new Set(
     (yield* all(`SELECT id FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`, [
       JSON.stringify(ids),

@@ -14,6 +14,7 @@ import type { CountedTable } from './facet-sources.ts';
 import { packSome, recordsOf, type PackLimits } from './packs.ts';
 import { feedSearchIndex, openSearchIndex } from './search-index.ts';
 import { erase, eraseAct, eraseRecord, openActs } from './recover.ts';
+import { seenFrom } from './seen.ts';
 import type { Author, TableChange, Transaction } from './transaction.ts';
 import { feedZones, openZones } from './zones.ts';
 import {
@@ -128,6 +129,11 @@ export function createWriter(deps: WriterDeps): Writer {
   driver.createFunction('loam_hidden', 2, (handle, id) =>
     Number(id !== null && journal.hidden.covers(Number(handle), Number(id))),
   );
+  journal.hidden.follow(author);
+  // Look-ups of the write path leave out the trash and rows of branches that are not seen.
+  driver.createFunction('loam_present', 1, (branch) =>
+    Number(Number(branch) !== -1 && !author.others.includes(Number(branch))),
+  );
   const breathe = deps.breathe ?? (() => Promise.resolve());
   const named = (spec: Omit<ActSpec, 'uid'> & { uid?: string }): ActSpec => ({
     ...spec,
@@ -135,6 +141,8 @@ export function createWriter(deps: WriterDeps): Writer {
   });
 
   function tell(act: { uid: string; title: string }, changes: TableChange[], last: boolean): void {
+    if (changes.some(({ table }) => table === 'lamindb_branch'))
+      Object.assign(author, runSync(driver, seenFrom(author.branchId)));
     if (changes.length === 0 && !last) return;
     deps.onFeed?.({
       act: act.uid,
@@ -246,6 +254,7 @@ export function createWriter(deps: WriterDeps): Writer {
         const done = runSync(
           driver,
           slice(journal, author, undoing, function* (tx) {
+            tx.undoing = goal.sign < 0;
             do yield* invertRecord(tx, records.shift() as number, goal.root, state);
             while (records.length > 0 && deps.clock() - started < sliceMs);
           }),
@@ -300,8 +309,8 @@ export function createWriter(deps: WriterDeps): Writer {
     },
     read: (steps) => runSync(driver, steps),
     undo: (uid, request, watch) =>
-      invert(runSync(driver, uid ? undoTargetOf(uid) : undoTarget(author.userId)), request, watch),
-    redo: (request, watch) => invert(runSync(driver, redoTarget(author.userId)), request, watch),
+      invert(runSync(driver, uid ? undoTargetOf(uid, author) : undoTarget(author)), request, watch),
+    redo: (request, watch) => invert(runSync(driver, redoTarget(author)), request, watch),
     pack: (limits) => runSync(driver, packSome(limits)),
     feedSearch,
     feedFacets,

@@ -1,0 +1,303 @@
+// Branches as the engine's facade offers them: list, create, switch, close, and reading another branch without switching.
+import type { EngineContext } from '../context.ts';
+import { LoamError } from '../errors.ts';
+import { create } from '../registry/create.ts';
+import { branchStatus } from '../registry/status.ts';
+import { branchId } from '../schema/open.ts';
+import { one, runSync, type Steps } from '../statement.ts';
+import { update } from '../write/apply.ts';
+import { forget } from '../write/journal.ts';
+import { mainBranch, seenFrom } from '../write/seen.ts';
+import { createTransaction, type TableChange } from '../write/transaction.ts';
+import { changesOf } from './changes.ts';
+import { choicesFor, choose, nameOfConflict, unchoose, type CellName, type Choice } from './choices.ts';
+import { conflictsOf, type Conflict } from './conflicts.ts';
+import { mergeBranch, type MergeCounts } from './merge.ts';
+import { toldConflict, type ToldConflict } from './told.ts';
+import { takeOver } from './update.ts';
+import { findBranch, listBranches, type Branch, type BranchRow } from './branches.ts';
+import { checkOut, switchTo } from './checkout.ts';
+
+export interface Merged extends MergeCounts {
+  /** The act that an undo takes back. */
+  act: string;
+  /** Name of the branch that has it all now. */
+  into: string;
+}
+
+export function branchPart(context: EngineContext, dropping: () => boolean) {
+  const { driver, model, read, act, writer, tell } = context;
+  const { journal, author } = writer;
+
+  /** What is going on writes on this branch until its end. */
+  function refuseWhileBusy(): void {
+    const open = read(one("SELECT title FROM loam_act WHERE status = 'open' LIMIT 1"));
+    if (!dropping() && !open) return;
+    throw new LoamError(
+      'InvalidArgument',
+      dropping()
+        ? 'Files are still being added. Wait until they are done, or cancel them, then switch.'
+        : `"${String(open?.[0])}" is still going on. Wait until it is done, or cancel it, then switch.`,
+    );
+  }
+
+  function refuseDone(branch: Branch): void {
+    if (branch.status >= 0) return;
+    const merged = branch.status === branchStatus.merged;
+    throw new LoamError(
+      'InvalidArgument',
+      `The branch "${branch.name}" ${merged ? 'was merged' : 'is closed'}. ${merged ? 'Undo the merge' : 'Open it again'} to go on with it, or create another.`,
+      { branch: branch.name },
+    );
+  }
+
+  /** The rows that are seen are others now, in every table. */
+  function tellAll(title: string, changes: readonly TableChange[]): void {
+    const counted = new Map(changes.map((change) => [change.table, change]));
+    tell({
+      act: '',
+      title,
+      last: true,
+      tables: [...model.tables.keys()].map((table) => {
+        const { inserted = 0, updated = 0, deleted = 0 } = counted.get(table) ?? {};
+        return { table, inserted, updated, deleted, ids: null };
+      }),
+    });
+  }
+
+  function go(branch: Branch): void {
+    if (branch.id === author.branchId) return;
+    refuseWhileBusy();
+    refuseDone(branch);
+    tellAll(`Switch to ${branch.name}`, runSync(driver, switchTo(journal, author, branch.id)));
+  }
+
+  /** The checked-out branch when it is to end: its parent's state is shown from here on. */
+  function leave(branch: Branch): void {
+    if (branch.id === author.branchId) go({ ...parentOf(branch), status: 0 });
+  }
+
+  const parentOf = (branch: Branch): Branch => read(branchWithId(branch.parent));
+
+  /** What `reading` gives while a branch or its parent is checked out. */
+  function nearby<T>(branch: Branch, reading: () => T): T {
+    if (author.branchId === branch.id || author.branchId === branch.parent) return reading();
+    return onBranch(parentOf(branch).uid, reading);
+  }
+
+  /** Conflicts with the choices that still hold, in the order of registries and rows. */
+  const conflictsWith = (branch: Branch): Steps<Map<Conflict, Choice | null>> =>
+    (function* () {
+      const parents = (yield* seenFrom(branch.parent)).visible;
+      const changes = yield* changesOf(journal, author, branch.id);
+      const conflicts = yield* conflictsOf(journal, branch, changes, parents);
+      const made = yield* choicesFor(branch.id, conflicts);
+      return new Map(conflicts.map((conflict) => [conflict, made.get(conflict) ?? null]));
+    })();
+
+  function refuseUndecided(branch: Branch): Map<Conflict, Choice> {
+    const conflicts = nearby(branch, () => read(conflictsWith(branch)));
+    const decided = new Map<Conflict, Choice>();
+    for (const [conflict, choice] of conflicts) if (choice) decided.set(conflict, choice);
+    const open = conflicts.size - decided.size;
+    if (open === 0) return decided;
+    throw new LoamError(
+      'MergeConflict',
+      `${open} ${open === 1 ? 'conflict' : 'conflicts'} of "${branch.name}" ${open === 1 ? 'is' : 'are'} to be decided first.`,
+      { branch: branch.name, count: open },
+    );
+  }
+
+  function asked(ref: string): Branch {
+    const branch = read(findBranch(ref));
+    if (branch.id === mainBranch) throw new LoamError('InvalidArgument', 'main comes from no other branch.');
+    refuseDone(branch);
+    return branch;
+  }
+
+  function onBranch<T>(ref: string, reading: () => T): T {
+    const branch = read(findBranch(ref));
+    if (branch.id === author.branchId) return reading();
+    const before = { ...author };
+    driver.exec('BEGIN IMMEDIATE');
+    try {
+      runSync(driver, checkOut(createTransaction(journal, author, 0), branch.id));
+      return reading();
+    } finally {
+      driver.exec('ROLLBACK');
+      Object.assign(author, before);
+      forget(journal);
+    }
+  }
+
+  return {
+    branches: (): BranchRow[] => read(listBranches(model, author)),
+
+    /** Begins where the checked-out branch is. Gives its uid. */
+    createBranch(name: string, options: { description?: string; switch?: boolean } = {}): { uid: string } {
+      const fields = { name: name.trim(), description: options.description ?? null, status: 'draft' };
+      refuseTaken(fields.name);
+      const made = act('create', `New branch ${fields.name}`, (tx) => create(tx, 'Branch', fields));
+      const branch = read(findBranch(made?.uid ?? fields.name));
+      if (options.switch === true) go(branch);
+      return { uid: branch.uid };
+    },
+
+    /** Shows the state of a branch (name or uid) in all tables, for every tab. */
+    switchBranch: (ref: string): void => go(read(findBranch(ref))),
+
+    renameBranch(ref: string, name: string): void {
+      const branch = read(findBranch(ref));
+      if (branch.id === mainBranch) throw builtIn();
+      if (name.trim().toLowerCase() !== branch.name.toLowerCase()) refuseTaken(name.trim());
+      act('rename', `Rename branch ${branch.name} to ${name.trim()}`, (tx) =>
+        update(tx, 'lamindb_branch', [branch.id], { name: name.trim() }),
+      );
+    },
+
+    /** Ends a branch without merging it; nothing of it is lost, and it can be opened again. */
+    closeBranch(ref: string): void {
+      const branch = read(findBranch(ref));
+      if (branch.id === mainBranch) throw builtIn();
+      leave(branch);
+      act('close', `Close branch ${branch.name}`, (tx) =>
+        update(tx, 'lamindb_branch', [branch.id], { _status_code: branchStatus.closed }),
+      );
+    },
+
+    reopenBranch(ref: string): void {
+      const branch = read(findBranch(ref));
+      if (branch.status !== branchStatus.closed)
+        throw new LoamError('InvalidArgument', `The branch "${branch.name}" is not closed.`);
+      act('open', `Open branch ${branch.name} again`, (tx) =>
+        update(tx, 'lamindb_branch', [branch.id], { _status_code: branchStatus.draft }),
+      );
+    },
+
+    /**
+     * What `reading` gives on another branch, without switching: in a transaction that is taken back. Others see nothing of
+     * it, since there is one connection and nothing is awaited.
+     */
+    onBranch,
+
+    /** What is to be decided before the branch can be merged into its parent, with what was chosen. */
+    branchConflicts: (ref: string): ToldConflict[] => {
+      const branch = asked(ref);
+      return nearby(branch, () =>
+        read(
+          (function* () {
+            const told: ToldConflict[] = [];
+            for (const [conflict, choice] of yield* conflictsWith(branch))
+              told.push(yield* toldConflict(journal, conflict, choice));
+            return told;
+          })(),
+        ),
+      );
+    },
+
+    /** Chooses for some conflicts, or takes choices back; it is kept on the branch. */
+    chooseForBranch(ref: string, names: readonly CellName[], choice: Partial<Choice> | null): void {
+      const branch = asked(ref);
+      const wanted = new Set(names.map((name) => JSON.stringify([name.tab, name.id, name.column])));
+      const conflicts = [...nearby(branch, () => read(conflictsWith(branch))).keys()].filter((conflict) => {
+        const { tab, id, column } = nameOfConflict(conflict);
+        return wanted.has(JSON.stringify([tab, id, column]));
+      });
+      if (conflicts.length < wanted.size)
+        throw new LoamError(
+          'DoesNotExist',
+          'What was to be decided is no conflict any more. Look at the list again.',
+          { branch: branch.name },
+        );
+      const { side = 'branch', value = null } = choice ?? {};
+      driver.exec('BEGIN IMMEDIATE');
+      try {
+        runSync(
+          driver,
+          choice ? choose(branch.id, conflicts, { side, value }) : unchoose(branch.id, conflicts),
+        );
+        driver.exec('COMMIT');
+      } catch (error) {
+        driver.exec('ROLLBACK');
+        throw error;
+      }
+      tellAll('', []);
+    },
+
+    /** Writes what the branch has otherwise on its parent, as one act; the parent is checked out after it. */
+    mergeBranch(ref: string): Merged {
+      const branch = asked(ref);
+      refuseWhileBusy();
+      refuseUndecided(branch);
+      const parent = parentOf(branch);
+      const from = author.branchUid;
+      go(parent);
+      try {
+        const counts = act('merge', `Merge ${branch.name} into ${parent.name}`, (tx) =>
+          mergeBranch(tx, branch),
+        );
+        const row = read(one('SELECT uid FROM loam_act ORDER BY id DESC LIMIT 1'));
+        tellAll('', []);
+        return {
+          ...(counts ?? { made: 0, changed: 0, added: 0, taken: 0 }),
+          act: String(row?.[0]),
+          into: parent.name,
+        };
+      } catch (error) {
+        go(read(findBranch(from)));
+        throw error;
+      }
+    },
+
+    /** The branch takes over what its parent has; it is checked out after it. */
+    updateBranch(ref: string): void {
+      const branch = asked(ref);
+      refuseWhileBusy();
+      const decided = refuseUndecided(branch);
+      go(branch);
+      act('update', `Update ${branch.name} from ${parentOf(branch).name}`, (tx) =>
+        takeOver(tx, branch, decided),
+      );
+      tellAll('', []);
+    },
+
+    /** Main's state in the tables again, whatever was checked out: for a file that other programs open next. */
+    rest(): void {
+      if (author.branchId !== mainBranch) runSync(driver, switchTo(journal, author, mainBranch));
+    },
+
+    /** Used once, when a database is opened for a named branch. One that is only looked at is not changed for it. */
+    openOn(ref: string, readOnly: boolean): void {
+      const id = read(branchId(ref));
+      if (id === author.branchId) return;
+      const uid = read(one('SELECT uid FROM lamindb_branch WHERE id = ?', [id]))?.[0];
+      if (readOnly) Object.assign(author, { branchId: id, branchUid: String(uid), ...read(seenFrom(id)) });
+      else runSync(driver, switchTo(journal, author, id));
+    },
+  };
+
+  function* branchWithId(id: number) {
+    const row = yield* one('SELECT uid FROM lamindb_branch WHERE id = ?', [id]);
+    return yield* findBranch(String(row?.[0]));
+  }
+
+  function refuseTaken(name: string): void {
+    if (name === '')
+      throw new LoamError('ValidationError', 'A branch needs a name.', { registry: 'Branch', field: 'name' });
+    if (!read(one('SELECT 1 FROM lamindb_branch WHERE lower(name) = lower(?)', [name]))) return;
+    throw new LoamError(
+      'ValidationError',
+      `There is a branch "${name.slice(0, 60)}" already. Take another name.`,
+      {
+        registry: 'Branch',
+        field: 'name',
+      },
+    );
+  }
+}
+
+const builtIn = () =>
+  new LoamError('ValidationError', 'main is built in: it keeps its name and cannot be closed.', {
+    registry: 'Branch',
+    field: 'name',
+  });

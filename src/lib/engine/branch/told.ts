@@ -1,0 +1,142 @@
+// Changes and conflicts in words: rows by their names, references by the names of what they refer to, links and values of
+// features by what they are about, notes and types of rows by the row they belong to.
+import type { Column, Table } from '../model/types.ts';
+import type { SqlValue } from '../ports.ts';
+import { all, one, type Steps } from '../statement.ts';
+import { nameColumn } from '../write/history.ts';
+import { tableOf, type Journal } from '../write/journal.ts';
+import type { Choice, CellName } from './choices.ts';
+import { nameOfConflict } from './choices.ts';
+import type { Conflict, ConflictKind } from './conflicts.ts';
+import type { RowChange } from './changes.ts';
+
+/** The row that a change is about: of a registry, whatever table was changed. */
+export interface About {
+  /** Class of the registry, e.g. `Artifact`. */
+  registry: string;
+  table: string;
+  id: number;
+  uid: string | null;
+  /** What people call the row. */
+  row: string;
+}
+
+export interface ToldConflict extends About {
+  name: CellName;
+  kind: ConflictKind;
+  /** Null where the row as a whole is in question. */
+  field: string | null;
+  base: string | null;
+  parent: string | null;
+  branch: string | null;
+  choice: Choice | null;
+}
+
+/** Column of a link, value or note that says which row it belongs to; null for rows that stand for themselves. */
+export function hostColumn(table: Table): Column | null {
+  if (table.family === 'registry' || table.family === 'django') return null;
+  const candidates =
+    table.family === 'block'
+      ? table.columns.filter(
+          ({ name }) => !['created_by_id', 'branch_id', 'created_on_id', 'space_id', 'run_id'].includes(name),
+        )
+      : table.rowKey.columns.flatMap((name) => table.column.get(name) ?? []);
+  return candidates.find(({ references }) => references) ?? null;
+}
+
+/** Rows of a table that a row refers to, or itself. */
+export function* aboutOf(
+  journal: Journal,
+  table: Table,
+  id: number,
+  values: Readonly<Record<string, SqlValue>> | null,
+): Steps<About> {
+  const host = hostColumn(table);
+  if (!host?.references) return yield* aboutRow(journal, table, id);
+  const held =
+    values?.[host.name] ??
+    (yield* one(`SELECT "${host.name}" FROM "${table.name}" WHERE id = ?`, [id]))?.[0] ??
+    null;
+  return yield* aboutRow(journal, tableOf(journal.model, host.references.table), Number(held ?? 0));
+}
+
+function* aboutRow(journal: Journal, table: Table, id: number): Steps<About> {
+  const uid = table.column.has('uid') ? 'uid' : 'NULL';
+  const row = yield* one(`SELECT "${nameColumn(table)}", ${uid} FROM "${table.name}" WHERE id = ?`, [id]);
+  return {
+    registry: table.registry ?? table.name,
+    table: table.name,
+    id,
+    uid: row?.[1] === null || row?.[1] === undefined ? null : String(row[1]),
+    row: String(row?.[0] ?? row?.[1] ?? id),
+  };
+}
+
+/** What a field is called: a reference without its `_id`. */
+export const fieldName = (column: string): string => column.replace(/^_(?!aux)/, '').replace(/_id$/, '');
+
+/** A value as it is read: references by name. */
+export function* shownValue(
+  journal: Journal,
+  table: Table,
+  column: string,
+  value: SqlValue,
+): Steps<string | null> {
+  if (value === null) return null;
+  const target = table.column.get(column)?.references?.table;
+  if (!target) return String(value);
+  const to = tableOf(journal.model, target);
+  const row = yield* one(`SELECT "${nameColumn(to)}" FROM "${target}" WHERE id = ?`, [value]);
+  return String(row?.[0] ?? value);
+}
+
+export function* toldConflict(
+  journal: Journal,
+  conflict: Conflict,
+  choice: Choice | null,
+): Steps<ToldConflict> {
+  const { change, cell, kind, other } = conflict;
+  const { table } = change;
+  const about = yield* aboutOf(journal, table, change.id, change.values);
+  const shown = (value: SqlValue) => (cell ? shownValue(journal, table, cell.column, value) : nothing());
+  const told = { ...about, name: nameOfConflict(conflict), kind, choice };
+  if (kind === 'changed' && cell)
+    return {
+      ...told,
+      field: fieldName(cell.column),
+      base: yield* shown(cell.base),
+      parent: yield* shown(cell.parent),
+      branch: yield* shown(cell.mine),
+    };
+  const twin = other === null ? null : yield* aboutRow(journal, table, other);
+  const words: Record<Exclude<ConflictKind, 'changed'>, [string, string]> = {
+    deleted: conflict.cell === null ? ['in the trash', 'changed'] : ['changed', 'in the trash'],
+    gone: ['deleted for good', 'changed'],
+    name: [`${twin?.row ?? ''} (${twin?.uid ?? ''})`, `${about.row} (${about.uid ?? ''})`],
+    version: [`version ${twin?.uid?.slice(-4) ?? ''}`, `version ${about.uid?.slice(-4) ?? ''}`],
+  };
+  const [parent, branch] = kind === 'changed' ? [null, null] : words[kind];
+  return { ...told, field: null, base: null, parent, branch };
+}
+
+function* nothing(): Steps<null> {
+  return null;
+}
+
+/** How a link or a value is told: `ULabel: red`, `score: 4`. */
+export function* toldLink(
+  journal: Journal,
+  change: RowChange,
+): Steps<{ field: string; value: string | null }> {
+  const { table, values } = change;
+  const host = hostColumn(table)?.name;
+  const feature = table.column.has('feature_id') ? (values?.['feature_id'] ?? null) : null;
+  const columns = table.rowKey.columns.filter((name) => name !== host && name !== 'feature_id');
+  const own = [...columns, 'value'].find((name) => table.column.has(name) && name !== host);
+  const target = own === undefined ? undefined : table.column.get(own)?.references?.table;
+  const right = target === undefined ? null : tableOf(journal.model, target);
+  const value = own === undefined ? null : yield* shownValue(journal, table, own, values?.[own] ?? null);
+  const name =
+    feature === null ? null : yield* all('SELECT name FROM lamindb_feature WHERE id = ?', [feature]);
+  return { field: String(name?.[0]?.[0] ?? right?.registry ?? fieldName(own ?? table.name)), value };
+}
