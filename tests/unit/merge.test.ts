@@ -149,6 +149,48 @@ describe('[row 60] [row 61] a merge', () => {
     expect(engine.artifact(uid).labels.find(({ name }) => name === 'twin')?.uid).toBe(twin[0]?.uid);
   });
 
+  test('[row 62] both gave a feature a value, both wrote the note: one is chosen, none is lost', async () => {
+    for (const side of ['branch', 'parent'] as const) {
+      const { world: made, engine, uid } = await world(20);
+      engine.createBranch('try', { switch: true });
+      engine.setFeatures(uid, { score: 4, site: 'left' });
+      engine.saveNote(uid, '# mine');
+      engine.switchBranch('main');
+      engine.setFeatures(uid, { score: 3, site: 'left' });
+      engine.saveNote(uid, '# theirs');
+      const conflicts = engine.branchConflicts('try');
+      expect(conflicts).toMatchObject([
+        {
+          kind: 'version',
+          registry: 'Artifact',
+          row: 'a.csv',
+          field: 'readme',
+          parent: '# theirs',
+          branch: '# mine',
+        },
+        { kind: 'value', registry: 'Artifact', row: 'a.csv', field: 'score', parent: '3', branch: '4' },
+      ]);
+      expect(engine.branchDiff('try').objects[0]?.fields).toMatchObject([
+        { field: 'readme', what: 'note' },
+        { field: 'score', base: '1', parent: '3', branch: '4', conflict: { kind: 'value' } },
+      ]);
+      const before = seen(made);
+      const names = conflicts.map(({ name }) => name);
+      engine.chooseForBranch('try', names, { side });
+      const { act } = engine.mergeBranch('try');
+      const mine = side === 'branch';
+      expect(engine.artifact(uid).note?.content).toBe(mine ? '# mine' : '# theirs');
+      const values = engine.artifact(uid).features.map(({ feature, raw }) => [feature.name, ...raw]);
+      expect(values).toEqual([
+        ['score', mine ? 4 : 3],
+        ['site', 'left'],
+      ]);
+      expect(made.rows('SELECT count(*) FROM lamindb_artifactblock WHERE branch_id = 1')).toEqual([[3]]);
+      await engine.undoAct(act);
+      expect(seen(made)).toEqual(before);
+    }
+  });
+
   test('[row 63] its revert leaves what was changed since, and says so', async () => {
     const { engine, uid } = await world(17);
     engine.createBranch('try', { switch: true });

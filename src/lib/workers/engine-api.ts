@@ -282,6 +282,8 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     renameBranch: onTheMove(engine.renameBranch),
     closeBranch: onTheMove(engine.closeBranch),
     reopenBranch: onTheMove(engine.reopenBranch),
+    branchDiff: direct(engine.branchDiff),
+    checkBranch: direct(engine.checkBranch),
     branchConflicts: direct(engine.branchConflicts),
     chooseForBranch: writing(async (ref, names, choice) => engine.chooseForBranch(ref, names, choice)),
     mergeBranch: onTheMove(engine.mergeBranch),

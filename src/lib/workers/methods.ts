@@ -136,6 +136,8 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   renameBranch: 'write',
   closeBranch: 'write',
   reopenBranch: 'write',
+  branchDiff: 'read',
+  checkBranch: 'read',
   branchConflicts: 'read',
   chooseForBranch: 'write',
   mergeBranch: 'write',

@@ -3,7 +3,8 @@
 import type { WireError } from '../engine/errors.ts';
 import type { BranchRow } from '../engine/branch/branches.ts';
 import type { CellName, Choice } from '../engine/branch/choices.ts';
-import type { Merged } from '../engine/branch/part.ts';
+import type { BranchDiff, DiffSpec } from '../engine/branch/diff.ts';
+import type { BranchCheck, Merged } from '../engine/branch/part.ts';
 import type { ToldConflict } from '../engine/branch/told.ts';
 import type { SqlExport, SqlPage, SqlSpec, SqlTable } from '../engine/console/types.ts';
 import type { ArtifactDetail, ArtifactListSpec, ArtifactPage } from '../engine/query/artifact-types.ts';
@@ -218,7 +219,8 @@ export type { FeatureRow, NamedRow };
 
 export type { BranchRow } from '../engine/branch/branches.ts';
 export type { CellName, Choice } from '../engine/branch/choices.ts';
-export type { Merged } from '../engine/branch/part.ts';
+export type { BranchDiff, DiffField, DiffKind, DiffObject, DiffSpec } from '../engine/branch/diff.ts';
+export type { BranchCheck, CheckFailure, Merged } from '../engine/branch/part.ts';
 export type { ToldConflict } from '../engine/branch/told.ts';
 export type { FieldInfo, RegistryInfo, RelationInfo } from '../engine/view/registry-info.ts';
 export type { FilterGroup, FilterNode, FilterTest, TestOp, View } from '../engine/view/view.ts';
@@ -405,6 +407,10 @@ export interface EngineApi
   renameBranch(ref: string, name: string): Promise<void>;
   closeBranch(ref: string): Promise<void>;
   reopenBranch(ref: string): Promise<void>;
+  /** What a branch has otherwise than its parent, or than another branch of the same parent; by object, in pages. */
+  branchDiff(ref: string, spec?: DiffSpec): Promise<BranchDiff>;
+  /** The real merge, taken back: every rule it would break. */
+  checkBranch(ref: string): Promise<BranchCheck>;
   /** What is to be decided before the branch can be merged into its parent, with what was chosen. */
   branchConflicts(ref: string): Promise<ToldConflict[]>;
   /** Chooses for some conflicts (null takes choices back); kept on the branch. */

@@ -28,7 +28,7 @@ export interface RowChange {
   cells: CellChange[];
   /** All columns of an added or taken row. */
   values: Record<string, SqlValue> | null;
-  /** The parent's row is gone for good. */
+  /** The parent's row is gone for good; of a taken row: the parent took it out as well. */
   missing: boolean;
 }
 
@@ -134,14 +134,26 @@ function* looseRows(
     // Added rows are in the table where the branch is checked out, taken ones where it is not.
     const inTable = (held: SqlValue | undefined) => (kind === 1) === here && held !== 1;
     const there = kept.filter((row) => inTable(row[2])).map(([id]) => Number(id));
-    const parts: KeptRows[] = [readKept(kept.filter((row) => !inTable(row[2])))];
-    if (there.length > 0) parts.push(yield* valuesOf(tableOf(journal.model, table.name), there));
-    for (const part of parts)
+    const parts: { rows: KeptRows; missing: boolean }[] = [];
+    for (const held of [0, 1])
+      parts.push({
+        rows: readKept(kept.filter((row) => !inTable(row[2]) && row[2] === held)),
+        missing: kind === -1 && held === 1,
+      });
+    if (there.length > 0) {
+      const rows = yield* valuesOf(tableOf(journal.model, table.name), there);
+      const found = new Set(rows.ids);
+      parts.push({ rows, missing: false });
+      // The parent took them out as well; what they were is known from before.
+      const gone = kept.filter((row) => inTable(row[2]) && !found.has(Number(row[0])));
+      if (kind === -1) parts.push({ rows: readKept(gone), missing: true });
+    }
+    for (const { rows: part, missing } of parts)
       for (const [i, id] of part.ids.entries())
         changes.push({
           ...{ table, tab, id, kind: kind === 1 ? ('added' as const) : ('taken' as const), cells: [] },
           values: Object.fromEntries(part.columns.map((name, c) => [name, part.values[c]?.[i] ?? null])),
-          missing: false,
+          missing,
         });
   }
   return changes;

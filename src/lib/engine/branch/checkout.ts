@@ -13,6 +13,7 @@ import { putRows, setCells, takeRows } from '../write/exchange.ts';
 import { dropKeys, tableOf, type Journal } from '../write/journal.ts';
 import { checkedOut, mainBranch, seenFrom } from '../write/seen.ts';
 import { noteFamily, type Author, type TableChange, type Transaction } from '../write/transaction.ts';
+import { missingIn } from './rules.ts';
 import { keptText, pickRows, readKept, valuesOf, type KeptRows } from '../write/kept-rows.ts';
 
 /** In a transaction of its own. Gives what changed in the tables. */
@@ -98,8 +99,8 @@ function* leave(tx: Transaction, branch: number): Steps<void> {
     yield* exchange(tx, table, tab, branch, false);
   for (const { tab, table } of loose) {
     const rows = yield* keptRows(branch, tab, -1);
+    // What they were stays known, for the case that the parent takes them out, too.
     if (rows.ids.length > 0) yield* putRows(tx, table, rows.ids, rows.columns, rows.values);
-    yield* keepValues(branch, tab, rows.ids, null);
   }
   for (const kept of ['loam_cell', 'loam_row'])
     yield* run(`UPDATE ${kept} SET held = 0 WHERE branch = ? AND held = 1`, [branch]);
@@ -258,16 +259,6 @@ function* putWhatFits(tx: Transaction, table: Table, rows: KeptRows): Steps<numb
     if (!(yield* fits(() => putRows(tx, table, single.ids, single.columns, single.values)))) refused.push(id);
   }
   return refused;
-}
-
-function* missingIn(target: string, ids: readonly SqlValue[]): Steps<Set<number>> {
-  const asked = [...new Set(ids)].filter((id) => id !== null);
-  if (asked.length === 0) return new Set();
-  const rows = yield* all(
-    `SELECT j.value FROM json_each(?) j WHERE NOT EXISTS (SELECT 1 FROM "${target}" t WHERE t.id = j.value)`,
-    [JSON.stringify(asked)],
-  );
-  return new Set(rows.map(([id]) => Number(id)));
 }
 
 /** Cells (`id column`) that refer to rows that are gone. */

@@ -2,14 +2,15 @@
 // the other changed, both made a row of the same name, or both a next version. Independent edits are no conflict, nor are
 // equal ones. Compared are values, as git compares contents: a parent that moved and came back has not moved.
 import type { SqlValue } from '../ports.ts';
-import { all, one, type Steps } from '../statement.ts';
+import { all, type Steps } from '../statement.ts';
 import type { Journal } from '../write/journal.ts';
 import { nameOf, searchesNames } from '../registry/tables.ts';
+import { hostColumn } from './hosts.ts';
 import { markOf } from './marks.ts';
 import type { CellChange, RowChange } from './changes.ts';
 import type { Branch } from './branches.ts';
 
-export type ConflictKind = 'changed' | 'deleted' | 'name' | 'version' | 'gone';
+export type ConflictKind = 'changed' | 'value' | 'deleted' | 'name' | 'version' | 'gone';
 
 export interface Conflict {
   kind: ConflictKind;
@@ -18,6 +19,8 @@ export interface Conflict {
   cell: CellChange | null;
   /** The parent's row that is in the way (same name, same family). */
   other: number | null;
+  /** Of a `value`: the parent's rows for the same feature, with all their columns. */
+  others: Record<string, SqlValue>[];
   /** What the parent had when it was looked at: a choice holds as long as it has that. */
   seen: SqlValue;
 }
@@ -34,16 +37,17 @@ export function* conflictsOf(
   for (const change of changes) {
     if (change.kind !== 'changed') continue;
     if (change.missing) {
-      found.push({ kind: 'gone', change, cell: null, other: null, seen: 'gone' });
+      found.push({ kind: 'gone', change, cell: null, other: null, others: [], seen: 'gone' });
       continue;
     }
     for (const cell of change.cells)
       if (cell.parent !== cell.base && cell.parent !== cell.mine)
-        found.push({ kind: 'changed', change, cell, other: null, seen: cell.parent });
+        found.push({ kind: 'changed', change, cell, other: null, others: [], seen: cell.parent });
   }
   found.push(...(yield* deletions(journal, branch, changes)));
   found.push(...(yield* sameNames(changes, parents)));
   found.push(...(yield* sameVersions(changes, parents)));
+  found.push(...(yield* sameValues(journal, changes)));
   return found;
 }
 
@@ -60,12 +64,13 @@ function* deletions(journal: Journal, branch: Branch, changes: readonly RowChang
     );
     const gone = new Set(trashed.map(([id]) => Number(id)));
     for (const change of edited)
-      if (gone.has(change.id)) found.push({ kind: 'deleted', change, cell: null, other: null, seen: trash });
+      if (gone.has(change.id))
+        found.push({ kind: 'deleted', change, cell: null, other: null, others: [], seen: trash });
     for (const change of rows) {
       const place = change.cells.find(({ column }) => column === 'branch_id');
       if (place?.mine !== trash || place.parent !== place.base) continue;
       const mark = yield* markOf(journal, change, branch);
-      if (mark > 0) found.push({ kind: 'deleted', change, cell: place, other: null, seen: mark });
+      if (mark > 0) found.push({ kind: 'deleted', change, cell: place, other: null, others: [], seen: mark });
     }
   }
   return found;
@@ -87,35 +92,99 @@ function* sameNames(changes: readonly RowChange[], parents: readonly number[]): 
     const byId = new Map(rows.map((row) => [row.id, row]));
     for (const [id, other, text] of twins) {
       const change = byId.get(Number(id));
-      if (change) found.push({ kind: 'name', change, cell: null, other: Number(other), seen: text ?? null });
+      if (change)
+        found.push({
+          kind: 'name',
+          change,
+          cell: null,
+          other: Number(other),
+          others: [],
+          seen: text ?? null,
+        });
     }
   }
   return found;
 }
 
-/** A family of which both made a next version: the newest stays the latest, the other becomes an older one. */
+/**
+ * A family of which both made a next version, or a row to which both wrote a note: the branch never saw the parent's, which
+ * came later. The newest is the latest, the other one stays as an older version.
+ */
 function* sameVersions(changes: readonly RowChange[], parents: readonly number[]): Steps<Conflict[]> {
   const found: Conflict[] = [];
   for (const [name, rows] of group(changes.filter(({ kind }) => kind === 'made'))) {
-    if (!rows[0]?.table.versioned) continue;
-    // The first of its family has none before it.
-    const later = new Set(
-      (yield* all(
-        `SELECT id FROM "${name}" WHERE id IN (SELECT value FROM json_each(?)) AND uid NOT LIKE '%0000'`,
-        [JSON.stringify(rows.map(({ id }) => id))],
-      )).map(([id]) => Number(id)),
+    const table = rows[0]?.table;
+    if (!table?.versioned) continue;
+    const host = table.family === 'block' ? hostColumn(table)?.name : undefined;
+    const family =
+      table.family === 'block'
+        ? `o."${host ?? 'id'}" IS m."${host ?? 'id'}" AND o.kind = m.kind AND m.kind <> 'comment'`
+        : `o.uid >= substr(m.uid, 1, length(m.uid) - 4) || '0000' AND o.uid < substr(m.uid, 1, length(m.uid) - 4) || 'zzzz~'
+           AND m.uid NOT LIKE '%0000'`;
+    const pairs = yield* all(
+      `SELECT m.id, max(o.id), o.uid FROM "${name}" m JOIN "${name}" o ON ${family} AND o.id > m.id AND +o.branch_id IN (${parents.join(', ')})
+       WHERE m.id IN (SELECT value FROM json_each(?)) GROUP BY m.id`,
+      [JSON.stringify(living(rows).map(({ id }) => id))],
     );
-    for (const change of living(rows)) {
-      if (!later.has(change.id)) continue;
-      // A version of the parent's that the one made here does not come after: the branch never saw it.
-      const row = yield* one(
-        `SELECT o.id, o.uid FROM "${name}" m JOIN "${name}" o ON o.uid >= substr(m.uid, 1, length(m.uid) - 4) || '0000'
-           AND o.uid < substr(m.uid, 1, length(m.uid) - 4) || 'zzzz~'
-         WHERE m.id = ? AND o.id > m.id AND +o.branch_id IN (${parents.join(', ')}) ORDER BY o.id DESC LIMIT 1`,
-        [change.id],
-      );
-      if (row)
-        found.push({ kind: 'version', change, cell: null, other: Number(row[0]), seen: row[1] ?? null });
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    // Of several notes or versions of the branch the newest counts.
+    const newest = new Map<number, Conflict>();
+    for (const [id, other, uid] of pairs) {
+      const change = byId.get(Number(id));
+      if (change)
+        newest.set(Number(other), {
+          ...{ kind: 'version', change, cell: null, other: Number(other), others: [], seen: uid ?? null },
+        });
+    }
+    found.push(...newest.values());
+  }
+  return found;
+}
+
+/**
+ * Both gave the same feature of the same row a value: the parent's came after the branch's, and the branch did not take it
+ * out. Features that hold lists take both.
+ */
+function* sameValues(journal: Journal, changes: readonly RowChange[]): Steps<Conflict[]> {
+  const found: Conflict[] = [];
+  for (const [name, rows] of group(changes.filter(({ kind }) => kind === 'added'))) {
+    const table = rows[0]?.table;
+    const host = table && hostColumn(table)?.name;
+    if (!table || host === undefined) continue;
+    const json = table.column.has('jsonvalue_id');
+    if (!json && !table.column.has('feature_id')) continue;
+    const own = new Set(rows.map(({ id }) => id));
+    const of = json ? 'v.feature_id' : 'o.feature_id';
+    const columns = table.columns.map((column) => column.name);
+    const asked = rows.map(({ id, values }) => [
+      id,
+      values?.[host] ?? null,
+      values?.[json ? 'jsonvalue_id' : 'feature_id'] ?? null,
+    ]);
+    const theirs = yield* all(
+      `SELECT json_extract(j.value, '$[0]'), ${columns.map((column) => `o."${column}"`).join(', ')}
+       FROM json_each(?) j JOIN "${name}" o ON o."${host}" = json_extract(j.value, '$[1]')
+       ${json ? "JOIN lamindb_jsonvalue v ON v.id = o.jsonvalue_id JOIN lamindb_jsonvalue w ON w.id = json_extract(j.value, '$[2]')" : ''}
+       JOIN lamindb_feature f ON f.id = ${of}
+       WHERE ${of} = ${json ? 'w.feature_id' : "json_extract(j.value, '$[2]')"} AND f._dtype_str NOT LIKE 'list%'
+         AND o.id > json_extract(j.value, '$[0]') ORDER BY o.id`,
+      [JSON.stringify(asked)],
+    );
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    const others = new Map<RowChange, Record<string, SqlValue>[]>();
+    for (const [id, ...values] of theirs) {
+      const change = byId.get(Number(id));
+      const row = Object.fromEntries(columns.map((column, c) => [column, values[c] ?? null]));
+      if (!change || own.has(Number(row['id']))) continue;
+      others.set(change, [...(others.get(change) ?? []), row]);
+    }
+    const held = table.rowKey.columns.filter((column) => column !== host && column !== 'feature_id');
+    const values = [...held, ...(table.column.has('value') ? ['value'] : [])];
+    for (const [change, list] of others) {
+      const same = list.some((row) => values.every((column) => row[column] === change.values?.[column]));
+      if (same) continue;
+      const seen = values.map((column) => String(list.at(-1)?.[column] ?? '')).join(' ');
+      found.push({ kind: 'value', change, cell: null, other: null, others: list, seen });
     }
   }
   return found;

@@ -5,6 +5,7 @@ import { isLoamError, LoamError } from '../errors.ts';
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, run, type Steps } from '../statement.ts';
+import { hashText } from '../hash.ts';
 import { branchStatus } from '../registry/status.ts';
 import { reinsert, remove, update } from '../write/apply.ts';
 import type { Transaction } from '../write/transaction.ts';
@@ -12,6 +13,7 @@ import type { Branch } from './branches.ts';
 import { changesOf, type RowChange } from './changes.ts';
 import { choicesFor, type Choice } from './choices.ts';
 import { conflictsOf, type Conflict } from './conflicts.ts';
+import { brokenRules, danglingReferences, type Broken } from './rules.ts';
 
 export interface MergeCounts {
   made: number;
@@ -22,24 +24,67 @@ export interface MergeCounts {
 
 const trash = -1;
 
-/** With the parent checked out. Throws `MergeConflict` while something is to be chosen. */
+/** Of one row: what keeps it from being merged. */
+export interface Failure extends Broken {
+  /** A rule of the database (`IntegrityError`), of its values, or of types and references. */
+  code: string;
+}
+
+/** With the parent checked out. Throws `MergeConflict` while something is to be chosen, or would break a rule. */
 export function* mergeBranch(tx: Transaction, branch: Branch): Steps<MergeCounts> {
   const changes = yield* changesOf(tx.journal, tx.author, branch.id);
   const conflicts = yield* conflictsOf(tx.journal, branch, changes, tx.author.visible);
   const choices = yield* choicesFor(branch.id, conflicts);
   const open = conflicts.filter((conflict) => !choices.has(conflict));
   if (open.length > 0) throw undecided(branch, open.length);
-  const counts = yield* writeChanges(tx, branch, changes, choices);
+  refuseBroken(branch, yield* danglingReferences(changes));
+  const counts = yield* writeChanges(tx, branch, changes, choices, null);
+  refuseBroken(branch, yield* brokenRules(tx, changes));
   yield* update(tx, 'lamindb_branch', [branch.id], { _status_code: branchStatus.merged });
   return counts;
 }
 
-/** Every change of the branch, as it was decided. */
+/**
+ * The merge as it would be, in a transaction that is taken back: everything that would be refused, not the first of it. What is
+ * not decided yet is taken from the branch for it.
+ */
+export function* tryMerge(
+  tx: Transaction,
+  branch: Branch,
+): Steps<{ counts: MergeCounts; failures: Failure[]; open: number }> {
+  const changes = yield* changesOf(tx.journal, tx.author, branch.id);
+  const conflicts = yield* conflictsOf(tx.journal, branch, changes, tx.author.visible);
+  const choices = yield* choicesFor(branch.id, conflicts);
+  const open = conflicts.length - choices.size;
+  for (const conflict of conflicts)
+    if (!choices.has(conflict)) choices.set(conflict, { side: 'branch', value: null });
+  const dangling = yield* danglingReferences(changes);
+  const failures: Failure[] = dangling.map((broken) => ({ ...broken, code: 'DoesNotExist' }));
+  const lost = new Set(dangling.map(({ change }) => change));
+  const whole = changes.filter((change) => !lost.has(change));
+  const counts = yield* writeChanges(tx, branch, whole, choices, failures);
+  for (const broken of yield* brokenRules(tx, whole)) failures.push({ ...broken, code: 'ValidationError' });
+  return { counts, failures, open };
+}
+
+function refuseBroken(branch: Branch, broken: readonly Broken[]): void {
+  const [first] = broken;
+  if (!first) return;
+  const more = broken.length > 1 ? ` (and ${broken.length - 1} more)` : '';
+  throw new LoamError(
+    'MergeConflict',
+    `"${branch.name}" cannot be merged: a row of ${first.change.table.registry ?? first.change.table.name} ${first.reason}${more}. Check the branch to see each.`,
+    { branch: branch.name, count: broken.length },
+  );
+}
+
+/** Every change of the branch, as it was decided. With a list of failures rows that are refused are put there and left out. */
 export function* writeChanges(
   tx: Transaction,
   branch: Branch,
   changes: readonly RowChange[],
   choices: ReadonlyMap<Conflict, Choice>,
+  failures: Failure[] | null,
 ): Steps<MergeCounts> {
   const decided = new Map<RowChange, { conflict: Conflict; choice: Choice }[]>();
   for (const [conflict, choice] of choices) {
@@ -51,9 +96,26 @@ export function* writeChanges(
   const counts: MergeCounts = { made: 0, changed: 0, added: 0, taken: 0 };
   for (const part of byTable(changes, 'made')) counts.made += yield* writeMade(tx, branch, part, decided);
   for (const part of byTable(changes, 'changed'))
-    counts.changed += yield* writeCells(tx, branch, part, decided, twins);
+    counts.changed += yield* writeCells(tx, branch, part, decided, twins, failures);
+  // Where both gave a feature a value, one goes.
+  for (const [{ kind, change, others }, { side }] of choices)
+    if (kind === 'value' && side === 'branch')
+      yield* remove(
+        tx,
+        change.table.name,
+        others.map((row) => Number(row['id'])),
+      );
+  const dropped = new Set(
+    [...choices].flatMap(([{ kind, change }, { side }]) =>
+      kind === 'value' && side === 'parent' ? [change] : [],
+    ),
+  );
   for (const part of byTable(changes, 'taken')) counts.taken += yield* takeOut(tx, part);
-  for (const part of byTable(changes, 'added')) counts.added += yield* putIn(tx, part, twins);
+  for (const part of byTable(
+    changes.filter((change) => !dropped.has(change)),
+    'added',
+  ))
+    counts.added += yield* putIn(tx, part, twins);
   return counts;
 }
 
@@ -88,9 +150,7 @@ function pointed(twins: Twins, table: Table, column: string, value: SqlValue): S
 
 function* writeMade(tx: Transaction, branch: Branch, { table, rows }: Part, decided: Decided): Steps<number> {
   const to = rows.map((row) => {
-    const twin = decided
-      .get(row)
-      ?.find(({ conflict }) => conflict.kind === 'name' || conflict.kind === 'version');
+    const twin = decided.get(row)?.find(({ conflict }) => conflict.kind === 'name');
     // The parent's is taken: this one goes to the trash, from where it can come back.
     if (twin?.choice.side === 'parent') return trash;
     return row.cells[0]?.mine === trash ? trash : branch.parent;
@@ -108,6 +168,16 @@ function* writeMade(tx: Transaction, branch: Branch, { table, rows }: Part, deci
   }
   const ids = rows.map(({ id }) => id);
   yield* update(tx, table.name, ids, { branch_id: to, ...(yield* stampsOf(table, ids)) });
+  for (const row of rows) {
+    const version = decided.get(row)?.find(({ conflict }) => conflict.kind === 'version')?.choice;
+    if (!version || version.side === 'parent') continue;
+    // The newest of a family is its latest (LaminDB's rule), so the one that was chosen comes last.
+    const text = version.side === 'edit' && table.column.has('content') ? String(version.value ?? '') : null;
+    yield* update(tx, table.name, [row.id], {
+      created_at: tx.time,
+      ...(text === null ? {} : { content: text, hash: hashText(text) }),
+    });
+  }
   for (const { row, value } of names) yield* update(tx, table.name, [row.id], { [nameColumn(table)]: value });
   return rows.length;
 }
@@ -143,6 +213,7 @@ function* writeCells(
   { table, rows }: Part,
   decided: Decided,
   twins: Twins,
+  failures: Failure[] | null,
 ): Steps<number> {
   const groups = new Map<string, { columns: string[]; ids: number[]; values: SqlValue[][] }>();
   for (const row of rows) {
@@ -174,13 +245,27 @@ function* writeCells(
     for (const [c, [, value]] of cells.entries()) group.values[c]?.push(value);
   }
   let changed = 0;
-  for (const { columns, ids, values } of groups.values())
-    changed += yield* update(
-      tx,
-      table.name,
-      ids,
-      Object.fromEntries(columns.map((name, c) => [name, values[c] ?? []])),
-    );
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  for (const { columns, ids, values } of groups.values()) {
+    const write = (at: readonly number[]) =>
+      update(
+        tx,
+        table.name,
+        at.map((i) => ids[i] ?? 0),
+        Object.fromEntries(columns.map((name, c) => [name, at.map((i) => values[c]?.[i] ?? null)])),
+      );
+    const everything = ids.map((_, i) => i);
+    if (!failures) changed += yield* write(everything);
+    else if ((yield* refusalOf(tx, () => write(everything))) === null) changed += ids.length;
+    else
+      for (const i of everything) {
+        const error = yield* refusalOf(tx, () => write([i]));
+        const change = byId.get(ids[i] ?? 0);
+        if (error === null) changed++;
+        else if (change)
+          failures.push({ change, column: columns[0] ?? null, reason: error.message, code: error.code });
+      }
+  }
   return changed;
 }
 
@@ -225,19 +310,26 @@ function* putIn(tx: Transaction, { table, rows }: Part, twins: Twins): Steps<num
 }
 
 /** Runs the steps in a savepoint; false, with nothing done, where a unique value is there already. */
-function* fits(tx: Transaction, steps: () => Steps<void>): Steps<boolean> {
+function* fits(tx: Transaction, steps: () => Steps<unknown>): Steps<boolean> {
+  const error = yield* refusalOf(tx, steps);
+  if (error && error.code !== 'IntegrityError') throw error;
+  return error === null;
+}
+
+/** Runs the steps in a savepoint; what refused them, with nothing done, or null. */
+function* refusalOf(tx: Transaction, steps: () => Steps<unknown>): Steps<LoamError | null> {
   const logged = tx.log.length;
   yield* run('SAVEPOINT loam_merge');
   try {
     yield* steps();
     yield* run('RELEASE loam_merge');
-    return true;
+    return null;
   } catch (error) {
     yield* run('ROLLBACK TO loam_merge');
     yield* run('RELEASE loam_merge');
     tx.log.length = logged;
-    if (!isLoamError(error, 'IntegrityError')) throw error;
-    return false;
+    if (isLoamError(error)) return error;
+    throw error;
   }
 }
 

@@ -6,23 +6,43 @@ import { branchStatus } from '../registry/status.ts';
 import { branchId } from '../schema/open.ts';
 import { one, runSync, type Steps } from '../statement.ts';
 import { update } from '../write/apply.ts';
-import { forget } from '../write/journal.ts';
+import { forget, recordTime } from '../write/journal.ts';
 import { mainBranch, seenFrom } from '../write/seen.ts';
-import { createTransaction, type TableChange } from '../write/transaction.ts';
-import { changesOf } from './changes.ts';
+import { createTransaction, type TableChange, type Transaction } from '../write/transaction.ts';
+import { changesOf, type RowChange } from './changes.ts';
 import { choicesFor, choose, nameOfConflict, unchoose, type CellName, type Choice } from './choices.ts';
 import { conflictsOf, type Conflict } from './conflicts.ts';
-import { mergeBranch, type MergeCounts } from './merge.ts';
-import { toldConflict, type ToldConflict } from './told.ts';
+import { changesAgainst, diffPage, notSiblings, type BranchDiff, type DiffSpec } from './diff.ts';
+import { mergeBranch, tryMerge, type MergeCounts } from './merge.ts';
+import { aboutOf, fieldName, toldConflict, type About, type ToldConflict } from './told.ts';
 import { takeOver } from './update.ts';
 import { findBranch, listBranches, type Branch, type BranchRow } from './branches.ts';
 import { checkOut, switchTo } from './checkout.ts';
+
+/** More are counted, not listed. */
+const mostFailures = 200;
 
 export interface Merged extends MergeCounts {
   /** The act that an undo takes back. */
   act: string;
   /** Name of the branch that has it all now. */
   into: string;
+}
+
+export interface CheckFailure extends About {
+  field: string | null;
+  reason: string;
+  /** `IntegrityError`, `ValidationError`, `DoesNotExist` … */
+  code: string;
+}
+
+/** A merge as it would be. */
+export interface BranchCheck extends MergeCounts {
+  /** It could be merged now. */
+  ok: boolean;
+  /** Conflicts that are not decided. */
+  open: number;
+  failures: CheckFailure[];
 }
 
 export function branchPart(context: EngineContext, dropping: () => boolean) {
@@ -86,14 +106,20 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
   }
 
   /** Conflicts with the choices that still hold, in the order of registries and rows. */
-  const conflictsWith = (branch: Branch): Steps<Map<Conflict, Choice | null>> =>
-    (function* () {
-      const parents = (yield* seenFrom(branch.parent)).visible;
-      const changes = yield* changesOf(journal, author, branch.id);
-      const conflicts = yield* conflictsOf(journal, branch, changes, parents);
-      const made = yield* choicesFor(branch.id, conflicts);
-      return new Map(conflicts.map((conflict) => [conflict, made.get(conflict) ?? null]));
-    })();
+  function* comparison(
+    branch: Branch,
+  ): Steps<{ changes: RowChange[]; conflicts: Map<Conflict, Choice | null> }> {
+    const parents = (yield* seenFrom(branch.parent)).visible;
+    const changes = yield* changesOf(journal, author, branch.id);
+    // What was merged is told as it was; there is nothing to decide any more.
+    const found = branch.status < 0 ? [] : yield* conflictsOf(journal, branch, changes, parents);
+    const made = yield* choicesFor(branch.id, found);
+    return { changes, conflicts: new Map(found.map((conflict) => [conflict, made.get(conflict) ?? null])) };
+  }
+
+  function* conflictsWith(branch: Branch): Steps<Map<Conflict, Choice | null>> {
+    return (yield* comparison(branch)).conflicts;
+  }
 
   function refuseUndecided(branch: Branch): Map<Conflict, Choice> {
     const conflicts = nearby(branch, () => read(conflictsWith(branch)));
@@ -115,19 +141,27 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
     return branch;
   }
 
-  function onBranch<T>(ref: string, reading: () => T): T {
-    const branch = read(findBranch(ref));
-    if (branch.id === author.branchId) return reading();
+  /** Steps on a branch whose every effect is taken back. Nothing is awaited, so that others see nothing of it. */
+  function trying<T>(branch: Branch, steps: (tx: Transaction) => Steps<T>): T {
     const before = { ...author };
     driver.exec('BEGIN IMMEDIATE');
     try {
-      runSync(driver, checkOut(createTransaction(journal, author, 0), branch.id));
-      return reading();
+      const tx = createTransaction(journal, author, runSync(driver, recordTime(journal)));
+      runSync(driver, checkOut(tx, branch.id));
+      return runSync(driver, steps(tx));
     } finally {
       driver.exec('ROLLBACK');
       Object.assign(author, before);
       forget(journal);
     }
+  }
+
+  function onBranch<T>(ref: string, reading: () => T): T {
+    const branch = read(findBranch(ref));
+    if (branch.id === author.branchId) return reading();
+    return trying(branch, function* () {
+      return reading();
+    });
   }
 
   return {
@@ -222,6 +256,47 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
         throw error;
       }
       tellAll('', []);
+    },
+
+    /** What the branch has otherwise than its parent, or than another branch of the same parent. */
+    branchDiff(ref: string, spec: DiffSpec = {}): BranchDiff {
+      const branch = read(findBranch(ref));
+      if (branch.id === mainBranch)
+        throw new LoamError('InvalidArgument', 'main comes from no other branch.');
+      const parents = read(seenFrom(branch.parent)).visible;
+      const changesOn = (of: Branch) => nearby(of, () => read(changesOf(journal, author, of.id)));
+      if (spec.against !== undefined) {
+        const other = read(findBranch(spec.against));
+        if (other.id !== branch.parent) {
+          if (other.parent !== branch.parent) throw notSiblings(branch.name, other.name);
+          const differ = changesAgainst(changesOn(branch), changesOn(other));
+          return nearby(branch, () => read(diffPage(journal, parents, differ, new Map(), spec)));
+        }
+      }
+      return nearby(branch, () =>
+        read(
+          (function* () {
+            // Conflicts name the very changes that are listed.
+            const { changes, conflicts } = yield* comparison(branch);
+            return yield* diffPage(journal, parents, changes, conflicts, spec);
+          })(),
+        ),
+      );
+    },
+
+    /** The real merge, taken back: every rule it would break, whatever is decided by now. */
+    checkBranch(ref: string): BranchCheck {
+      const branch = asked(ref);
+      refuseWhileBusy();
+      return trying(parentOf(branch), function* (tx) {
+        const { counts, failures, open } = yield* tryMerge(tx, branch);
+        const told: CheckFailure[] = [];
+        for (const { change, column, reason, code } of failures.slice(0, mostFailures)) {
+          const about = yield* aboutOf(journal, change.table, change.id, change.values);
+          told.push({ ...about, field: column === null ? null : fieldName(column), reason, code });
+        }
+        return { ...counts, ok: open === 0 && failures.length === 0, open, failures: told };
+      });
     },
 
     /** Writes what the branch has otherwise on its parent, as one act; the parent is checked out after it. */

@@ -1,10 +1,11 @@
 // Changes and conflicts in words: rows by their names, references by the names of what they refer to, links and values of
 // features by what they are about, notes and types of rows by the row they belong to.
-import type { Column, Table } from '../model/types.ts';
+import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { nameColumn } from '../write/history.ts';
 import { tableOf, type Journal } from '../write/journal.ts';
+import { hostColumn } from './hosts.ts';
 import type { Choice, CellName } from './choices.ts';
 import { nameOfConflict } from './choices.ts';
 import type { Conflict, ConflictKind } from './conflicts.ts';
@@ -32,18 +33,6 @@ export interface ToldConflict extends About {
   choice: Choice | null;
 }
 
-/** Column of a link, value or note that says which row it belongs to; null for rows that stand for themselves. */
-export function hostColumn(table: Table): Column | null {
-  if (table.family === 'registry' || table.family === 'django') return null;
-  const candidates =
-    table.family === 'block'
-      ? table.columns.filter(
-          ({ name }) => !['created_by_id', 'branch_id', 'created_on_id', 'space_id', 'run_id'].includes(name),
-        )
-      : table.rowKey.columns.flatMap((name) => table.column.get(name) ?? []);
-  return candidates.find(({ references }) => references) ?? null;
-}
-
 /** Rows of a table that a row refers to, or itself. */
 export function* aboutOf(
   journal: Journal,
@@ -60,7 +49,7 @@ export function* aboutOf(
   return yield* aboutRow(journal, tableOf(journal.model, host.references.table), Number(held ?? 0));
 }
 
-function* aboutRow(journal: Journal, table: Table, id: number): Steps<About> {
+export function* aboutRow(journal: Journal, table: Table, id: number): Steps<About> {
   const uid = table.column.has('uid') ? 'uid' : 'NULL';
   const row = yield* one(`SELECT "${nameColumn(table)}", ${uid} FROM "${table.name}" WHERE id = ?`, [id]);
   return {
@@ -108,8 +97,25 @@ export function* toldConflict(
       parent: yield* shown(cell.parent),
       branch: yield* shown(cell.mine),
     };
+  if (kind === 'value') {
+    const link = yield* toldLink(journal, change);
+    const theirs = yield* toldLink(journal, { ...change, values: conflict.others[0] ?? null });
+    return { ...told, field: link.field, base: null, parent: theirs.value, branch: link.value };
+  }
+  if (kind === 'version' && table.family === 'block') {
+    const text = (id: number | null) => all(`SELECT content, kind FROM "${table.name}" WHERE id = ?`, [id]);
+    const [theirs] = yield* text(other);
+    const [own] = yield* text(change.id);
+    return {
+      ...told,
+      field: String(own?.[1]),
+      base: null,
+      parent: String(theirs?.[0] ?? ''),
+      branch: String(own?.[0] ?? ''),
+    };
+  }
   const twin = other === null ? null : yield* aboutRow(journal, table, other);
-  const words: Record<Exclude<ConflictKind, 'changed'>, [string, string]> = {
+  const words: Record<Exclude<ConflictKind, 'changed' | 'value'>, [string, string]> = {
     deleted: conflict.cell === null ? ['in the trash', 'changed'] : ['changed', 'in the trash'],
     gone: ['deleted for good', 'changed'],
     name: [`${twin?.row ?? ''} (${twin?.uid ?? ''})`, `${about.row} (${about.uid ?? ''})`],
@@ -123,6 +129,17 @@ function* nothing(): Steps<null> {
   return null;
 }
 
+/** JSON as it is read: texts without quotation marks. */
+function jsonText(value: SqlValue): string | null {
+  if (typeof value !== 'string') return value === null ? null : String(value);
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return typeof parsed === 'string' ? parsed : value;
+  } catch {
+    return value;
+  }
+}
+
 /** How a link or a value is told: `ULabel: red`, `score: 4`. */
 export function* toldLink(
   journal: Journal,
@@ -130,12 +147,24 @@ export function* toldLink(
 ): Steps<{ field: string; value: string | null }> {
   const { table, values } = change;
   const host = hostColumn(table)?.name;
+  // A value of a feature that is no reference is a row of its own, which names its feature.
+  const json = values?.['jsonvalue_id'] ?? null;
+  if (json !== null) {
+    const row = yield* one(
+      'SELECT f.name, v.value FROM lamindb_jsonvalue v LEFT JOIN lamindb_feature f ON f.id = v.feature_id WHERE v.id = ?',
+      [json],
+    );
+    return { field: String(row?.[0] ?? 'value'), value: jsonText(row?.[1] ?? null) };
+  }
   const feature = table.column.has('feature_id') ? (values?.['feature_id'] ?? null) : null;
   const columns = table.rowKey.columns.filter((name) => name !== host && name !== 'feature_id');
   const own = [...columns, 'value'].find((name) => table.column.has(name) && name !== host);
   const target = own === undefined ? undefined : table.column.get(own)?.references?.table;
   const right = target === undefined ? null : tableOf(journal.model, target);
-  const value = own === undefined ? null : yield* shownValue(journal, table, own, values?.[own] ?? null);
+  const held = own === undefined ? null : (values?.[own] ?? null);
+  const isJson = own !== undefined && table.column.get(own)?.type === 'json';
+  const value =
+    own === undefined ? null : isJson ? jsonText(held) : yield* shownValue(journal, table, own, held);
   const name =
     feature === null ? null : yield* all('SELECT name FROM lamindb_feature WHERE id = ?', [feature]);
   return { field: String(name?.[0]?.[0] ?? right?.registry ?? fieldName(own ?? table.name)), value };

@@ -1,7 +1,7 @@
 // Taking over what the parent has: the branch goes on from there. What was chosen is written on the branch, and what the
 // parent has now is what its edits are compared with from here on (sync.md §2.5; what others call a rebase).
 import { all, one, run, type Steps } from '../statement.ts';
-import { update } from '../write/apply.ts';
+import { reinsert, remove, update } from '../write/apply.ts';
 import type { Transaction } from '../write/transaction.ts';
 import type { Branch } from './branches.ts';
 import type { Choice } from './choices.ts';
@@ -35,6 +35,23 @@ function* settle(tx: Transaction, branch: Branch, conflict: Conflict, { side, va
   if (kind === 'changed' && cell) {
     if (side === 'edit') yield* update(tx, table.name, [id], { [cell.column]: value });
     if (side === 'parent') yield* asParent(tx, branch, conflict, [cell.column]);
+    return;
+  }
+  if (kind === 'value') {
+    const theirs = conflict.others.map((row) => Number(row['id']));
+    if (side === 'branch') yield* remove(tx, table.name, theirs);
+    const held = yield* one('SELECT held FROM loam_row WHERE branch = ? AND tab = ? AND id = ?', [
+      branch.id,
+      tab,
+      id,
+    ]);
+    if (held?.[0] !== 1) {
+      if (side === 'parent') yield* remove(tx, table.name, [id]);
+      return;
+    }
+    // It is in no table, since the parent's has its place.
+    yield* run('DELETE FROM loam_row WHERE branch = ? AND tab = ? AND id = ?', [branch.id, tab, id]);
+    if (side === 'branch') yield* reinsert(tx, table.name, [id], change.values ?? {});
     return;
   }
   if (kind !== 'deleted') return;

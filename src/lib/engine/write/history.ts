@@ -97,7 +97,7 @@ function* changesOf(
   const changes: HistoryEntry['changes'] = [];
   for (const column of columnsOf(operation)) {
     const target = table.column.get(column);
-    if (!target || (operation.k === 'i' && quiet.has(column))) continue;
+    if (!target || (operation.k === 'i' && quietColumns.has(column))) continue;
     const fresh = operation.v?.[column]?.[row] ?? operation.c?.[column] ?? null;
     const pre = local.pre?.[column]?.[row] ?? null;
     const old = operation.k === 'u' ? yield* shownId(journal, target, pre) : null;
@@ -107,7 +107,7 @@ function* changesOf(
 }
 
 /** Columns every insert sets alike; listing them would hide what the user did. */
-const quiet = new Set([
+export const quietColumns = new Set([
   'created_by_id',
   'space_id',
   'branch_id',
