@@ -77,11 +77,45 @@ describe('a fixed h5ad', () => {
     expect(filled?.columns[0]?.values?.map(({ text }) => text)).toContain('unknown');
   });
 
-  it('numbers, other slots and odd layouts are refused in words', async () => {
+  it('[row 44] numbers are mended and converted, and names of variables and cells change', async () => {
     const source = bufferSource(await file());
+    const column = 'pct_mt';
+    const values = Object.fromEntries(
+      Array.from({ length: 40 }, (_, i) => [Number.isInteger(i / 8) ? `${i / 8}.0` : String(i / 8), '3']),
+    );
+    const whole: Fix[] = [
+      { ...obs, kind: 'map', column, values },
+      { ...obs, kind: 'cast', column, to: 'int' },
+      {
+        slot: 'var.T',
+        column: 'var',
+        index: true,
+        kind: 'map',
+        values: { ENSG00000010610: 'ENSG00000010611' },
+      },
+    ];
+    const copy = await fixedHdf5(source, whole);
+    const number = (await obsOf(copy))?.columns[1];
+    expect([number?.dtype, number?.values?.map(({ text, count }) => [text, count])]).toEqual([
+      'int64',
+      [['3', 40]],
+    ]);
+    const ask = { slot: 'var', transposed: false, namesOnly: false, index: 'values' as const, columns: [] };
+    const { frames } = await readDataset(bufferSource(copy), 'x.h5ad', [ask]);
+    expect(frames[0]?.index?.values?.map(({ text }) => text)).toEqual(['ENSG00000153563', 'ENSG00000010611']);
+    const emptied = await fixedHdf5(bufferSource(copy), [{ ...obs, kind: 'map', column, values: { 3: '' } }]);
+    const gaps = (await obsOf(emptied))?.columns[1];
+    expect([gaps?.dtype, gaps?.nulls]).toEqual(['float64', 40]);
     await expect(
-      fixedHdf5(source, [{ ...obs, kind: 'map', column: 'pct_mt', values: { '0.0': '1.0' } }]),
-    ).rejects.toThrow(/'pct_mt' holds no texts/);
+      fixedHdf5(bufferSource(emptied), [{ ...obs, kind: 'cast', column, to: 'int' }]),
+    ).rejects.toThrow(/Fill its empty cells first/);
+    await expect(fixedHdf5(source, [{ ...obs, kind: 'cast', column, to: 'int' }])).rejects.toThrow(
+      /are no whole number/,
+    );
+  });
+
+  it('other slots and odd layouts are refused in words', async () => {
+    const source = bufferSource(await file());
     await expect(fixedHdf5(source, [{ slot: 'uns:study', kind: 'drop', column: 'x' }])).rejects.toThrow(
       /obs and var can/,
     );

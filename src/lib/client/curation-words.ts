@@ -1,5 +1,5 @@
 // Fixes and findings in words.
-import type { Fix } from '../workers/curation-wire.ts';
+import type { CastTo, Fix } from '../workers/curation-wire.ts';
 import { count, plural } from './words.ts';
 
 export function fixWords(fix: Fix): string {
@@ -16,7 +16,31 @@ export function fixWords(fix: Fix): string {
       return `renamed to ${fix.to}`;
     case 'drop':
       return 'removed';
+    case 'cast':
+      return `converted to ${castWords[fix.to]}`;
   }
+}
+
+/** What a column can be converted to, as people call it. */
+export const castWords: Record<CastTo, string> = {
+  int: 'whole numbers',
+  float: 'numbers',
+  bool: 'true and false',
+  str: 'text',
+  category: 'categories',
+};
+
+/** What a column has to be converted to for a feature's dtype; null where no conversion makes it that. */
+export function castFor(dtype: string): CastTo | null {
+  if (dtype.startsWith('cat')) return 'category';
+  const known: Record<string, CastTo> = {
+    int: 'int',
+    float: 'float',
+    num: 'float',
+    bool: 'bool',
+    str: 'str',
+  };
+  return known[dtype] ?? null;
 }
 
 /** "3 rows: 12, 40, 41" as people count them; the header is none. */

@@ -6,7 +6,7 @@ export type * from './file-view.ts';
 export type * from './curate/frame.ts';
 export { mostDistinct } from './curate/frame.ts';
 export type * from './curate/fixes.ts';
-export { changedText, fixedColumns } from './curate/fixes.ts';
+export { changedText, fixedColumns, fixedIndex } from './curate/fixes.ts';
 export type { PackTermDetail, PackTermHit } from './ontology/library.ts';
 
 /** A value SQLite can hold. Booleans travel as 0/1, dates as LaminDB's text forms, JSON as text. */

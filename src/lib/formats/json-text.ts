@@ -109,6 +109,27 @@ export function plainJson(json: Json): unknown {
   return json;
 }
 
+/** The text of it, indented as Python's `indent=2`; numbers as they were written. */
+export function writeJson(json: Json, indent = ''): string {
+  if (json instanceof JsonNumber) return json.text;
+  const inner = `${indent}  `;
+  const block = (open: string, parts: string[], close: string): string =>
+    parts.length === 0 ? open + close : `${open}\n${inner}${parts.join(`,\n${inner}`)}\n${indent}${close}`;
+  if (Array.isArray(json)) {
+    return block(
+      '[',
+      json.map((item) => writeJson(item, inner)),
+      ']',
+    );
+  }
+  if (!(json instanceof Map)) return JSON.stringify(json);
+  return block(
+    '{',
+    [...json].map(([key, value]) => `${JSON.stringify(key)}: ${writeJson(value, inner)}`),
+    '}',
+  );
+}
+
 /** Deepest nesting, found without recursion so that a million brackets cannot overflow the stack. */
 export function nesting(text: string): number {
   let depth = 0;

@@ -108,6 +108,8 @@ function arrayNode(
   const select = (rows: { start: number; end: number } | null): Promise<Values> =>
     take(shape.map((axis, at) => (at === 0 && rows !== null ? [rows.start, rows.end] : [0, axis])));
   const take = async (box: readonly (readonly number[])[]): Promise<Values> => {
+    if (startsWithIndex(described))
+      throw new Unsupported('shards that begin with their index are not read here');
     if (UNREAD.has(element.kind))
       throw new Unsupported(`values of type ${numpyName(element)} are not read here`);
     const array = await open();
@@ -165,6 +167,13 @@ function arrayNode(
     },
   };
 }
+
+/** zarrita takes the index of a shard from its end, wherever the description says it is, and would find nothing there. */
+const startsWithIndex = ({ description }: ZarrArray): boolean =>
+  Array.isArray(description.codecs) &&
+  (description.codecs as { configuration?: { index_location?: unknown } }[]).some(
+    (codec) => codec.configuration?.index_location === 'start',
+  );
 
 /** Whole rows of chunks, as many as fit the usual size. */
 function rowsPerPiece({ shape, chunks, element }: ZarrArray): number {

@@ -1,11 +1,12 @@
 // Mending of datasets as it crosses the worker border. What each does: engine/curate/curation.ts.
 import type { CurationCheck, CurationSlot } from '../engine/curate/curation.ts';
 import type { Finding, FindingTerms, FindingValue, ValidationResult } from '../engine/curate/finding.ts';
-import type { Fix } from '../engine/curate/fixes.ts';
+import type { CastTo, Fix } from '../engine/curate/fixes.ts';
 import type { CurationSchema, KeptReport } from '../engine/curate/schemas.ts';
 import type { Suggestion } from '../engine/curate/similar.ts';
 
 export type {
+  CastTo,
   CurationCheck,
   CurationSchema,
   CurationSlot,

@@ -5,6 +5,7 @@ import { LoamError } from '../engine/errors.ts';
 import type { ByteSource, Fix, FolderSource } from '../engine/ports.ts';
 import { csvLook } from '../formats/curate/csv-frame.ts';
 import { fixedFields, fixedIpc, fixedNotes } from '../formats/curate/fixed-arrow.ts';
+import { fixedArrowFile } from '../formats/curate/fixed-arrow-file.ts';
 import { fixedHdf5 } from '../formats/curate/fixed-hdf5.ts';
 import { fixedCsv } from '../formats/curate/fixed-csv.ts';
 import { sniff } from '../formats/sniff.ts';
@@ -12,6 +13,7 @@ import type { SyncByteSource } from '../formats/source.ts';
 import { loadArrow } from '../formats/arrow.ts';
 import { loadParquet, parquetStream } from './duckdb-parquet.ts';
 import type { FixedDataset } from './curation-wire.ts';
+import { fixedFolder, fixedZip } from './fixed-store.ts';
 import type { AnyFile } from './find-bytes.ts';
 
 export async function fixedDataset(
@@ -21,18 +23,23 @@ export async function fixedDataset(
   fixes: readonly Fix[],
   onRows: (rows: number) => void,
 ): Promise<FixedDataset> {
-  if ('files' in source) throw notWritten(name);
+  if ('files' in source) {
+    const own = new Map(Array.isArray(input) ? input.map(({ path, file }) => [path, local(file, name)]) : []);
+    const files = await fixedFolder(source, own, fixes, onRows);
+    if (files === null) throw notWritten(name);
+    return { file: null, files };
+  }
   const sniffed = await sniff(source, name);
   if (sniffed.damage !== null) throw sniffed.damage;
   if (/\.[ct]sv(\.gz)?$/i.test(name)) return single(await csvFile(source, name, sniffed.gzip, fixes, onRows));
   if (sniffed.format === 'parquet') return single(await parquetFile(local(input, name), name, fixes, onRows));
-  if (sniffed.format === 'hdf5')
-    return single(
-      new File([(await fixedHdf5(source, fixes)) as Uint8Array<ArrayBuffer>], baseName(name), {
-        type: 'application/x-hdf5',
-      }),
-    );
-  throw notWritten(name);
+  const whole = (bytes: Uint8Array, type?: string): FixedDataset =>
+    single(new File([bytes as Uint8Array<ArrayBuffer>], baseName(name), type === undefined ? {} : { type }));
+  if (sniffed.format === 'hdf5') return whole(await fixedHdf5(source, fixes), 'application/x-hdf5');
+  if (sniffed.format === 'arrow') return whole(await fixedArrowFile(source, fixes, onRows));
+  const zip = sniffed.format === 'zip' ? await fixedZip(source, fixes, onRows) : null;
+  if (zip === null) throw notWritten(name);
+  return single(new File([await new Response(streamOf(zip)).blob()], baseName(name)));
 }
 
 /** The file itself; what lies elsewhere has to be here as a whole to be copied. */
@@ -47,6 +54,15 @@ function local(input: AnyFile | { path: string; file: AnyFile }[], name: string)
 
 const single = (file: File): FixedDataset => ({ file, files: null });
 
+const streamOf = (parts: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8Array<ArrayBuffer>> =>
+  new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await parts.next();
+      if (done) controller.close();
+      else controller.enqueue(value as Uint8Array<ArrayBuffer>);
+    },
+  });
+
 async function csvFile(
   source: ByteSource,
   name: string,
@@ -55,13 +71,7 @@ async function csvFile(
   onRows: (rows: number) => void,
 ): Promise<File> {
   const parts = fixedCsv(source, csvLook(name, gzip), fixes, onRows);
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    async pull(controller) {
-      const { done, value } = await parts.next();
-      if (done) controller.close();
-      else controller.enqueue(value as Uint8Array<ArrayBuffer>);
-    },
-  });
+  const stream = streamOf(parts);
   const packed = gzip ? stream.pipeThrough(new CompressionStream('gzip')) : stream;
   return new File([await new Response(packed).blob()], baseName(name));
 }

@@ -4,9 +4,10 @@
 import type { EngineContext } from '../context.ts';
 import { findArtifact } from '../query/artifact-detail.ts';
 import { one } from '../statement.ts';
+import { changedColumn } from './changed-column.ts';
 import type { ValidationResult } from './finding.ts';
 import { explained, unexplained } from './explain.ts';
-import { changedColumn, fixedColumns, renamedFrame, type Fix, type FixedColumn } from './fixes.ts';
+import { changedText, fixedColumns, fixedIndex, renamedFrame, type Fix, type FixedColumn } from './fixes.ts';
 import type { ColumnRead, ColumnWant, DatasetRead, FrameAsk, FrameRead, IndexRead } from './frame.ts';
 import { createMemo, type TermMemo } from './memo.ts';
 import type { DatasetReader } from './part.ts';
@@ -19,6 +20,8 @@ export type { Fix, Suggestion };
 /** A part of the dataset as the fixes leave it. */
 export interface CurationSlot {
   slot: string;
+  /** Its names are those of the table's rows (`var.T`). */
+  transposed: boolean;
   columns: string[];
   rows: number;
   /** What the schema names, with what each asks. */
@@ -31,6 +34,8 @@ export interface CurationCheck {
   result: ValidationResult;
   otype: string | null;
   slots: CurationSlot[];
+  /** Whether a whole column can be converted: texts of a text table have no type. */
+  casts: boolean;
   /** Milliseconds of judging, reading left out. */
   ms: number;
 }
@@ -62,6 +67,8 @@ export function curationPart(context: EngineContext) {
     const rows = new Map<string, number>();
     let memo: TermMemo = createMemo();
     let memoAt = -1;
+    /** What is read while nobody waits; asked for once. */
+    let ahead: Promise<void> | null = null;
 
     function judged(): JudgedArtifact | null {
       if (artifact === null) return null;
@@ -77,15 +84,31 @@ export function curationPart(context: EngineContext) {
       return known;
     }
 
-    /** Reads what is asked for and was not read before. */
-    async function fill(asks: readonly RawAsk[]): Promise<void> {
-      const left = asks.flatMap((ask): FrameAsk[] => {
-        const missing = ask.columns.filter(({ at, want }) => !columns.has(columnKey(ask.slot, at, want)));
+    /** What was read of a column and answers the question; of texts all values were told to whoever asked less. */
+    function held(slot: string, at: number, want: ColumnWant): ColumnRead | undefined {
+      const own = columns.get(columnKey(slot, at, want));
+      if (own !== undefined || want !== 'values') return own;
+      const less = columns.get(columnKey(slot, at, 'whole'));
+      return less?.values && /^(object|category|string)$/.test(less.dtype) ? less : undefined;
+    }
+
+    const notRead = (asks: readonly RawAsk[]): FrameAsk[] =>
+      asks.flatMap((ask): FrameAsk[] => {
+        const missing = ask.columns.filter(({ at, want }) => held(ask.slot, at, want) === undefined);
         const index =
           ask.index !== 'none' && !indexes.has(indexKey(ask.slot, ask.index)) ? ask.index : 'none';
         if (missing.length === 0 && index === 'none' && rows.has(ask.slot)) return [];
         return [{ ...ask, columns: missing, index }];
       });
+
+    /** Reads what is asked for and was not read before. */
+    async function fill(asks: readonly RawAsk[]): Promise<void> {
+      if (notRead(asks).length > 0) await ahead;
+      await readLeft(asks);
+    }
+
+    async function readLeft(asks: readonly RawAsk[]): Promise<void> {
+      const left = notRead(asks);
       if (left.length === 0) return;
       const found = await reader(left, 0);
       for (const frame of found.frames) {
@@ -112,7 +135,7 @@ export function curationPart(context: EngineContext) {
           frames: first.frames.map((frame) => renamedFrame(frame, fixed.get(frame.slot) ?? [])),
         };
         const second = read(secondAsks(scope, plan, named));
-        const asks = second.asks.map((ask) => rawAsk(ask, fixed.get(ask.slot) ?? []));
+        const asks = second.asks.map((ask) => rawAsk(ask, fixed.get(ask.slot) ?? [], fixes));
         await fill(asks);
         const began = clock();
         const frames = named.frames.map((frame): FrameRead => {
@@ -124,6 +147,7 @@ export function curationPart(context: EngineContext) {
             raw,
             ask,
             fixed.get(frame.slot) ?? [],
+            fixes,
           );
         });
         const now = written();
@@ -137,9 +161,32 @@ export function curationPart(context: EngineContext) {
           const own = second.plan.slots.find(({ slot }) => slot === frame.slot);
           return own ? [slotOf(own, frame)] : [];
         });
-        return { result, otype: first.otype, slots, ms: clock() - began };
+        const ms = clock() - began;
+        if (textual) ahead ??= readAhead(result, asks, fixed);
+        return { result, otype: first.otype, slots, casts: !textual, ms };
       },
     };
+
+    /**
+     * All values of columns at fault, while the verdict is looked at: a text table is gone through as a whole for the first
+     * edit of a column, which would then wait for it. What goes wrong is told to whoever asks in earnest.
+     */
+    async function readAhead(
+      result: ValidationResult,
+      asks: readonly RawAsk[],
+      fixed: ReadonlyMap<string, readonly FixedColumn[]>,
+    ): Promise<void> {
+      const wanted = asks.map((ask): RawAsk => {
+        const faults = new Set(
+          result.findings.flatMap(({ slot, column, severity }) =>
+            slot === ask.slot && severity === 'error' && column !== null ? [column] : [],
+          ),
+        );
+        const columns = (fixed.get(ask.slot) ?? []).filter(({ name }) => faults.has(name));
+        return { ...ask, columns: columns.map(({ at }) => ({ at, want: 'values' })), index: 'none' };
+      });
+      await readLeft(wanted).catch(() => {});
+    }
 
     /** Texts among numbers are told value by value. */
     async function explain(
@@ -158,30 +205,51 @@ export function curationPart(context: EngineContext) {
           index: 'none',
         };
         await fill([ask]);
-        const held = columns.get(columnKey(finding.slot, column.at, 'values'));
-        if (!held) continue;
-        const told = explained(finding, member, changedColumn(held, column.changes, textual));
+        const read = held(finding.slot, column.at, 'values');
+        if (!read) continue;
+        const told = explained(finding, member, changedColumn(read, column.changes, textual));
         result.findings[result.findings.indexOf(finding)] = told;
         result.counts.cells += told.cells ?? 0;
       }
     }
 
-    function filled(frame: FrameRead, raw: RawAsk, ask: FrameAsk, names: readonly FixedColumn[]): FrameRead {
+    function filled(
+      frame: FrameRead,
+      raw: RawAsk,
+      ask: FrameAsk,
+      names: readonly FixedColumn[],
+      fixes: readonly Fix[],
+    ): FrameRead {
       const told = ask.columns.flatMap(({ at, want }, i): ColumnRead[] => {
         const from = raw.columns[i];
         const column = names[at];
-        const held = from && columns.get(columnKey(frame.slot, from.at, from.want));
-        if (!held || !column) return [];
-        const changed = changedColumn(held, column.changes, textual, want);
+        const read = from && held(frame.slot, from.at, from.want);
+        if (!read || !column) return [];
+        const changed = changedColumn(read, column.changes, textual, want);
         return [{ ...changed, at, name: column.name }];
       });
-      const index = ask.index === 'none' ? null : (indexes.get(indexKey(frame.slot, ask.index)) ?? null);
-      return { ...frame, columns: told, index };
+      const index = raw.index === 'none' ? null : (indexes.get(indexKey(frame.slot, raw.index)) ?? null);
+      return { ...frame, columns: told, index: index && changedIndex(index, ask, fixes) };
+    }
+
+    function changedIndex(index: IndexRead, ask: FrameAsk, fixes: readonly Fix[]): IndexRead {
+      const changes = fixedIndex(ask.slot, fixes);
+      if (ask.index === 'none' || changes.length === 0 || !isNamed(index)) return index;
+      let read = indexColumns.get(index);
+      if (read === undefined) indexColumns.set(index, (read = { ...index, at: -1, name: '' }));
+      const { at: _at, name: _name, ...changed } = changedColumn(read, changes, textual, ask.index);
+      return { ...index, ...changed };
     }
   }
 
   return { openCuration };
 }
+
+/** An index as the column that its changes are made on: one object, by which they are remembered. */
+const indexColumns = new WeakMap<IndexRead, ColumnRead>();
+
+/** Plain numbers that are stored nowhere have no names to change, and of several levels none is meant. */
+const isNamed = ({ range, levels }: IndexRead): boolean => !range && levels === 1;
 
 /** An ask by the places that columns have in the file. */
 type RawAsk = FrameAsk;
@@ -189,20 +257,24 @@ type RawAsk = FrameAsk;
 const columnKey = (slot: string, at: number, want: ColumnWant): string => `${slot}\0${at}\0${want}`;
 const indexKey = (slot: string, want: ColumnWant): string => `${slot}\0${want}`;
 
-/** Names of variables are no columns that could be dropped or renamed. */
+/** Names of variables are no columns that could be dropped or renamed, but names of rows that change. */
 function columnsOf(plans: readonly SlotPlan[], frame: FrameRead, fixes: readonly Fix[]): FixedColumn[] {
   const transposed = plans.find(({ slot }) => slot === frame.slot)?.transposed === true;
-  return fixedColumns(frame.slot, frame.names, transposed ? [] : fixes);
+  if (!transposed) return fixedColumns(frame.slot, frame.names, fixes);
+  const changes = fixedIndex(frame.slot, fixes);
+  return frame.names.map((name, at) => ({ at, name: changedText(name, changes) ?? '', changes: [] }));
 }
 
 /** Of columns that change all values are needed. */
-function rawAsk(ask: FrameAsk, fixed: readonly FixedColumn[]): RawAsk {
+function rawAsk(ask: FrameAsk, fixed: readonly FixedColumn[], fixes: readonly Fix[]): RawAsk {
   const columns = ask.columns.flatMap(({ at, want }) => {
     const column = fixed[at];
     if (column === undefined) return [];
     return [{ at: column.at, want: column.changes.length > 0 ? ('values' as const) : want }];
   });
-  return { ...ask, columns };
+  const index =
+    ask.index !== 'none' && fixedIndex(ask.slot, fixes).length > 0 ? ('values' as const) : ask.index;
+  return { ...ask, columns, index };
 }
 
 function slotOf(plan: SlotPlan, frame: FrameRead): CurationSlot {
@@ -213,6 +285,7 @@ function slotOf(plan: SlotPlan, frame: FrameRead): CurationSlot {
   const missing = plan.members.filter(({ name, required }) => required && !there.has(name));
   return {
     slot: plan.slot,
+    transposed: plan.transposed,
     columns: plan.transposed ? [] : [...frame.names],
     rows: frame.rows,
     members: plan.members.map(({ name, uid, dtype, required, nullable }) => ({

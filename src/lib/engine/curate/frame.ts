@@ -47,6 +47,8 @@ export interface ColumnRead {
   values: ValueRead[] | null;
   /** Distinct values beyond `mostDistinct` were not kept. */
   cut: boolean;
+  /** Numbers of a text table that are spelt as whole ones, and are floats for their empty cells alone. */
+  spelt?: 'whole';
   /** Why the values could not be read; the column is then told by dtype alone. */
   problem: string | null;
 }

@@ -56,6 +56,7 @@ export function createCsvColumn(want: ColumnWant) {
   const found = new Tally();
   const values = want === 'values' || want === 'whole';
   let rows = 0;
+  let spelt = true;
   return {
     add(cells: readonly (string | undefined)[]): void {
       const type = typeOf(cells);
@@ -68,6 +69,7 @@ export function createCsvColumn(want: ColumnWant) {
         }
         const kind =
           type === 'object' ? 'str' : type === 'bool' ? 'bool' : type === 'float64' ? 'float' : 'int';
+        if (kind !== 'int') spelt = spelt && kind === 'float' && whole.test(cell);
         kinds.add(kind, () => shown(kind, cell), row);
         if (values && found.size < (kind === 'str' ? Infinity : mostNumbers))
           found.add(kind, shown(kind, cell), row);
@@ -75,7 +77,8 @@ export function createCsvColumn(want: ColumnWant) {
     },
     told(): Told {
       const dtype = joined(types, nulls.count > 0);
-      const told = none(dtype, rows, nulls);
+      const told: Told = none(dtype, rows, nulls);
+      if (dtype === 'float64' && spelt) told.spelt = 'whole';
       if (dtype === 'object')
         return { ...told, kinds: kinds.values(), values: values ? found.values() : null, cut: found.cut };
       const odd = (text: string): boolean =>

@@ -1,6 +1,6 @@
 // A text table with fixes applied, as bytes: record by record, so that a table of any size passes through. Cells that no fix
 // names are written as they were read; only quotation marks that nothing needs may go. Numbers keep their spelling.
-import { changedText, fixedColumns, type Fix, type FixedColumn } from '../../engine/ports.ts';
+import { changedText, fixedColumns, fixedIndex, type Fix, type FixedColumn } from '../../engine/ports.ts';
 import type { ByteSource } from '../../engine/ports.ts';
 import { floatText } from '../facts/python-text.ts';
 import { chunks, gunzipChunks } from '../source.ts';
@@ -23,6 +23,7 @@ export async function* fixedCsv(
   let rows = 0;
   let end = '\n';
   let columns: FixedColumn[] = [];
+  const index = fixedIndex('columns', fixes);
   let width = 0;
   let ahead = 0;
   const line = (cells: readonly string[]): void => {
@@ -39,8 +40,10 @@ export async function* fixedCsv(
       return;
     }
     if (record === 1) ahead = Math.max(0, cells.length - width);
+    const names = cells.slice(0, ahead);
+    if (ahead === 1 && index.length > 0) names[0] = changed(cells[0], index);
     line([
-      ...cells.slice(0, ahead),
+      ...names,
       ...columns.map(({ at, changes }) => {
         const cell = cells[ahead + at];
         return changes.length === 0 ? (cell ?? '') : changed(cell, changes);

@@ -3,11 +3,26 @@
 // links out of a file, hence the new root, which the file's first bytes are then made to name (hdf5-root.ts).
 import type * as H5 from 'h5wasm';
 import { LoamError } from '../../engine/errors.ts';
-import { changedText, fixedColumns, type Fix, type FixedColumn } from '../../engine/ports.ts';
-import { guard } from '../hdf5-node.ts';
+import { fixedColumns, type Fix, type FixedColumn } from '../../engine/ports.ts';
+import { scverseKind } from '../anndata.ts';
 import { loadHdf5 } from '../hdf5-file.ts';
-import { nameRoot } from './hdf5-root.ts';
+import { guard, hdf5Node } from '../hdf5-node.ts';
+import type { H5Module } from '../hdf5-values.ts';
 import type { SyncByteSource } from '../source.ts';
+import { listAttr, textAttr } from '../tree.ts';
+import type { WrittenValues } from '../zarr-write.ts';
+import { fixedValues, type StoredColumn } from './fixed-values.ts';
+import { nameRoot } from './hdf5-root.ts';
+import {
+  arrayEncoding,
+  changedTables,
+  layoutOf,
+  notAGroup,
+  notChanged,
+  storedColumn,
+  twice,
+  type ChangedTable,
+} from './stored-tables.ts';
 
 /** Bytes of a file that are copied into memory. */
 export const mostCopied = 512 * 1024 * 1024;
@@ -29,7 +44,7 @@ export async function fixedHdf5(source: SyncByteSource, fixes: readonly Fix[]): 
     file = new h5.File(path, 'a');
     if (file.file_id === -1n)
       throw new LoamError('FileUnreadable', 'This HDF5 file is damaged, so no copy of it can be written.');
-    const root = newRoot(h5, file, fixes);
+    const root = await newRoot(h5, module, file, fixes);
     file.flush();
     file.close();
     file = null;
@@ -49,48 +64,55 @@ export async function fixedHdf5(source: SyncByteSource, fixes: readonly Fix[]): 
   }
 }
 
-/** `obs`, or `rna:obs` for a modality. */
-function pathOf(slot: string): string {
-  const parts = slot.split(':');
-  const table = (parts.at(-1) ?? '').replace(/\.T$/, '');
-  if (parts.length > 2 || (table !== 'obs' && table !== 'var'))
-    throw new LoamError(
-      'NotImplementedError',
-      `The slot '${slot}' cannot be changed in a copy; obs and var can.`,
-      { slot },
-    );
-  return parts.length === 2 ? `/mod/${parts[0] ?? ''}/${table}` : `/${table}`;
-}
-
 /** Address of a group with all that the file holds, tables with fixes made anew. */
-function newRoot(h5: typeof H5, file: H5.File, fixes: readonly Fix[]): Uint8Array {
-  const tables = new Map(fixes.map(({ slot }) => [pathOf(slot), slot.replace(/\.T$/, '')]));
+async function newRoot(
+  h5: typeof H5,
+  module: H5Module,
+  file: H5.File,
+  fixes: readonly Fix[],
+): Promise<Uint8Array> {
+  const tree = hdf5Node(h5, module, file);
+  const kind = (await scverseKind(tree)) ?? 'AnnData';
+  const tables = new Map((await changedTables(tree, kind, fixes)).map((table) => [`/${table.path}`, table]));
   const place = `loam-${Math.random().toString(36).slice(2)}`;
   const root = file.create_group(place);
-  const linked = (from: string, to: string): void => void file.create_hard_link(from, to);
-  const copied = (path: string, made: H5.Group): void => {
-    const old = file.get(path === '' ? '/' : path);
-    if (!(old instanceof h5.Group)) throw notAGroup(path);
+  const work: Work = {
+    h5,
+    module,
+    file,
+    fixes,
+    linked: (from, to) => void file.create_hard_link(from, to),
+  };
+  const copied = async (path: string, made: H5.Group): Promise<void> => {
+    const old = groupAt(work, path === '' ? '/' : path);
     copyAttributes(old, made);
     for (const key of old.keys()) {
       const own = `${path}/${key}`;
-      const slot = tables.get(own);
+      const table = tables.get(own);
       if (own === `/${place}`) continue;
-      if (slot !== undefined) fixTable(h5, file, own, slot, fixes, made.create_group(key), linked);
-      else if ([...tables.keys()].some((table) => table.startsWith(`${own}/`)))
-        copied(own, made.create_group(key));
-      else linked(own, `${made.path}/${key}`);
+      if (table !== undefined) await fixTable(work, own, table, made.create_group(key));
+      else if ([...tables.keys()].some((one) => one.startsWith(`${own}/`)))
+        await copied(own, made.create_group(key));
+      else work.linked(own, `${made.path}/${key}`);
     }
   };
-  copied('', root);
+  await copied('', root);
   return root.create_reference().ref_data;
 }
 
-const notAGroup = (path: string) =>
-  new LoamError(
-    'NotImplementedError',
-    `${path} is laid out as anndata did before 0.7, which is not written here. Save the file anew with a present anndata.`,
-  );
+interface Work {
+  h5: typeof H5;
+  module: H5Module;
+  file: H5.File;
+  fixes: readonly Fix[];
+  linked: (from: string, to: string) => void;
+}
+
+function groupAt({ h5, file }: Work, path: string): H5.Group {
+  const found = file.get(path);
+  if (found instanceof h5.Group) return found;
+  throw notAGroup(path);
+}
 
 function copyAttributes(
   from: H5.Group | H5.Dataset,
@@ -111,96 +133,118 @@ function copyAttributes(
   }
 }
 
-function fixTable(
-  h5: typeof H5,
-  file: H5.File,
+async function fixTable(
+  work: Work,
   path: string,
-  slot: string,
-  fixes: readonly Fix[],
+  { slot, index }: ChangedTable,
   made: H5.Group,
-  linked: (from: string, to: string) => void,
-): void {
-  const old = file.get(path);
-  if (!(old instanceof h5.Group)) throw notAGroup(path);
-  const listed = old.attrs['column-order']?.value;
-  const names = (Array.isArray(listed) ? listed : []).map(String);
-  const columns = fixedColumns(slot, names, fixes);
+): Promise<void> {
+  const { h5, module, fixes, linked } = work;
+  const old = groupAt(work, path);
+  const node = hdf5Node(h5, module, old);
+  const names = listAttr(node, 'column-order') ?? [];
+  const columns = fixedColumns(slot ?? '', names, slot === null ? [] : fixes);
   copyAttributes(old, made, ['column-order']);
+  const indexName = textAttr(node, '_index') ?? '_index';
   // Beside its columns a table holds its index, and in older files categories.
-  for (const key of old.keys()) if (!names.includes(key)) linked(`${path}/${key}`, `${made.path}/${key}`);
+  for (const key of old.keys()) {
+    if (names.includes(key)) continue;
+    if (key === indexName && index.length > 0)
+      await fixColumn(work, `${path}/${key}`, made, { at: -1, name: key, changes: index });
+    else linked(`${path}/${key}`, `${made.path}/${key}`);
+  }
   for (const column of columns) {
     const from = `${path}/${names[column.at] ?? ''}`;
-    if (made.keys().includes(column.name))
-      throw new LoamError('InvalidArgument', `${path} would hold two columns '${column.name}'.`, {
-        column: column.name,
-      });
+    if (made.keys().includes(column.name)) throw twice(path, column.name);
     if (column.changes.length === 0) linked(from, `${made.path}/${column.name}`);
-    else fixColumn(h5, file.get(from), made, column);
+    else await fixColumn(work, from, made, column);
   }
   const order = columns.map(({ name }) => name);
   if (order.length > 0) made.create_attribute('column-order', order);
   else made.create_attribute('column-order', new Float64Array(0), [0], '<d');
 }
 
-function fixColumn(h5: typeof H5, node: H5.Entity | null, made: H5.Group, column: FixedColumn): void {
-  if (node instanceof h5.Dataset) {
-    // Texts of HDF5 know no gaps.
-    const texts = textsOf(node, column).map((text) => changedText(text, column.changes) ?? '');
-    copyAttributes(node, made.create_dataset({ name: column.name, data: texts }));
-    return;
+async function fixColumn(work: Work, from: string, made: H5.Group, column: FixedColumn): Promise<void> {
+  const { h5, module, file } = work;
+  const entity = file.get(from);
+  if (!(entity instanceof h5.Group) && !(entity instanceof h5.Dataset)) throw notChanged(column);
+  const before = await storedColumn(hdf5Node(h5, module, entity));
+  if (before === null) throw notChanged(column);
+  const after = fixedValues(before, column);
+  const [was, now] = [layoutOf(before), layoutOf(after)];
+  const same = was.encoding === now.encoding;
+  const [first] = now.parts;
+  const place = first?.name === '' ? made : made.create_group(column.name);
+  const told = (to: H5.Group | H5.Dataset, encoding: string, version: string): void => {
+    to.create_attribute('encoding-type', encoding);
+    to.create_attribute('encoding-version', version);
+  };
+  if (place !== made) {
+    if (same) copyAttributes(entity, place);
+    else told(place, now.encoding, now.version);
+    if (!same && now.encoding === 'categorical')
+      place.create_attribute('ordered', new Int8Array([0]), [], '<b');
   }
-  if (!(node instanceof h5.Group)) throw notChanged(column);
-  const [codes, categories] = [node.get('codes'), node.get('categories')];
-  if (!(codes instanceof h5.Dataset) || !(categories instanceof h5.Dataset)) throw notChanged(column);
-  const fixed = fixedCategories(textsOf(categories, column), codes.value as ArrayLike<number>, column);
-  const group = made.create_group(column.name);
-  copyAttributes(node, group);
-  copyAttributes(categories, group.create_dataset({ name: 'categories', data: fixed.names }));
-  copyAttributes(codes, group.create_dataset({ name: 'codes', ...fixed.codes }));
+  for (const { name, values } of now.parts) {
+    const own = name === '' ? from : `${from}/${name}`;
+    const to = name === '' ? column.name : name;
+    if (values.type === 'bool') {
+      // Truth values are an enumeration, which the library cannot make; those that stay are linked.
+      if (!same || !sameGaps(before, after)) throw noTruth(column, before);
+      work.linked(own, `${place.path}/${to}`);
+      continue;
+    }
+    const dataset = place.create_dataset({ name: to, ...dataOf(values) });
+    const old = same ? file.get(own) : null;
+    if (old instanceof h5.Dataset) copyAttributes(old, dataset);
+    else told(dataset, arrayEncoding(values), '0.2.0');
+  }
 }
 
-const notChanged = ({ name }: FixedColumn) =>
+function sameGaps(before: StoredColumn, after: StoredColumn): boolean {
+  if (!('missing' in before) || !('missing' in after)) return false;
+  if (before.kind === 'numbers' && before.type === 'bool') return false;
+  return before.missing?.every((gap, i) => gap === after.missing?.[i]) === true;
+}
+
+const noTruth = ({ name }: FixedColumn, before: StoredColumn): LoamError =>
   new LoamError(
     'NotImplementedError',
-    `The column '${name}' holds no texts and no categories, and values of such columns are not changed here.`,
+    before.kind === 'numbers' && before.type === 'bool'
+      ? `The column '${name}' holds true and false, which are not changed in HDF5 here. Change them where the file was made.`
+      : `The column '${name}' would need a mark for its empty cells, or hold true and false, which cannot be written into HDF5 here. Fill its empty cells first.`,
     { column: name },
   );
 
-function textsOf(node: H5.Dataset, column: FixedColumn): string[] {
-  const values = node.value;
-  if (!Array.isArray(values) || values.some((value) => typeof value !== 'string')) throw notChanged(column);
-  return values as string[];
-}
+type Data = { data: string[] } | { data: H5Numbers; dtype: string };
+type H5Numbers = Parameters<H5.Group['create_dataset']>[0]['data'];
 
-/** Categories that have become the same are one; codes are as narrow as pandas keeps them. */
-function fixedCategories(
-  texts: readonly string[],
-  given: ArrayLike<number>,
-  { changes }: FixedColumn,
-): { names: string[]; codes: { data: Int8Array | Int16Array | Int32Array; dtype: string } } {
-  const names: string[] = [];
-  const places = new Map<string, number>();
-  const placeOf = (text: string | null): number => {
-    if (text === null) return -1;
-    let place = places.get(text);
-    if (place === undefined) places.set(text, (place = names.push(text) - 1));
-    return place;
-  };
-  const to = texts.map((text) => placeOf(changedText(text, changes)));
-  const filled = changedText(null, changes);
-  let empty = -1;
-  const made: number[] = [];
-  for (let i = 0; i < given.length; i++) {
-    const code = Number(given[i]);
-    if (code < 0 && filled !== null) empty = placeOf(filled);
-    made.push(code < 0 ? empty : (to[code] ?? -1));
+/** Codes of Python's `struct`, in which h5wasm names types. */
+function dataOf({ type, values }: WrittenValues): Data {
+  if (type === 'text') return { data: [...values] };
+  const plain = (): number[] => Array.from(values, Number);
+  const large = (): bigint[] => Array.from(values, (value) => BigInt(value));
+  switch (type) {
+    case 'int8':
+    case 'bool':
+      return { data: Int8Array.from(plain()), dtype: '<b' };
+    case 'uint8':
+      return { data: Uint8Array.from(plain()), dtype: '<B' };
+    case 'int16':
+      return { data: Int16Array.from(plain()), dtype: '<h' };
+    case 'uint16':
+      return { data: Uint16Array.from(plain()), dtype: '<H' };
+    case 'int32':
+      return { data: Int32Array.from(plain()), dtype: '<i' };
+    case 'uint32':
+      return { data: Uint32Array.from(plain()), dtype: '<I' };
+    case 'int64':
+      return { data: BigInt64Array.from(large()), dtype: '<q' };
+    case 'uint64':
+      return { data: BigUint64Array.from(large()), dtype: '<Q' };
+    case 'float32':
+      return { data: Float32Array.from(plain()), dtype: '<f' };
+    case 'float64':
+      return { data: Float64Array.from(plain()), dtype: '<d' };
   }
-  const wide = names.length;
-  const codes =
-    wide <= 127
-      ? { data: Int8Array.from(made), dtype: '<b' }
-      : wide <= 32_767
-        ? { data: Int16Array.from(made), dtype: '<h' }
-        : { data: Int32Array.from(made), dtype: '<i' };
-  return { names, codes };
 }

@@ -1,0 +1,63 @@
+// A whole column made another type, as far as its held values tell: what cannot be made so leaves the column as it is, and the
+// finding stands. The same is done to the file by formats/curate/fixed-values.ts.
+import type { CastTo } from './fixes.ts';
+import type { ColumnRead, ValueRead } from './frame.ts';
+
+export function castValues(read: ColumnRead, to: CastTo): ColumnRead {
+  const { values, dtype, nulls } = read;
+  if (values === null || read.problem !== null) return read;
+  const isText = dtype === 'object' || dtype === 'category' || dtype === 'string';
+  const { spelt: _gone, ...rest } = read;
+  const made = (type: string, kind: string, text: (value: ValueRead) => string | null): ColumnRead => {
+    const told: ValueRead[] = [];
+    for (const value of values) {
+      const now = text(value);
+      if (now === null) return read;
+      told.push({ ...value, kind, text: now });
+    }
+    const kinds = type === 'object' || type === 'category' ? kindOf(told, kind) : null;
+    return { ...rest, dtype: type, values: told, kinds };
+  };
+  switch (to) {
+    case 'str':
+      return made('object', 'str', ({ text }) => text);
+    case 'category':
+      return isText ? made('category', 'str', ({ text }) => text) : read;
+    case 'int':
+      return made(nulls > 0 ? 'Int64' : 'int64', 'int', wholeText);
+    case 'float':
+      return made('float64', 'float', floatText);
+    case 'bool':
+      return made(nulls > 0 ? 'boolean' : 'bool', 'bool', truthText);
+  }
+}
+
+const kindOf = (values: readonly ValueRead[], kind: string): ValueRead[] => {
+  const [first] = values;
+  return first === undefined
+    ? []
+    : [{ ...first, kind, count: values.reduce((sum, { count }) => sum + count, 0) }];
+};
+
+const decimal = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
+
+function wholeText({ text }: ValueRead): string | null {
+  if (/^\s*[+-]?\d+\s*$/.test(text)) {
+    const value = BigInt(text.trim().replace(/^\+/, ''));
+    return value >= -(2n ** 63n) && value < 2n ** 63n ? String(value) : null;
+  }
+  if (/^(true|false)$/i.test(text)) return /^t/i.test(text) ? '1' : '0';
+  const value = decimal.test(text) ? Number(text) : NaN;
+  return Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? String(BigInt(value)) : null;
+}
+
+function floatText({ text }: ValueRead): string | null {
+  if (/^(true|false)$/i.test(text)) return /^t/i.test(text) ? '1.0' : '0.0';
+  if (/^[+-]?inf(inity)?$/i.test(text.trim())) return text.trim().startsWith('-') ? '-inf' : 'inf';
+  if (!decimal.test(text)) return null;
+  const value = Number(text);
+  return Number.isInteger(value) && Math.abs(value) < 1e16 ? `${value}.0` : String(value);
+}
+
+const truthText = ({ text }: ValueRead): string | null =>
+  /^(true|1|1\.0)$/i.test(text) ? 'True' : /^(false|0|0\.0)$/i.test(text) ? 'False' : null;
