@@ -1,18 +1,16 @@
 // A copy of a dataset with fixes applied, written beside the original in the worker that can be ended. Each format has its
 // own writer; what has none is refused in words.
-import type { RecordBatch } from 'parquet-wasm';
 import { LoamError } from '../engine/errors.ts';
 import type { ByteSource, Fix, FolderSource } from '../engine/ports.ts';
 import { csvLook } from '../formats/curate/csv-frame.ts';
-import { fixedFields, fixedIpc, fixedNotes } from '../formats/curate/fixed-arrow.ts';
 import { fixedArrowFile } from '../formats/curate/fixed-arrow-file.ts';
 import { fixedHdf5 } from '../formats/curate/fixed-hdf5.ts';
 import { fixedCsv } from '../formats/curate/fixed-csv.ts';
 import { sniff } from '../formats/sniff.ts';
 import type { SyncByteSource } from '../formats/source.ts';
-import { loadArrow } from '../formats/arrow.ts';
-import { loadParquet, parquetStream } from './duckdb-parquet.ts';
+import { loadParquet } from './duckdb-parquet.ts';
 import type { FixedDataset } from './curation-wire.ts';
+import { fixedParquet } from './fixed-parquet.ts';
 import { fixedFolder, fixedZip } from './fixed-store.ts';
 import type { AnyFile } from './find-bytes.ts';
 
@@ -82,44 +80,8 @@ async function parquetFile(
   fixes: readonly Fix[],
   onRows: (rows: number) => void,
 ): Promise<File> {
-  const arrow = await loadArrow();
-  const free = { allow() {} }; // No fence stands around this worker.
-  const parquet = await loadParquet(free);
-  const source = await parquet.ParquetFile.fromFile(file);
-  const kept = source.metadata().fileMetadata().keyValueMetadata() as Map<string, string | null>;
-  const pandas = kept.get('pandas') ?? undefined;
-  const names = arrow.tableFromIPC(source.schema().intoIPCStream()).schema.fields.map((field) => field.name);
-  const fields = fixedFields(names, pandas, fixes);
-  const notes = new Map<string, string>();
-  for (const [key, value] of kept)
-    // The types are written anew, from what the columns are now.
-    if (key !== 'ARROW:schema' && key !== 'pandas' && value !== null) notes.set(key, value);
-  const told = fixedNotes(pandas, names, fields);
-  if (told !== null) notes.set('pandas', told);
-  const batches = (await source.stream({ batchSize: 65_536, concurrency: 1 })).getReader();
-  let cause: unknown = null;
-  async function* pages(): AsyncGenerator<Uint8Array, void> {
-    let rows = 0;
-    try {
-      for (;;) {
-        const { done, value } = (await batches.read()) as ReadableStreamReadResult<RecordBatch>;
-        if (done) return;
-        rows += value.numRows;
-        yield fixedIpc(arrow, value.intoIPCStream(), fields);
-        onRows(rows);
-      }
-    } catch (error) {
-      cause = error;
-      throw error;
-    }
-  }
-  try {
-    const stream = await parquetStream(free, pages(), { notes });
-    return new File([await new Response(stream as BodyInit).blob()], baseName(name));
-  } catch (error) {
-    // The writer has a word of its own for whatever went wrong before it.
-    throw cause ?? error;
-  }
+  const parquet = await loadParquet({ allow() {} }); // No fence stands around this worker.
+  return new File([await fixedParquet(parquet, file, fixes, onRows)], baseName(name));
 }
 
 const baseName = (name: string): string => name.split('/').pop() ?? name;

@@ -1,5 +1,6 @@
 // A whole column made another type, as far as its held values tell: what cannot be made so leaves the column as it is, and the
 // finding stands. The same is done to the file by formats/curate/fixed-values.ts.
+import { firstRows } from './finding.ts';
 import type { CastTo } from './fixes.ts';
 import type { ColumnRead, ValueRead } from './frame.ts';
 
@@ -9,12 +10,18 @@ export function castValues(read: ColumnRead, to: CastTo): ColumnRead {
   const isText = dtype === 'object' || dtype === 'category' || dtype === 'string';
   const { spelt: _gone, ...rest } = read;
   const made = (type: string, kind: string, text: (value: ValueRead) => string | null): ColumnRead => {
-    const told: ValueRead[] = [];
+    const known = new Map<string, ValueRead>();
     for (const value of values) {
       const now = text(value);
       if (now === null) return read;
-      told.push({ ...value, kind, text: now });
+      // "2" and "2.0" are one number.
+      const same = known.get(now);
+      const rows = same
+        ? [...same.rows, ...value.rows].sort((a, b) => a - b).slice(0, firstRows)
+        : value.rows;
+      known.set(now, { kind, text: now, rows, count: value.count + (same?.count ?? 0) });
     }
+    const told = [...known.values()];
     const kinds = type === 'object' || type === 'category' ? kindOf(told, kind) : null;
     return { ...rest, dtype: type, values: told, kinds };
   };

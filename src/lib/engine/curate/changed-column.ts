@@ -47,8 +47,11 @@ function stateOf(read: ColumnRead, changes: readonly Change[], textual: boolean)
     texts = [];
   };
   for (const change of changes.slice(known.keys.length)) {
-    if (change.kind !== 'cast') texts.push(change);
-    else if (!textual) {
+    if (change.kind !== 'cast') {
+      texts.push(change);
+      // Each change of numbers is named as the one before left them.
+      if (isPlain(state.dtype)) settle();
+    } else if (!textual) {
       settle();
       state = castValues(state, change.to);
     }
@@ -108,11 +111,11 @@ function numbered(
   nulls: number,
 ): ColumnRead | null {
   const { dtype } = read;
-  const to = (type: string, kind: string, text: (one: string) => string): ColumnRead => ({
+  const to = (type: string, kind: string, text: (one: string) => string, others = values): ColumnRead => ({
     ...read,
     dtype: type,
     values: joined(
-      values,
+      others,
       moved.map((value) => ({ ...value, kind, text: text(value.text) })),
     ),
   });
@@ -132,11 +135,11 @@ function numbered(
     (values.length > 0 && values.every(({ kind }) => kind === 'int'));
   const extension = /^[UIF]/.test(dtype);
   if (!ints || moved.some(({ text }) => !whole.test(text))) {
-    const { spelt: _gone, ...rest } = to(
-      isFloat(dtype) ? dtype : extension ? 'Float64' : 'float64',
-      'float',
-      floatOf,
-    );
+    const type = isFloat(dtype) ? dtype : extension ? 'Float64' : 'float64';
+    const floats = ints
+      ? values.map((value) => ({ ...value, kind: 'float', text: floatOf(value.text) }))
+      : values;
+    const { spelt: _gone, ...rest } = to(type, 'float', floatOf, floats);
     return rest;
   }
   const plain = (text: string): string => String(BigInt(text.trim().replace(/^\+/, '')));

@@ -33,17 +33,25 @@ export function fixedFields(
   return [...columns, ...kept].sort((a, b) => a.at - b.at);
 }
 
-/** One Arrow IPC stream into another. */
+/** One Arrow IPC stream into another. `metadata` is the table's, where the stream does not tell it. */
 export function fixedIpc(
   arrow: Arrow,
   ipc: Uint8Array,
   fields: readonly { at: number; column: FixedColumn }[],
+  metadata?: Map<string, string>,
 ): Uint8Array {
   const table = arrow.tableFromIPC(ipc);
   const vectors = fields.map(({ at, column }) =>
     vectorOf(arrow, table.schema.fields[at], table.getChildAt(at), at, column),
   );
-  const batch = batchOf(arrow, table.schema.fields, table.schema.metadata, fields, vectors, table.numRows);
+  const batch = batchOf(
+    arrow,
+    table.schema.fields,
+    metadata ?? table.schema.metadata,
+    fields,
+    vectors,
+    table.numRows,
+  );
   return arrow.tableToIPC(new arrow.Table(batch.schema, [batch]), 'stream');
 }
 

@@ -1,6 +1,13 @@
 // A text table with fixes applied, as bytes: record by record, so that a table of any size passes through. Cells that no fix
 // names are written as they were read; only quotation marks that nothing needs may go. Numbers keep their spelling.
-import { changedText, fixedColumns, fixedIndex, type Fix, type FixedColumn } from '../../engine/ports.ts';
+import {
+  changedText,
+  fixedColumns,
+  fixedIndex,
+  type Change,
+  type Fix,
+  type FixedColumn,
+} from '../../engine/ports.ts';
 import type { ByteSource } from '../../engine/ports.ts';
 import { floatText } from '../facts/python-text.ts';
 import { chunks, gunzipChunks } from '../source.ts';
@@ -70,14 +77,18 @@ export async function* fixedCsv(
   yield encoder.encode(out);
 }
 
-function changed(cell: string | undefined, changes: FixedColumn['changes']): string {
+function changed(cell: string | undefined, changes: readonly Change[]): string {
   const empty = cell === undefined || isMissing(cell);
-  if (empty) return changedText(null, changes) ?? cell ?? '';
-  for (const text of spellings(cell)) {
-    const now = changedText(text, changes);
-    if (now !== text) return now ?? '';
+  let now: string | null = empty ? null : cell;
+  for (const change of changes) {
+    if (now === null || change.kind !== 'map') now = changedText(now, [change]);
+    else {
+      const { values } = change;
+      const named = spellings(now).find((text) => values.has(text));
+      if (named !== undefined) now = changedText(named, [change]);
+    }
   }
-  return cell;
+  return now ?? (empty ? (cell ?? '') : '');
 }
 
 const numeric = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;

@@ -108,25 +108,23 @@ function truthOf(text: string): number | null {
   return /^(true|1|1\.0)$/i.test(text) ? 1 : /^(false|0|0\.0)$/i.test(text) ? 0 : null;
 }
 
-/** The type that holds its own values and those that the changes bring. */
-function typeAfter(type: NumberType, changes: readonly Change[], name: string): NumberType {
+/** The type that holds its own values and those that a change brings. */
+function typeAfter(type: NumberType, change: Change, name: string): NumberType {
+  if (change.kind === 'cast') return type;
   let now = type;
-  for (const change of changes) {
-    if (change.kind === 'cast') continue;
-    for (const text of change.kind === 'map' ? change.values.values() : [change.value]) {
-      if (text === '') continue;
-      const value = now === 'bool' ? truthOf(text) : numberOf(text);
-      if (value === null)
-        throw new LoamError(
-          'InvalidArgument',
-          `The column '${name}' holds ${now === 'bool' ? 'true and false' : `numbers (${type})`}, and '${text}' is none. Change it to one, or convert the column to text first.`,
-          { column: name },
-        );
-      if (isFloat(now) || now === 'bool') continue;
-      if (typeof value === 'number' && !Number.isInteger(value)) now = 'float64';
-      else if (!fits(now, BigInt(value))) now = 'int64';
-      if (now === 'int64' && !fits(now, BigInt(value))) throw tooLarge(name, text);
-    }
+  for (const text of change.kind === 'map' ? change.values.values() : [change.value]) {
+    if (text === '') continue;
+    const value = now === 'bool' ? truthOf(text) : numberOf(text);
+    if (value === null)
+      throw new LoamError(
+        'InvalidArgument',
+        `The column '${name}' holds ${now === 'bool' ? 'true and false' : `numbers (${type})`}, and '${text}' is none. Change it to one, or convert the column to text first.`,
+        { column: name },
+      );
+    if (isFloat(now) || now === 'bool') continue;
+    if (typeof value === 'number' && !Number.isInteger(value)) now = 'float64';
+    else if (!fits(now, BigInt(value))) now = 'int64';
+    if (now === 'int64' && !fits(now, BigInt(value))) throw tooLarge(name, text);
   }
   return now;
 }
@@ -147,24 +145,32 @@ function mendedNumbers(
   changes: readonly Change[],
   name: string,
 ): Numbers {
-  const settled = typeAfter(type, changes, name);
-  const valueOf = (text: string): number | bigint =>
-    (settled === 'bool' ? truthOf(text) : numberOf(text)) ?? NaN;
-  const filled = changedText(null, changes);
-  const fill = filled === null ? null : valueOf(filled);
+  // Each change names values as the one before left them.
+  const types = [type];
+  for (const change of changes) types.push(typeAfter(types.at(-1) ?? type, change, name));
+  const settled = types.at(-1) ?? type;
+  const changedNumber = (given: number | bigint | null): number | bigint | null => {
+    let now = given;
+    for (const [i, change] of changes.entries()) {
+      const text = now === null ? null : numberText(types[i] ?? type, now);
+      const changed = changedText(text, [change]);
+      if (changed === null) now = null;
+      else if (changed !== text)
+        now = (types[i + 1] === 'bool' ? truthOf(changed) : numberOf(changed)) ?? NaN;
+    }
+    return now;
+  };
+  const fill = changedNumber(null);
   const known = new Map<number | bigint, number | bigint | null>();
   const made = new Array<number | bigint>(values.length);
   const gaps = new Uint8Array(values.length);
   let empty = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] ?? 0;
-    let now: number | bigint | null | undefined;
-    if (missing?.[i] || Number.isNaN(value)) now = fill;
-    else if ((now = known.get(value)) === undefined) {
-      const text = numberText(type, value);
-      const changed = changedText(text, changes);
-      now = changed === text ? value : changed === null ? null : valueOf(changed);
-      known.set(value, now);
+    let now: number | bigint | null | undefined = fill;
+    if (!missing?.[i] && !Number.isNaN(value)) {
+      now = known.get(value);
+      if (now === undefined) known.set(value, (now = changedNumber(value)));
     }
     if (now === null) {
       gaps[i] = 1;
