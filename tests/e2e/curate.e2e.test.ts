@@ -1,11 +1,13 @@
 // A messy table made right by somebody who has never seen the screen, with the mouse alone: dropped, held against a schema,
 // mended by what the page offers, saved as a new version that validates, with the report kept.
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import * as arrow from 'apache-arrow';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { h5adBytes } from '../fixtures/write-h5ad.ts';
+import { zarrAnnData } from '../fixtures/write-zarr.ts';
 import { memoryEngine } from '../unit/memory-engine.ts';
 import { openNode } from '../../src/lib/storage/sql/node.ts';
 import { drop, dropSaved, opened, startSuite, type Suite } from './app.ts';
@@ -193,6 +195,10 @@ it('[row 51] the new version knows its schema, terms and origin, and the report 
 async function curate(name: string, bytes: Uint8Array, schema: string): Promise<void> {
   const path = join(suite.folder, name);
   await writeFile(path, bytes);
+  await curatePath(path, schema);
+}
+
+async function curatePath(path: string, schema: string): Promise<void> {
   await page.goto(`${suite.url}/artifacts`);
   await opened(page);
   await drop(page, [path]);
@@ -228,6 +234,66 @@ it('[row 44] the seed example: an AnnData whose "NK cell" is only a synonym is m
     [0, null, 0],
     [1, 'anndata_ensembl_gene_ids_and_valid_features_in_obs', 2],
   ]);
+});
+
+it('[row 44] a Zarr store is fixed in place of a folder: names of variables too, and the objects of X stay', async () => {
+  const name = 'seed.anndata.zarr';
+  const files = zarrAnnData(name, 3, {
+    obsNames: Array.from({ length: 60 }, (_, i) => `cell-${i}`),
+    varNames: ['ENSG00000153563', 'CD4'],
+    category: {
+      name: 'cell_type',
+      categories: ['NK cell', 'hepatocyte'],
+      codes: Array.from({ length: 60 }, (_, i) => i % 2),
+    },
+    number: { name: 'pct_mt', values: Array.from({ length: 60 }, (_, i) => i / 8) },
+  });
+  for (const { path, bytes } of files) {
+    await mkdir(dirname(join(suite.folder, path)), { recursive: true });
+    await writeFile(join(suite.folder, path), bytes);
+  }
+  await curatePath(join(suite.folder, name), 'anndata_ensembl_gene_ids_and_valid_features_in_obs');
+  await says('It is not valid: 1 problem in 30 cells');
+  await button('Map the synonym (30 rows)').click();
+  await says('With your fixes it is valid');
+  await page.getByText(/notice.*: what LaminDB lets pass/).waitFor();
+  const gene = page.getByLabel('Change CD4 to', { exact: true });
+  await gene.fill('ENSG00000010610');
+  await gene.press('Tab');
+  await gene.waitFor({ state: 'detached' });
+  await button('Save fixed copy').click();
+  const told = () => page.locator('.curate .problem, .curate .verdict .words').allInnerTexts();
+  await expect.poll(told, { timeout: 20_000 }).toEqual(['It is valid']);
+  const [rows, genes] = await asked(
+    `SELECT a.is_latest, a.n_files, a.size > 0, (SELECT count(*) FROM lamindb_artifactschema l WHERE l.artifact_id = a.id)
+     FROM lamindb_artifact a WHERE a.key = 'seed.anndata.zarr' ORDER BY a.id`,
+    `SELECT count(*) FROM lamindb_schema s JOIN lamindb_artifactschema l ON l.schema_id = s.id JOIN lamindb_artifact a ON a.id = l.artifact_id
+     JOIN bionty_schemagene g ON g.schema_id = s.id WHERE a.key = 'seed.anndata.zarr'`,
+  );
+  expect(rows).toEqual([
+    [0, files.length, 1, 0],
+    [1, files.length, 1, 2],
+  ]);
+  expect(genes).toEqual([[2]]);
+  expect(app.problems.page).toEqual([]);
+});
+
+it('[row 44] an Arrow file is fixed, and stays one', async () => {
+  const table = new arrow.Table({
+    cell_type: arrow.vectorFromArray(
+      ['NK', 'hepatocyte', 'NK'],
+      new arrow.Dictionary(new arrow.Utf8(), new arrow.Int8()),
+    ),
+    n: arrow.vectorFromArray([1, 2, 3], new arrow.Int32()),
+  });
+  await curate('cells.arrow', arrow.tableToIPC(table, 'file'), 'cells alone');
+  await says('It is not valid: 1 problem in 2 cells');
+  await button('Map the synonym (2 rows)').click();
+  await says('With your fixes it is valid');
+  await button('Save fixed copy').click();
+  const told = () => page.locator('.curate .problem, .curate .verdict .words').allInnerTexts();
+  await expect.poll(told, { timeout: 20_000 }).toEqual(['It is valid']);
+  expect(app.problems.page).toEqual([]);
 });
 
 it('[row 44] a parquet file is fixed, and its other columns stay as they were', async () => {
