@@ -1,6 +1,6 @@
 // A messy table made right by somebody who has never seen the screen, with the mouse alone: dropped, held against a schema,
 // mended by what the page offers, saved as a new version that validates, with the report kept.
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as arrow from 'apache-arrow';
 import { parquetWriteBuffer } from 'hyparquet-writer';
@@ -8,110 +8,23 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { h5adBytes } from '../fixtures/write-h5ad.ts';
 import { zarrAnnData } from '../fixtures/write-zarr.ts';
-import { memoryEngine } from '../unit/memory-engine.ts';
-import { openNode } from '../../src/lib/storage/sql/node.ts';
 import { drop, dropSaved, opened, startSuite, type Suite } from './app.ts';
+import { asked as askedOf, cells, ensemblGenes, messy, openLab } from './curate-lab.ts';
 import { axe, type OpenedApp } from './harness.ts';
+import { pictures } from './pictures.ts';
 
 let suite: Suite;
 let app: OpenedApp;
 let page: Page;
 
-const cells = [
-  'natural killer cell',
-  'classical monocyte',
-  'plasmacytoid dendritic cell',
-  'regulatory T cell',
-  'naive B cell',
-  'memory B cell',
-  'megakaryocyte',
-  'hepatocyte',
-  'endothelial cell',
-  'epithelial cell',
-];
-
-const ensemblGenes = [
-  ['CD8A', 'ENSG00000153563'],
-  ['CD4', 'ENSG00000010610'],
-] as const;
-
-/** A database with the terms and schemas of a lab, as a colleague would send it. */
-async function lab(): Promise<Uint8Array> {
-  const { engine: e, driver } = await memoryEngine();
-  for (const name of cells)
-    e.create('CellType', { name, synonyms: name === 'natural killer cell' ? 'NK cell|NK' : null });
-  const cell = e.create('Feature', { name: 'cell_type', dtype: 'cat[bionty.CellType]', coerce: true });
-  const type = e.create('ULabel', { name: 'Donor', is_type: true });
-  const donor = e.create('Feature', { name: 'donor', dtype: `cat[ULabel[${type.uid}]]`, coerce: true });
-  const genes = e.create('Feature', { name: 'n_genes', dtype: 'float' });
-  const features = [{ uid: cell.uid }, { uid: donor.uid }, { uid: genes.uid }];
-  e.create('Schema', { name: 'cells of donors', features, otype: 'DataFrame', maximal_set: true });
-  e.create('Organism', { name: 'human', ontology_id: 'NCBITaxon:9606' });
-  for (const [symbol, id] of ensemblGenes)
-    e.create('Gene', { symbol, ensembl_gene_id: id, organism: 'human' });
-  e.create('Schema', { name: 'cells alone', features: [{ uid: cell.uid }], otype: 'DataFrame' });
-  const bytes = driver.serialize();
-  driver.close();
-  return bytes;
-}
-
-/** 40 spellings that no registry has: letters swapped, doubled, left out. */
-function misspelt(): string[] {
-  const slips = [
-    (name: string) => name.slice(0, 3) + name.slice(4),
-    (name: string) => name.slice(0, 4) + (name[5] ?? '') + (name[4] ?? '') + name.slice(6),
-    (name: string) => name.slice(0, -2) + name.slice(-1),
-    (name: string) => name.slice(0, 6) + (name[5] ?? '') + name.slice(6),
-  ];
-  return cells.flatMap((name) => slips.map((slip) => slip(name)));
-}
-
-function messy(): string {
-  const wrong = misspelt();
-  const lines = ['Cell type,donor,n_genes,scratch'];
-  for (let i = 0; i < 500; i++) {
-    const cell = i < 80 ? wrong[i % 40] : i % 25 === 0 ? 'NK cell' : cells[i % cells.length];
-    lines.push(`${cell ?? ''},donor ${1 + (i % 5)},${i === 250 ? 'n.d.' : 1000 + i},x`);
-  }
-  return `${lines.join('\n')}\n`;
-}
-
 beforeAll(async () => {
   suite = await startSuite('curate', 900);
-  app = await suite.open({ path: '/' });
+  app = await openLab(suite);
   page = app.page;
-  page.setDefaultTimeout(20_000);
-  const file = join(suite.folder, 'lab.sqlite');
-  await writeFile(file, await lab());
-  await drop(page, [file]);
-  const sheet = page.getByRole('dialog');
-  await sheet.getByRole('button', { name: 'Open the database' }).click();
-  await sheet.getByLabel('Name on this device').fill('lab');
-  await sheet.getByRole('button', { name: 'Work in it' }).click();
-  await page.locator('.top .db', { hasText: /^\s*lab/ }).waitFor();
-  await opened(page);
 });
 afterAll(() => suite.end());
 
-/** Answers of the database as it is exported by Settings. */
-async function asked(...statements: string[]): Promise<unknown[][][]> {
-  await page.locator('a[href="/settings"]').first().click();
-  const exporting = page.getByRole('button', { name: 'Export the database file' });
-  // Only on the screen itself: the document may have been another one before.
-  await exporting.waitFor();
-  await page.evaluate(() => Object.assign(window, { showSaveFilePicker: undefined }));
-  const downloading = page.waitForEvent('download');
-  await exporting.click();
-  const path = join(suite.folder, 'exported.db');
-  await (await downloading).saveAs(path);
-  const driver = openNode(path);
-  try {
-    return statements.map((sql) => driver.all(sql));
-  } finally {
-    driver.close();
-    await rm(path);
-  }
-}
+const asked = (...statements: string[]) => askedOf(suite, page, ...statements);
 
 const button = (name: string | RegExp) => page.getByRole('button', { name });
 const verdict = () => page.locator('.verdict .words').innerText();
@@ -137,12 +50,7 @@ it('[row 43] [row 44] [row 45] [row 46] a messy table of 500 rows with 40 misspe
   await expect.poll(() => finding('cell_type').innerText()).toContain('41 values are not in bionty.CellType');
   expect(await finding('cell_type').locator('tbody tr').first().innerText()).toContain('NK cell');
   expect(await axe(page)).toEqual([]);
-  // Whoever works on the screen looks at it in both themes.
-  const pictures = process.env.LOAM_PICTURES;
-  for (const colorScheme of pictures ? (['dark', 'light'] as const) : []) {
-    await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: join(pictures ?? '', `curate-${colorScheme}.png`), fullPage: true });
-  }
+  await pictures(page, 'curate');
 
   await button(/^Map the synonym \(16 rows\)/).click();
   await expect.poll(() => finding('cell_type').innerText()).toContain('40 values are not');
@@ -171,7 +79,20 @@ it('[row 43] [row 44] [row 45] [row 46] a messy table of 500 rows with 40 misspe
 it('[row 51] the new version knows its schema, terms and origin, and the report is the run’s own', async () => {
   const report = page.getByRole('list', { name: 'Reports' }).getByRole('listitem');
   expect(await report.innerText()).toMatch(/^Valid against cells of donors, just now/);
-  await report.getByRole('link', { name: 'Valid' }).click();
+  // Reached from what the page says of the dataset, too.
+  const fact = page.locator('header').getByRole('link', { name: 'valid: cells of donors' });
+  const address = (await report.getByRole('link', { name: 'Valid' }).getAttribute('href')) ?? '';
+  expect(await fact.getAttribute('href')).toBe(address);
+  await fact.click();
+  const view = page.getByRole('region', { name: 'Report of a validation' });
+  await view.getByRole('heading', { name: 'Valid', exact: true }).waitFor();
+  expect(await view.innerText()).not.toContain('what it says is its own');
+  expect(await view.getByRole('link', { name: 'screen.csv' }).count()).toBe(1);
+  expect(await view.getByRole('link', { name: 'cells of donors' }).count()).toBe(1);
+  // The run's page leads here again.
+  await view.getByRole('link', { name: 'loam/validate' }).click();
+  await page.locator(`main a[href="${address}"]`).first().click();
+  await view.getByRole('link', { name: 'Show the JSON' }).click();
   await page.getByText('"report": "validation"').first().waitFor();
   const [versions, terms, reports] = await asked(
     `SELECT a.is_latest, s.name, t.key, t.kind, i.uid IS NOT NULL FROM lamindb_artifact a
@@ -189,6 +110,63 @@ it('[row 51] the new version knows its schema, terms and origin, and the report 
   ]);
   expect(terms).toEqual([[cells.length]]);
   expect(reports).toEqual([['__lamindb_run__', 'loam/validate', 1]]);
+  expect(app.problems.page).toEqual([]);
+});
+
+it('[row 51] the report of a table that is not valid says what and where, is printed whole, and leads back to Curate', async () => {
+  const wrong = Array.from({ length: 60 }, (_, i) => `odd <b>${i}</b>`);
+  const rows = wrong.map((name, i) => `${name},donor 1,${i === 7 ? 'n.d.' : i}`);
+  await curate(
+    'odd.csv',
+    new TextEncoder().encode(`cell_type,donor,n_genes\n${rows.join('\n')}\n`),
+    'cells of donors',
+  );
+  await says('It is not valid: 2 problems in 61 cells');
+  await button('Keep this report').click();
+  await page
+    .getByRole('list', { name: 'Reports' })
+    .getByRole('link', { name: /^Not valid, 2 problems/ })
+    .click();
+  const view = page.getByRole('region', { name: 'Report of a validation' });
+  await view.getByRole('heading', { name: 'Not valid: 2 problems in 61 cells' }).waitFor();
+  const cell = view.getByRole('region', { name: 'cell_type', exact: true });
+  // What strangers wrote is text.
+  expect(await cell.locator('tbody tr').first().innerText()).toMatch(/odd <b>0<\/b>\s+1\s+1/);
+  expect(await cell.locator('tbody tr').count()).toBe(40);
+  expect(await cell.innerText()).toContain('20 more values');
+  expect(await view.getByRole('region', { name: 'n_genes', exact: true }).innerText()).toMatch(
+    /n\.d\..*\s+1\s+8/,
+  );
+  expect(await axe(page)).toEqual([]);
+  await pictures(page, 'report');
+  // On paper: all values, no frame around them, nothing to press.
+  await page.emulateMedia({ media: 'print' });
+  await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+  expect(await cell.locator('tbody tr').count()).toBe(60);
+  for (const place of ['.top', '.rail', '.jobs', 'main nav', 'main header .acts'])
+    expect(await page.locator(place).first().isVisible()).toBe(false);
+  expect(await view.getByRole('button').filter({ visible: true }).count()).toBe(0);
+  const height = () => page.evaluate(() => document.documentElement.scrollHeight);
+  expect(await height()).toBeGreaterThan(60 * 28);
+  await page.evaluate(() => window.dispatchEvent(new Event('afterprint')));
+  await page.emulateMedia({ media: 'screen' });
+  expect(await cell.locator('tbody tr').count()).toBe(40);
+  await view.getByRole('button', { name: 'Open in Curate' }).click();
+  await says('It is not valid: 2 problems in 61 cells');
+  const header = page.locator('main header');
+  expect(await header.innerText()).toContain('not valid, 2 problems: cells of donors');
+
+  // A file that only says that it is a report is told apart.
+  const path = join(suite.folder, 'forged.json');
+  const forged = { report: 'validation', ok: true, findings: [], artifact: { uid: 'x', key: 'all.csv' } };
+  await writeFile(path, JSON.stringify(forged));
+  await page.goto(`${suite.url}/artifacts`);
+  await opened(page);
+  await drop(page, [path]);
+  const [line] = await dropSaved(page, 1);
+  await page.goto(`${suite.url}/artifacts/${line?.uid ?? ''}`);
+  await view.getByRole('heading', { name: 'Valid', exact: true }).waitFor();
+  expect(await view.innerText()).toContain('what it says is its own');
   expect(app.problems.page).toEqual([]);
 });
 

@@ -2,7 +2,8 @@
 // validation, kept as the report of the Run that made it (features rows 44 and 51).
 import type { Fix, FixedDataset, ValidationResult } from '../workers/curation-wire.ts';
 import type { ArtifactDetail } from '../workers/wire.ts';
-import { dropSaved } from './drop-saved.ts';
+import { besideItem, dropSaved } from './drop-saved.ts';
+import { reportOf, type SchemaNamed } from './report-file.ts';
 import { session } from './session.svelte.ts';
 import { splitKey } from './words.ts';
 
@@ -10,11 +11,6 @@ const curateCode =
   '# Loam, curate: the fixes of params.fixes, applied in their order to the input. Cells that no fix names stay as they are.\n';
 const validateCode =
   '# Loam, validate: the input against the schema of params.schema. What was found is the report of the run.\n';
-
-export interface SchemaNamed {
-  uid: string;
-  name: string;
-}
 
 /** The new version's uid, and what is to be known about it: that its content was there already. */
 export async function saveCopy(
@@ -41,38 +37,6 @@ export async function saveCopy(
   return { uid: saved?.uid ?? artifact.uid, message };
 }
 
-/** What a validation found, as a file that people and programs read. */
-export function reportOf(
-  artifact: Pick<ArtifactDetail, 'uid' | 'key'>,
-  schema: SchemaNamed,
-  result: ValidationResult,
-  at: Date,
-): string {
-  const { findings, ...rest } = result;
-  return `${JSON.stringify(
-    {
-      report: 'validation',
-      artifact: { uid: artifact.uid, key: artifact.key },
-      validated_at: at.toISOString(),
-      ...rest,
-      schema,
-      findings: findings.map(({ values, valueCount, ...finding }) => ({
-        ...finding,
-        value_count: valueCount,
-        // As the table has them: rows from 1, the header is none.
-        values: values.map(({ text, count, rows, standard }) => ({
-          value: text,
-          cells: count,
-          first_rows: rows.map((row) => row + 1),
-          ...(standard === null ? {} : { standard }),
-        })),
-      })),
-    },
-    null,
-    2,
-  )}\n`;
-}
-
 /** Keeps the report as an artifact that the Run of this validation names as its own; answers its uid. */
 export async function keepReport(
   artifact: Pick<ArtifactDetail, 'uid' | 'key'>,
@@ -86,7 +50,7 @@ export async function keepReport(
   const file = new File([text], name, { type: 'application/json' });
   const { ok, counts } = result;
   const { drop } = await session.engine.drop(
-    [{ id: 'report', key: `reports/${artifact.uid}/${at.getTime()}-${name}`, file, files: null }],
+    [{ id: besideItem, key: `reports/${artifact.uid}/${at.getTime()}-${name}`, file, files: null }],
     {
       description: `Validation of ${artifact.key ?? artifact.uid} against ${schema.name}`,
       made: {

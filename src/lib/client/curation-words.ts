@@ -1,5 +1,5 @@
 // Fixes and findings in words.
-import type { CastTo, Fix } from '../workers/curation-wire.ts';
+import type { CastTo, Finding, Fix, ReportFinding } from '../workers/curation-wire.ts';
 import { count, plural } from './words.ts';
 
 export function fixWords(fix: Fix): string {
@@ -52,3 +52,41 @@ export function rowsWords(rows: readonly number[], cells: number | null): string
 
 /** The class of a registry without its module, as people call it. */
 export const registryWord = (registry: string): string => registry.split('.').pop() ?? registry;
+
+/** "Not valid: 3 problems in 82 cells". */
+export function verdictWords(ok: boolean, counts: { errors: number; cells: number }): string {
+  if (ok) return 'Valid';
+  const cells = counts.cells > 0 ? ` in ${plural(counts.cells, 'cell')}` : '';
+  return `Not valid${counts.errors > 0 ? `: ${plural(counts.errors, 'problem')}${cells}` : ''}`;
+}
+
+/** By slot, then by column, in the order in which they were found. */
+export function grouped<F extends { slot: string; column: string | null }>(
+  findings: readonly F[],
+): { slot: string; column: string | null; findings: F[] }[] {
+  const groups: { slot: string; column: string | null; findings: F[] }[] = [];
+  for (const finding of findings) {
+    const known = groups.find(({ slot, column }) => slot === finding.slot && column === finding.column);
+    if (known) known.findings.push(finding);
+    else groups.push({ slot: finding.slot, column: finding.column, findings: [finding] });
+  }
+  return groups;
+}
+
+/** What a validation found as a report shows it: rows counted from 1. */
+export const shownFindings = (findings: readonly Finding[]): ReportFinding[] =>
+  findings.map(({ values, severity, kind, slot, column, message, valueCount, cells }) => ({
+    severity,
+    kind,
+    slot,
+    column,
+    message,
+    valueCount,
+    cells,
+    values: values.map(({ text, count: n, rows, standard }) => ({
+      text,
+      cells: n,
+      rows: rows.map((row) => row + 1),
+      standard,
+    })),
+  }));

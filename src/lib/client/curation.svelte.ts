@@ -5,7 +5,8 @@ import { onDestroy } from 'svelte';
 import type { WireError } from '../engine/errors.ts';
 import type { CurationCheck, Finding, FindingTerms, Fix, Suggestion } from '../workers/curation-wire.ts';
 import type { ArtifactDetail } from '../workers/wire.ts';
-import { keepReport, saveCopy, type SchemaNamed } from './curation-save.ts';
+import { keepReport, saveCopy } from './curation-save.ts';
+import type { SchemaNamed } from './report-file.ts';
 import { asWireError } from './notices.svelte.ts';
 import { session } from './session.svelte.ts';
 import { count } from './words.ts';
@@ -13,7 +14,7 @@ import { count } from './words.ts';
 /** Values of one finding that suggestions are asked for. */
 const mostAsked = 300;
 
-type Step = { kind: 'fixes'; before: readonly Fix[] } | { kind: 'act'; what: string };
+type Step = { kind: 'fixes'; before: readonly Fix[] } | { kind: 'act'; what: string; acts: number };
 
 /** Must be called while a component is being created. */
 export function createCuration(artifact: () => ArtifactDetail) {
@@ -157,14 +158,14 @@ export function createCuration(artifact: () => ArtifactDetail) {
     /** Takes one fix back, whenever it was made. */
     without: (fix: Fix) => change(fixes.filter((one) => one !== fix)),
 
-    /** An act on the registries, which the engine undoes; then the dataset is judged again. */
-    async act(what: string, work: () => Promise<unknown>): Promise<boolean> {
+    /** Acts on the registries (one, unless said), which the engine undoes; then the dataset is judged again. */
+    async act(what: string, work: () => Promise<unknown>, acts = 1): Promise<boolean> {
       const done = await ask(what, async () => {
         await work();
         return true;
       });
       if (!done) return false;
-      steps = [...steps, { kind: 'act', what }];
+      steps = [...steps, { kind: 'act', what, acts }];
       suggestions = new Map();
       await judge();
       return true;
@@ -177,7 +178,15 @@ export function createCuration(artifact: () => ArtifactDetail) {
       if (last.kind === 'fixes') {
         undone = [...undone, fixes];
         fixes = last.before;
-      } else if (!(await ask('Undoing', () => session.engine.undo()))) return;
+      } else {
+        const { acts } = last;
+        const done = await ask('Undoing', async () => {
+          for (let left = acts; left > 0; left--) if (!(await session.engine.undo())) return false;
+          return true;
+        });
+        if (!done) return;
+        suggestions = new Map();
+      }
       await judge();
     },
     async redo(): Promise<boolean> {

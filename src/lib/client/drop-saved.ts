@@ -3,6 +3,9 @@ import { LoamError } from '../engine/errors.ts';
 import type { DropProgress } from '../workers/wire.ts';
 import { session } from './session.svelte.ts';
 
+/** Items of such ids have no line in the drop sheet, in no tab: they come along with something that tells how far it is. */
+export const besideItem = 'beside-report';
+
 /** Settles when the drop's one file is saved. */
 export function dropSaved(drop: string, signal: AbortSignal): Promise<DropProgress> {
   return new Promise((resolve, reject) => {

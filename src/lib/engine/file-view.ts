@@ -1,5 +1,6 @@
 // What can be looked at in a file beyond its summary: questions, each with an answer made when somebody looks. They are too
 // large to be kept with the summary, which only names them.
+import type { ValidationReport } from './curate/report.ts';
 import type { SummaryColumn, SummaryRows } from './ports.ts';
 
 /** Planes of a picture: its channels by name, and how many slices and moments there are. */
@@ -29,6 +30,8 @@ export interface SummaryViews {
   arrays?: boolean;
   /** An HTML page, which is shown with its scripts off. */
   page?: boolean;
+  /** The report of a validation. */
+  report?: boolean;
 }
 
 /** What the cells of an AnnData are coloured by: a column of obs, or a gene in X, raw or a layer (its path). */
@@ -38,6 +41,7 @@ export type ColourBy = { column: string } | { gene: number; matrix: string };
 export type ViewAsk =
   | { kind: 'notebook' }
   | { kind: 'page' }
+  | { kind: 'report' }
   /** `path`: of a store's picture; `together`: its channels in their colours instead of one. */
   | { kind: 'plane'; channel: number; slice: number; moment: number; path?: string; together?: boolean }
   /** What can be drawn of an AnnData. */
@@ -103,6 +107,7 @@ export type ViewContent =
   | { kind: 'notebook'; language: string; cells: NotebookCell[]; more: number }
   /** The text of an HTML page; `more` where it is longer than what is shown. */
   | { kind: 'page'; html: string; more: boolean }
+  | { kind: 'report'; report: ValidationReport }
   | {
       kind: 'plane';
       /** Pixels of the view, and of the picture that it shows. */

@@ -3,6 +3,7 @@
 import type { SummaryViews } from './file-view.ts';
 
 export type * from './file-view.ts';
+export type * from './curate/report.ts';
 export type * from './curate/frame.ts';
 export { mostDistinct } from './curate/frame.ts';
 export type * from './curate/fixes.ts';
@@ -265,7 +266,7 @@ export interface SummaryMember {
 /**
  * Counts up when readers tell more than before: summaries of an older count are made anew when somebody looks.
  */
-export const summaryReader = 4;
+export const summaryReader = 5;
 
 /** What the inspect worker found by content. `problem` is set (in words) where the file could not be read. */
 export interface FileSummary {

@@ -3,6 +3,7 @@ import type { ByteSource } from '../engine/ports.ts';
 import { asNotebook, cellSource, isCode, NOTEBOOK_LIMIT, type Notebook } from './notebook.ts';
 import { nesting } from './json-text.ts';
 import type { Sniffed } from './sniff.ts';
+import { asReport, REPORT_LIMIT } from './validation-report.ts';
 import { webFormat } from './web-page.ts';
 import { chunks, decodeText, gunzipChunks } from './source.ts';
 import { clip, count, FAR_LIMIT, MAX_TEXT, reason, summaryOf, type FileSummary } from './summary.ts';
@@ -18,8 +19,12 @@ export async function summariseJson(
   sniffed: Sniffed,
   name: string,
 ): Promise<FileSummary> {
-  // Notebooks carry their pictures.
-  const limit = /\.ipynb$/i.test(name) ? NOTEBOOK_LIMIT : PARSE_LIMIT;
+  // Notebooks carry their pictures, reports of validations all values at fault.
+  const limit = /\.ipynb$/i.test(name)
+    ? NOTEBOOK_LIMIT
+    : /\.validation\.json$/i.test(name)
+      ? REPORT_LIMIT
+      : PARSE_LIMIT;
   const encoding = sniffed.encoding ?? { label: 'utf-8', name: 'UTF-8', bom: 0 };
   const found = summaryOf('json', {
     suffixFromContent: sniffed.gzip ? '.json.gz' : '.json',
@@ -53,7 +58,8 @@ export async function summariseJson(
   const facts = [describe(value)];
   const notebook = asNotebook(value);
   if (notebook !== null) return notebookSummary(found, notebook);
-  return { ...found, text: clip(JSON.stringify(value, null, 2), MAX_TEXT), facts };
+  const views = asReport(value) === null ? null : { report: true };
+  return { ...found, text: clip(JSON.stringify(value, null, 2), MAX_TEXT), facts, views };
 }
 
 function notebookSummary(found: FileSummary, { format, language, kernel, cells }: Notebook): FileSummary {

@@ -10,6 +10,7 @@ import { viewGene, viewGenes } from './gene-values.ts';
 import { viewNotebook } from './notebook.ts';
 import { viewOmePlane } from './ome-plane.ts';
 import { withTree } from './open-tree.ts';
+import { viewReport } from './validation-report.ts';
 import { viewPage } from './web-page.ts';
 import { metered, type SyncByteSource } from './source.ts';
 import { reason } from './summary.ts';
@@ -53,6 +54,7 @@ function viewOf(input: SyncByteSource | FolderSource, ask: ViewAsk, report: Repo
   }
   if (ask.kind === 'notebook') return viewNotebook(aFile(input));
   if (ask.kind === 'page') return viewPage(aFile(input));
+  if (ask.kind === 'report') return viewReport(aFile(input));
   return withTree(input, (root) => viewTree(root, ask, report));
 }
 
@@ -61,7 +63,7 @@ function aFile(input: SyncByteSource | FolderSource): SyncByteSource {
   return input;
 }
 
-type TreeAsk = Exclude<ViewAsk, { kind: 'plane' | 'notebook' | 'page' }>;
+type TreeAsk = Exclude<ViewAsk, { kind: 'plane' | 'notebook' | 'page' | 'report' }>;
 
 function viewTree(root: TreeNode, ask: TreeAsk, report: Report): Promise<ViewContent> {
   switch (ask.kind) {

@@ -2,7 +2,9 @@
 import type { CurationCheck, CurationSlot } from '../engine/curate/curation.ts';
 import type { Finding, FindingTerms, FindingValue, ValidationResult } from '../engine/curate/finding.ts';
 import type { CastTo, Fix } from '../engine/curate/fixes.ts';
-import type { CurationSchema, KeptReport } from '../engine/curate/schemas.ts';
+import type { ReportFinding, ValidationReport } from '../engine/curate/report.ts';
+import type { CurationSchema } from '../engine/curate/schemas.ts';
+import type { KeptReport } from '../engine/query/kept-reports.ts';
 import type { Suggestion } from '../engine/curate/similar.ts';
 
 export type {
@@ -15,7 +17,9 @@ export type {
   FindingValue,
   Fix,
   KeptReport,
+  ReportFinding,
   Suggestion,
+  ValidationReport,
   ValidationResult,
 };
 
@@ -28,6 +32,8 @@ export interface FixedDataset {
 export interface CurationApi {
   /** Schemas that ask something of what the artifact is, its own first; and the reports that were kept of it. */
   curationSchemas(uid: string): Promise<{ schemas: CurationSchema[]; reports: KeptReport[] }>;
+  /** Schemas that files of these names can be held against before they are saved; what was used last comes first. */
+  datasetSchemas(otype: string, names: readonly string[]): Promise<CurationSchema[]>;
   /**
    * An artifact's dataset, with fixes, against a schema. What was read of the file is held, so that another list of fixes
    * is judged at once. Reading tells rows as `view` events under the token.

@@ -57,6 +57,7 @@ export function createCurations({ engine, readDataset, fixedDataset, watch }: Cu
 
   return {
     curationSchemas: async (uid) => engine.curationSchemas(uid),
+    datasetSchemas: async (otype, names) => engine.datasetSchemas(otype, names),
     checkDataset: (uid, schema, fixes, token) =>
       watched(token, (asking) => {
         const { session, reading } = sessionOf(uid, schema);

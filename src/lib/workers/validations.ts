@@ -14,6 +14,8 @@ export interface UnsavedFile {
   name: string;
   file: File | null;
   files: { path: string; file: File }[] | null;
+  /** That it will be saved under: then its suffix is judged, too. */
+  key?: string;
 }
 
 export interface ValidationsApi {
@@ -24,6 +26,8 @@ export interface ValidationsApi {
   validateArtifact(uid: string, schema: string, token?: string): Promise<ValidationResult>;
   /** The same of a file that is no artifact yet. */
   validateFile(file: UnsavedFile, schema: string, token?: string): Promise<ValidationResult>;
+  /** What a file that is no artifact yet holds, by its content: `DataFrame`, `AnnData` …; null for what no schema can be asked of. */
+  datasetKind(file: UnsavedFile, token?: string): Promise<string | null>;
   /** The same of a table in memory, as `pandas.DataFrame` would hold it. */
   validateRows(rows: RowsTable, schema: string): Promise<ValidationResult>;
   /**
@@ -78,7 +82,13 @@ export function createValidations({ engine, readDataset, watch }: ValidationsDep
     validateArtifact: (uid, schema, token) =>
       watched(token, artifactInput(uid), (reader) => engine.validateDataset(schema, reader, uid)),
     validateFile: (file, schema, token) =>
-      watched(token, unsavedInput(file), (reader) => engine.validateDataset(schema, reader)),
+      watched(token, unsavedInput(file), (reader) =>
+        file.key === undefined
+          ? engine.validateDataset(schema, reader)
+          : engine.validateFile(schema, reader, file.key),
+      ),
+    datasetKind: (file, token) =>
+      watched(token, unsavedInput(file), async (reader) => (await reader([], 0)).otype),
     validateRows: (rows, schema) =>
       watched(
         undefined,

@@ -4,6 +4,7 @@ import type { EngineContext } from '../context.ts';
 import { LoamError } from '../errors.ts';
 import { findArtifact } from '../query/artifact-detail.ts';
 import { one } from '../statement.ts';
+import { suffixOf } from '../suffix.ts';
 import { builtinOf, ensureBuiltin, findBuiltin } from './builtin.ts';
 import type { Finding, ValidationResult } from './finding.ts';
 import type { DatasetRead, FrameAsk } from './frame.ts';
@@ -43,7 +44,7 @@ export function curatePart(context: EngineContext) {
     return { ...done, schemaId: plan.schemaId, schemaName: plan.schemaName ?? plan.schemaUid };
   }
 
-  function artifactOf(uid: string): JudgedArtifact & { name: string } {
+  function artifactOf(uid: string): { id: number; suffix: string; name: string } {
     const { id } = read(findArtifact(writer.journal.hidden.without, uid));
     const row = read(one('SELECT suffix, coalesce(key, uid) FROM lamindb_artifact WHERE id = ?', [id]));
     return { id, suffix: String(row?.[0] ?? ''), name: String(row?.[1] ?? uid) };
@@ -57,6 +58,10 @@ export function curatePart(context: EngineContext) {
       artifact: string | null = null,
     ): Promise<ValidationResult> =>
       (await validated(schemaUid, reader, artifact === null ? null : artifactOf(artifact))).result,
+
+    /** The same of a file that is no artifact yet, as it would be judged once it is one: its suffix counts. */
+    validateFile: async (schemaUid: string, reader: DatasetReader, name: string): Promise<ValidationResult> =>
+      (await validated(schemaUid, reader, { id: null, suffix: suffixOf(name).canonical })).result,
 
     /**
      * Validates an artifact's dataset and, where it is valid, notes the schema on the artifact, links what was inferred per

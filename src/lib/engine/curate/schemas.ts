@@ -1,11 +1,12 @@
-// Which schemas an artifact can be held against, and the reports that were kept of it: a report is an artifact that the run of
-// the validation names as its own (lamindb 2.12.1 `Run.report`), hidden from lists as LaminDB hides those of its runs.
+// Which schemas an artifact can be held against, and the keeping of a validation's report.
 import type { EngineContext } from '../context.ts';
 import { LoamError } from '../errors.ts';
 import { findArtifact } from '../query/artifact-detail.ts';
+import { keptReports, runKind, type KeptReport } from '../query/kept-reports.ts';
 import { registryOf, visible } from '../registry/tables.ts';
+import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
-import { isoTime } from '../time.ts';
+import { suffixOf } from '../suffix.ts';
 import { update } from '../write/apply.ts';
 import { builtinSchemas, type BuiltinSchema } from './builtin.ts';
 
@@ -19,18 +20,12 @@ export interface CurationSchema {
   own: boolean;
   members: number | null;
   flexible: boolean;
+  /** Files of this suffix alone; null for any. */
+  suffix: string | null;
+  /** An artifact was validated against it, or belongs to it. */
+  used: boolean;
   /** One of LaminDB's own that was not made here yet: `uid` is its name for `builtinSchema`. */
   builtin: boolean;
-}
-
-export interface KeptReport {
-  /** Of the report, which is an artifact. */
-  uid: string;
-  run: string;
-  at: string;
-  schema: string | null;
-  ok: boolean | null;
-  errors: number | null;
 }
 
 /** What each built-in schema is for; genes alone are no dataset. */
@@ -40,31 +35,27 @@ const ownBuiltin: Readonly<Record<BuiltinSchema, string | null>> = {
   anndata_ensembl_gene_ids_and_valid_features_in_obs: 'AnnData',
 };
 
-/** LaminDB's kind of artifacts that belong to a run. */
-export const runKind = '__lamindb_run__';
-/** Key of the transform whose runs are validations. */
-export const validateKey = 'loam/validate';
+/** Of the newest artifact that belongs to it: an index answers, however many there are. */
+const lastUse = '(SELECT max(a.id) FROM lamindb_artifact a WHERE a.schema_id = s.id)';
 
 export function schemasPart({ model, read, writer, act }: EngineContext) {
   const hidden = writer.journal.hidden.without;
 
-  function* schemasFor(id: number): Steps<CurationSchema[]> {
+  /** What has the otype, in the order given; then what is built in and not made yet. */
+  function* listed(
+    otype: string | null,
+    { own, suffixes, order }: { own: SqlValue; suffixes: readonly string[] | null; order: string },
+  ): Steps<CurationSchema[]> {
     const table = registryOf(model, 'Schema');
-    const artifact = yield* one('SELECT otype, schema_id FROM lamindb_artifact WHERE id = ?', [id]);
-    const otype = artifact?.[0] ?? null;
-    const own = artifact?.[1] ?? null;
     // A schema of any table has no otype; parts of composites are such, too.
-    const fits =
-      otype === null
-        ? '1'
-        : otype === 'DataFrame'
-          ? `(s.otype IS NULL OR s.otype = 'DataFrame')`
-          : `s.otype = '${String(otype).replaceAll("'", "''")}'`;
     const rows = yield* all(
-      `SELECT s.uid, s.name, s.description, s.otype, s.id IS ?1, s.n_members, s.flexible FROM lamindb_schema s
-       WHERE s.is_type = 0 AND (s.id IS ?1 OR (s.name IS NOT NULL AND ${fits} AND ${visible(table, writer.author, 's.')}))
-       ORDER BY s.id IS ?1 DESC, s.created_at DESC, s.id DESC LIMIT 500`,
-      [own],
+      `SELECT s.uid, s.name, s.description, s.otype, s.id IS ?1, s.n_members, s.flexible, s.suffix, ${lastUse} AS used
+       FROM lamindb_schema s WHERE s.is_type = 0 AND (s.id IS ?1 OR (s.name IS NOT NULL
+         AND (?2 IS NULL OR s.otype = ?2 OR (s.otype IS NULL AND ?2 = 'DataFrame'))
+         AND (?3 IS NULL OR s.suffix IS NULL OR s.suffix IN (SELECT value FROM json_each(?3)))
+         AND ${visible(table, writer.author, 's.')}))
+       ORDER BY ${order}, s.created_at DESC, s.id DESC LIMIT 500`,
+      [own, otype, suffixes === null ? null : JSON.stringify(suffixes)],
     );
     const there = rows.map((row) => ({
       uid: String(row[0]),
@@ -74,6 +65,8 @@ export function schemasPart({ model, read, writer, act }: EngineContext) {
       own: row[4] === 1,
       members: row[5] === null ? null : Number(row[5]),
       flexible: row[6] === 1,
+      suffix: row[7] === null ? null : String(row[7]),
+      used: row[8] !== null,
       builtin: false,
     }));
     const names = new Set(there.map(({ name }) => name));
@@ -90,29 +83,21 @@ export function schemasPart({ model, read, writer, act }: EngineContext) {
         own: false,
         members: null,
         flexible: true,
+        suffix: null,
+        used: false,
         builtin: true,
       })),
     ];
   }
 
-  function* reportsOf(id: number): Steps<KeptReport[]> {
-    const rows = yield* all(
-      `SELECT a.uid, r.uid, r.created_at, r.params FROM lamindb_artifact_input_of_runs i
-       JOIN lamindb_run r ON r.id = i.run_id JOIN lamindb_transform t ON t.id = r.transform_id
-       JOIN lamindb_artifact a ON a.id = r.report_id
-       WHERE i.artifact_id = ? AND t.key = ? AND loam_present(a.branch_id)${hidden('lamindb_run', 'r.id')} ORDER BY r.id DESC LIMIT 20`,
-      [id, validateKey],
-    );
-    return rows.map((row) => {
-      const params = JSON.parse(String(row[3] ?? '{}')) as Record<string, unknown>;
-      return {
-        uid: String(row[0]),
-        run: String(row[1]),
-        at: isoTime(String(row[2])) ?? String(row[2]),
-        schema: typeof params['schema'] === 'string' ? params['schema'] : null,
-        ok: typeof params['ok'] === 'boolean' ? params['ok'] : null,
-        errors: typeof params['errors'] === 'number' ? params['errors'] : null,
-      };
+  function* schemasFor(id: number): Steps<CurationSchema[]> {
+    const artifact = yield* one('SELECT otype, schema_id FROM lamindb_artifact WHERE id = ?', [id]);
+    const otype = artifact?.[0] ?? null;
+    const own = artifact?.[1] ?? null;
+    return yield* listed(otype === null ? null : String(otype), {
+      own,
+      suffixes: null,
+      order: 's.id IS ?1 DESC',
     });
   }
 
@@ -121,10 +106,23 @@ export function schemasPart({ model, read, writer, act }: EngineContext) {
       return read(
         (function* () {
           const { id } = yield* findArtifact(hidden, uid);
-          return { schemas: yield* schemasFor(id), reports: yield* reportsOf(id) };
+          return { schemas: yield* schemasFor(id), reports: yield* keptReports(hidden, id, 20) };
         })(),
       );
     },
+
+    /**
+     * Schemas that datasets of an otype and of these files' suffixes can be held against before they are saved; what was used
+     * last comes first.
+     */
+    datasetSchemas: (otype: string, names: readonly string[]): CurationSchema[] =>
+      read(
+        listed(otype, {
+          own: null,
+          suffixes: [...new Set(names.map((name) => suffixOf(name).canonical))],
+          order: 'used DESC NULLS LAST',
+        }),
+      ),
 
     /** Makes an artifact the report of the run that it came from. */
     keepReport(uid: string): void {

@@ -65,9 +65,9 @@ export function* secondAsks(
   return { plan: { ...plan, slots }, asks };
 }
 
-/** The artifact that the dataset is, where it is one already. */
+/** The artifact that the dataset is, or will be: then it has no id yet. */
 export interface JudgedArtifact {
-  id: number;
+  id: number | null;
   suffix: string;
 }
 

@@ -11,6 +11,7 @@ import type { Hidden } from '../write/hidden.ts';
 import type { Journal } from '../write/journal.ts';
 import { nameColumn } from '../write/history.ts';
 import { artifactRows } from './artifact-rows.ts';
+import { keptReports } from './kept-reports.ts';
 import type { ArtifactDetail, ArtifactRef, FeatureValue, RunInfo, UsingRun } from './artifact-types.ts';
 
 /** By full uid, or by a stem of at most 16 characters: then the latest version (lamindb.md §5). */
@@ -42,8 +43,9 @@ export function* artifactDetail(journal: Journal, uid: string): Steps<ArtifactDe
   const [row] = yield* artifactRows(hidden, [id]);
   if (!row) throw new LoamError('DoesNotExist', `There is no artifact ${uid}.`);
   const extra = yield* one(
-    `SELECT a._hash_type, a._real_key, s.root, a.branch_id, b.sha256, b.summary, a._key_is_virtual, s.uid, b.storage_key FROM lamindb_artifact a
-     JOIN lamindb_storage s ON s.id = a.storage_id LEFT JOIN loam_blob b ON b.artifact_id = a.id WHERE a.id = ?`,
+    `SELECT a._hash_type, a._real_key, s.root, a.branch_id, b.sha256, b.summary, a._key_is_virtual, s.uid, b.storage_key, c.uid, c.name
+     FROM lamindb_artifact a JOIN lamindb_storage s ON s.id = a.storage_id LEFT JOIN loam_blob b ON b.artifact_id = a.id
+     LEFT JOIN lamindb_schema c ON c.id = a.schema_id WHERE a.id = ?`,
     [id],
   );
   const projects = row.labels
@@ -79,6 +81,8 @@ export function* artifactDetail(journal: Journal, uid: string): Steps<ArtifactDe
       : null,
     summary,
     lookAgain: summary !== null && summary.reader !== summaryReader,
+    schema: extra?.[9] ? { uid: String(extra[9]), name: (extra[10] as string | null) ?? null } : null,
+    report: (yield* keptReports(hidden, id, 1))[0] ?? null,
     versionList: yield* versionList(hidden, full),
     lineage: yield* lineage(hidden, id),
     trashed: extra?.[3] === -1,

@@ -1,5 +1,6 @@
 // Artifacts as plain data: what lists, facets and the artifact page show. Crosses the worker border as it is.
 import type { FileSummary } from '../ports.ts';
+import type { KeptReport } from './kept-reports.ts';
 
 export interface ArtifactRow {
   id: number;
@@ -63,6 +64,10 @@ export interface ArtifactDetail extends ArtifactRow {
   summary: FileSummary | null;
   /** The summary is of readers that told less than those of today. */
   lookAgain: boolean;
+  /** The one that its dataset belongs to. */
+  schema: { uid: string; name: string | null } | null;
+  /** Of its last validation. */
+  report: KeptReport | null;
   versionList: {
     uid: string;
     version: number;
