@@ -39,6 +39,7 @@ export const COMMANDS = {
   trashList: { does: 'Go to the trash', where: 'Everywhere', keys: [], goes: true },
   addFiles: { does: 'Add files', where: 'Everywhere', keys: [] },
   addFolder: { does: 'Add a folder', where: 'Everywhere', keys: [] },
+  validateFiles: { does: 'Validate files before saving them', where: 'Everywhere', keys: [] },
   openDatabase: { does: 'Open a LaminDB file', where: 'Everywhere', keys: [] },
   exportDatabase: { does: 'Export the database', where: 'Everywhere', keys: [] },
   lightTheme: { does: 'Use the light theme', where: 'Everywhere', keys: [] },

@@ -2,6 +2,7 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- thousands of progress events redraw through `version`, a few times a second */
 import type { AnnotateOptions, DropItem, DropOptions, DropProgress, DropVerdict } from '../workers/wire.ts';
 import type { WireError } from '../engine/errors.ts';
+import { besideItem } from './drop-saved.ts';
 import { databases } from './databases.svelte.ts';
 import { databaseIn, type Picked, itemSize, toItems } from './files.ts';
 import { asWireError, attempt, say, sayError } from './notices.svelte.ts';
@@ -19,6 +20,12 @@ export interface DropSummary {
   done: number;
 }
 
+/** Beside what became of a file: that it is valid, or not. */
+export interface LineNote {
+  words: string;
+  good: boolean;
+}
+
 const DONE = new Set<DropProgress['state']>(['saved', 'failed', 'cancelled']);
 const lines = new Map<string, DropProgress>();
 /** Keys typed while the file was on its way, by item. */
@@ -32,6 +39,10 @@ const waiting = new Map<string, AnnotateOptions[]>();
 /** Saved since the last gathering and to be annotated. */
 const arrived = new Map<string, string[]>();
 const order: string[] = [];
+/** Who waits for an item to come to its end, by item. */
+const awaited = new Map<string, (line: DropProgress) => void>();
+/** What is to be said of a saved item beside what became of it, by item. */
+const notes = new Map<string, LineNote>();
 
 /** Drops that no engine knows any more. */
 const lost = new Set<string>();
@@ -84,6 +95,7 @@ async function annotateArrived(): Promise<void> {
 }
 
 function take(progress: DropProgress): void {
+  if (progress.item === besideItem) return;
   const key = lineKey(progress.drop, progress.item);
   const before = lines.get(key);
   if (!order.includes(progress.drop)) order.push(progress.drop);
@@ -95,6 +107,8 @@ function take(progress: DropProgress): void {
   }
   if (progress.state === 'saved' || progress.state === 'cancelled') held.delete(progress.item);
   if (progress.state === 'saved' && before?.state !== 'saved') void afterSaved(progress);
+  if (DONE.has(progress.state)) awaited.get(progress.item)?.(progress);
+  if (progress.state === 'saved' || progress.state === 'cancelled') awaited.delete(progress.item);
   changed();
 }
 
@@ -219,6 +233,19 @@ export const drops = {
       open = true;
     } else await start(toItems(picked));
   },
+  /** Saves files that somebody looked at before; each is told when it has come to an end. */
+  async save(items: DropItem[], ended: (line: DropProgress) => void): Promise<void> {
+    for (const { id } of items) awaited.set(id, ended);
+    await start(items);
+  },
+  note(item: string, words: string, good: boolean): void {
+    notes.set(item, { words, good });
+    changed();
+  },
+  noteOf(line: DropProgress): LineNote | null {
+    void version;
+    return notes.get(line.item) ?? null;
+  },
   async answer(whole: ReadonlySet<string> | null): Promise<void> {
     const picked = asking;
     asking = null;
@@ -290,7 +317,7 @@ export const drops = {
             drop,
             [...lines.values()].filter((line) => line.drop === drop && !DONE.has(line.state)),
           );
-      for (const line of known) {
+      for (const line of known.filter(({ item }) => item !== besideItem)) {
         const key = lineKey(line.drop, line.item);
         if (lines.has(key)) continue;
         if (!order.includes(line.drop)) order.push(line.drop);
@@ -308,7 +335,11 @@ export const drops = {
     if (!asking && total === finished && failed === 0 && !undecided) open = false;
   },
   clearFinished(): void {
-    for (const [key, line] of [...lines]) if (DONE.has(line.state)) lines.delete(key);
+    for (const [key, line] of [...lines])
+      if (DONE.has(line.state)) {
+        lines.delete(key);
+        notes.delete(line.item);
+      }
     if (lines.size === 0) open = false;
     changed();
   },
