@@ -1,16 +1,14 @@
 // Public sources as a person meets them: packs beside the app are imported, looked into, chosen from and brought to a newer
 // version; a file that is not sound is refused with its places. The packs are generated here.
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readTerms } from '../../src/lib/formats/ontology/read.ts';
-import { writePack } from '../../src/lib/formats/ontology/write-pack.ts';
-import { oboOf, sourceOf, type TermLines } from '../unit/ontology-files.ts';
+import { oboOf, type TermLines } from '../unit/ontology-files.ts';
 import type { Ln } from '../../src/lib/sdk/types.ts';
 import { opened } from './app.ts';
-import { axe, builtApp, dropFiles, openApp, removeProfile, startServer, type OpenedApp } from './harness.ts';
+import { axe, dropFiles, openApp, removeProfile, type OpenedApp } from './harness.ts';
+import { servePacks, type ServedPacks } from './served-packs.ts';
 
 const first: TermLines[] = [
   { id: 'CL:0000000', name: 'cell', def: 'The basic unit.' },
@@ -32,35 +30,16 @@ const many: TermLines[] = Array.from({ length: 60_000 }, (_, i) => ({
 }));
 
 let folder: string;
-let server: Awaited<ReturnType<typeof startServer>>;
+let server: ServedPacks['server'];
+let served: ServedPacks;
 let app: OpenedApp;
 let page: Page;
-const entries: object[] = [];
-
-async function pack(
-  name: string,
-  registry: string,
-  ontology: string,
-  terms: TermLines[],
-  version: string,
-): Promise<void> {
-  const table = await readTerms(sourceOf(oboOf(ontology, terms, version)), 'x.obo', {
-    facts: { entity: `bionty.${registry}` },
-  });
-  table.facts.organism = 'all';
-  const bytes = writePack(table, null);
-  await writeFile(join(folder, 'ontologies', `${name}.parquet`), bytes);
-  entries.push({ ...table.facts, pack: name, rows: table.count, bytes: bytes.length, note: '' });
-  await writeFile(join(folder, 'ontologies', 'packs.json'), JSON.stringify({ packs: entries }));
-}
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'loam-ontologies-'));
-  await cp(builtApp, folder, { recursive: true });
-  await mkdir(join(folder, 'ontologies'), { recursive: true });
-  await pack('celltype_cl', 'CellType', 'cl', first, '2098-01-01');
-  await pack('disease_mondo', 'Disease', 'mondo', many, '2099-01-01');
-  server = await startServer(0, folder);
+  served = await servePacks();
+  ({ folder, server } = served);
+  await served.pack('celltype_cl', 'CellType', 'cl', first, '2098-01-01');
+  await served.pack('disease_mondo', 'Disease', 'mondo', many, '2099-01-01');
   app = await openApp({ url: server.url, path: '/ontologies', viewport: { width: 1280, height: 860 } });
   ({ page } = app);
   page.setDefaultTimeout(20_000);
@@ -68,9 +47,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await app?.close();
-  await server?.close();
   if (app) await removeProfile(app.profile);
-  await rm(folder, { recursive: true, force: true });
+  await served?.end();
 });
 
 const row = (name: string) => page.locator(`[data-pack="${name}"]`);
@@ -168,7 +146,7 @@ describe.sequential('public sources', () => {
       const table = await ln.Artifact.fromText('b', { key: 'b.txt' }).save();
       await table.labels.add([await ln.bt.CellType.get({ ontology_id: 'CL:0000084' })]);
     });
-    await pack('celltype_cl_2099', 'CellType', 'cl', second, '2099-01-01');
+    await served.pack('celltype_cl_2099', 'CellType', 'cl', second, '2099-01-01');
     await go('/ontologies');
     await row('celltype_cl_2099').getByText('2098-01-01 is imported').waitFor();
     await row('celltype_cl_2099').getByRole('button', { name: 'Show changes' }).click();

@@ -13,10 +13,30 @@ export interface PublicHit {
   name: string;
   pack: string;
   id: string;
+  /** It is a row already, under that name. */
+  here: boolean;
 }
 
 /** Values looked up at once. */
 const most = 200;
+
+/** Ontologies that something is to be imported of. */
+export const packsOf = (hits: readonly PublicHit[]): string[] => [
+  ...new Set(hits.filter(({ here }) => !here).map(({ pack }) => pack)),
+];
+
+/** The one term that is called so in any case, its name before its synonyms; of several none is taken. */
+export function theOne(
+  text: string,
+  terms: readonly FoundTerm[],
+): FoundTerm | 'none' | 'several' | 'obsolete' {
+  const current = terms.filter(({ deprecated }) => !deprecated);
+  const wanted = text.trim().toLowerCase();
+  const named = current.filter(({ name }) => name.toLowerCase() === wanted);
+  const [first, ...others] = named.length > 0 ? named : current;
+  if (!first) return terms.length > 0 ? 'obsolete' : 'none';
+  return others.every(({ id }) => id === first.id) ? first : 'several';
+}
 
 /** Registries of which there are packs; asked for once. */
 let packs: Promise<ReadonlySet<string>> | null = null;
@@ -53,26 +73,43 @@ export function createPublicLook() {
       found = [];
       try {
         const hits: PublicHit[] = [];
+        const left = { none: 0, several: 0, obsolete: 0 };
         const problems = new Set<string>();
-        for (const text of texts.slice(0, most)) {
+        const asked = texts.slice(0, most);
+        for (const text of asked) {
           const answer = await session.engine.findTerms(text, {
             registry,
             exact: true,
             wait: true,
-            most: 3,
+            most: 10,
             ...(organism === null ? {} : { organism }),
           });
           for (const problem of answer.problems) problems.add(problem);
-          const hit = answer.terms.find((term: FoundTerm) => !term.deprecated);
-          if (hit) hits.push({ text, name: hit.here?.name ?? hit.name, pack: hit.pack, id: hit.id });
+          const hit = theOne(text, answer.terms);
+          if (typeof hit === 'string') left[hit] += 1;
+          else
+            hits.push({
+              text,
+              name: hit.here?.name ?? hit.name,
+              pack: hit.pack,
+              id: hit.id,
+              here: hit.here !== null,
+            });
         }
         found = hits;
         words = [
-          hits.length === texts.length
+          left.none === 0
             ? ''
-            : hits.length === 0
+            : left.none === texts.length
               ? `None of them is in a public ontology of ${registry}`
-              : `${plural(texts.length - hits.length, 'value is', 'values are')} in none`,
+              : `${plural(left.none, 'value is', 'values are')} in none`,
+          left.several === 0
+            ? ''
+            : `${plural(left.several, 'value is what several terms are called', 'values are what several terms are called')} and left to you`,
+          left.obsolete === 0
+            ? ''
+            : `${plural(left.obsolete, 'value is an obsolete term', 'values are obsolete terms')}`,
+          texts.length > asked.length ? `Only the first ${asked.length} were looked up` : '',
           ...problems,
         ]
           .filter((text) => text !== '')
@@ -83,11 +120,12 @@ export function createPublicLook() {
         looking = false;
       }
     },
-    /** Imports the terms with what is above them, ontology by ontology. */
+    /** Imports the terms that are no rows yet with what is above them, an act for each ontology. */
     async take(hits: readonly PublicHit[]): Promise<void> {
-      for (const pack of new Set(hits.map((hit) => hit.pack))) {
+      for (const pack of packsOf(hits)) {
         const ids = [...new Set(hits.filter((hit) => hit.pack === pack).map(({ id }) => id))];
-        await session.engine.importOntology({ pack }, { ids, act: newAct() });
+        // What is wrong elsewhere in the ontology is no matter of these terms.
+        await session.engine.importOntology({ pack }, { ids, accept: true, act: newAct() });
       }
     },
     clear(): void {
