@@ -10,6 +10,11 @@ interface Case {
   members?: string[];
   index?: string;
   itype?: string;
+  /** Members where they are terms of a registry. */
+  terms?: string[];
+  dtype?: string;
+  size?: number;
+  suffix?: string;
   otype?: string;
   slots?: Record<string, string>;
   minimal?: boolean;
@@ -20,7 +25,9 @@ interface Case {
   hash: string;
 }
 const facts = JSON.parse(readFileSync('tests/fixtures/schema-facts.json', 'utf8')) as {
-  features: { name: string; dtype: string; uid: string }[];
+  features: { name: string; uid: string; dtype?: string; is_type?: boolean }[];
+  genes: { symbol: string; ensembl_gene_id: string; uid: string }[];
+  cell_markers: { name: string; uid: string }[];
   cases: Case[];
 };
 
@@ -31,6 +38,9 @@ beforeEach(async () => {
   m = await memoryEngine();
   e = m.engine;
   for (const feature of facts.features) e.create('Feature', feature);
+  e.create('Organism', { name: 'human', ontology_id: 'NCBITaxon:9606' });
+  for (const gene of facts.genes) e.create('Gene', { ...gene, organism: 'human' });
+  for (const marker of facts.cell_markers) e.create('CellMarker', { ...marker, organism: 'human' });
 });
 
 const uidOf = (name: string) => facts.features.find((one) => one.name === name)?.uid ?? null;
@@ -48,7 +58,11 @@ function part(given: Partial<Case>): PartDraft {
   return {
     name: given.key ?? null,
     itype: given.itype ?? 'Feature',
-    members: all.map(known),
+    dtype: given.dtype ?? null,
+    size: given.size ?? null,
+    members: given.terms
+      ? given.terms.map((name) => ({ uid: null, name, dtype: '', optional: false }))
+      : all.map(known),
     index: given.index === undefined ? null : all.indexOf(given.index),
     minimal: given.minimal ?? true,
     ordered: given.ordered ?? false,
@@ -63,7 +77,16 @@ function draft(given: Partial<Case>, more: Partial<SchemaDraft> = {}): SchemaDra
     slot,
     schema: part(byKey.get(key) ?? {}),
   }));
-  return { ...part(given), description: null, otype: given.otype ?? null, slots, sheet: null, ...more };
+  return {
+    ...part(given),
+    description: null,
+    otype: given.otype ?? null,
+    suffix: given.suffix ?? null,
+    type: null,
+    slots,
+    sheet: null,
+    ...more,
+  };
 }
 
 describe('a draft', () => {
@@ -129,6 +152,55 @@ describe('a draft', () => {
     const before = m.state();
     expect((await refusal(() => e.buildSchema(wrong))).message).toContain('"donor" is there already');
     expect(m.state()).toBe(before);
+  });
+
+  it('says which terms, suffix, type and slots are none that could be asked for', () => {
+    const tell = (given: SchemaDraft) =>
+      e
+        .lookAtSchema(given)
+        .problems.map(({ slot, member, field, message }) => [slot, member ?? field ?? null, message]);
+    e.create('Gene', { symbol: 'GENE1', ensembl_gene_id: 'ENSG00000000009', organism: 'human' });
+    const genes = { itype: 'bionty.Gene.symbol', terms: ['GENE1', 'GENE2', 'GENE3', 'GENE2'] };
+    expect(tell(draft(genes))).toEqual([
+      [null, 0, expect.stringContaining('Several rows of Gene have the symbol "GENE1"')],
+      [null, 2, expect.stringContaining('No Gene has the symbol "GENE3"')],
+      [null, 3, '"GENE2" is there already, in row 2.'],
+    ]);
+    expect(tell(draft({ itype: 'bionty.CellType', terms: ['T cell'] }))[0]?.[2]).toContain(
+      'Schemas have no CellType rows as members',
+    );
+    expect(tell(draft({ itype: 'bionty.CellType' }))).toEqual([]);
+    expect(tell(draft({ itype: 'Feature[N0thing00000]' }))).toEqual([
+      [null, null, 'This type of features is gone. Choose another one.'],
+    ]);
+    expect(tell(draft({ members: ['donor'], suffix: 'csv' }))).toEqual([
+      [null, 'suffix', expect.stringContaining('"csv" is no suffix that artifacts have')],
+    ]);
+    expect(tell(draft({ members: ['donor'], dtype: 'cat[ULabel]' }))).toEqual([
+      [null, null, 'The type of all members is a simple one, not "cat[ULabel]".'],
+    ]);
+    const attrs = draft({ members: ['donor'] });
+    attrs.slots = [{ slot: 'attrs', schema: part({ members: ['age'] }) }];
+    expect(tell(attrs)[0]?.[2]).toContain('Say what datasets it is for');
+    attrs.otype = 'DataFrame';
+    expect(tell(attrs)).toEqual([]);
+  });
+
+  it('is of a type, and asks for a suffix, once it is made', () => {
+    const type = e.create('Schema', { name: 'Panels', is_type: true });
+    const made = e.buildSchema(
+      draft(
+        { key: 'Panel', itype: 'bionty.Gene.symbol', terms: ['GENE2'], suffix: '.csv' },
+        { type: type.uid },
+      ),
+    );
+    expect(
+      m.rows(
+        `SELECT s.suffix, t.name, g.symbol FROM lamindb_schema s JOIN lamindb_schema t ON t.id = s.type_id
+         JOIN bionty_schemagene l ON l.schema_id = s.id JOIN bionty_gene g ON g.id = l.gene_id WHERE s.uid = ?`,
+        [made.uid],
+      ),
+    ).toEqual([['.csv', 'Panels', 'GENE2']]);
   });
 
   it('makes features, slots and a sheet in one act, with one undo', async () => {

@@ -2,11 +2,13 @@
 // handed to the engine, with problems found again by their rows. Dtypes in words and put together.
 import { describe, expect, it } from 'vitest';
 import { categoriesOf, dtypeOf, dtypeWords } from '../../src/lib/client/dtype-words.ts';
+import { handed, sumOf, toldOf } from '../../src/lib/client/schema-handed.ts';
 import {
   addMember,
+  addTerms,
   draftFrom,
   dropMember,
-  handed,
+  isFlexible,
   moveMember,
   newDraft,
   newSlot,
@@ -14,9 +16,7 @@ import {
   setDtype,
   setKind,
   setSlot,
-  sumOf,
   takeFeature,
-  toldOf,
 } from '../../src/lib/client/schema-rows.ts';
 import type { ColumnProposal, SchemaProposal } from '../../src/lib/workers/wire.ts';
 
@@ -60,6 +60,36 @@ describe('rows of a schema', () => {
     expect(draft.slots).toEqual([]);
   });
 
+  it('may be terms, pasted as a list; then they are what is handed over, and only they are asked for', () => {
+    const draft = newDraft();
+    addMember(draft, { name: 'donor' });
+    draft.itype = 'bionty.Gene.ensembl_gene_id';
+    draft.size = 9;
+    expect([isFlexible(draft), handed(draft, null).draft.size]).toEqual([false, 9]);
+    draft.size = null;
+    expect(isFlexible(draft)).toBe(true);
+    expect(addTerms(draft, 'ENSG1\nENSG2, ENSG1;\tENSG3\r\n')).toBe(3);
+    expect(isFlexible(draft)).toBe(false);
+    draft.suffix = ' .parquet ';
+    const { draft: given, order } = handed(draft, null);
+    expect(given).toMatchObject({
+      suffix: '.parquet',
+      type: null,
+      members: [{ name: 'ENSG1' }, { name: 'ENSG2' }, { name: 'ENSG3' }],
+    });
+    expect(sumOf(given)).toEqual({ features: 3, terms: 3, needed: 3, fresh: 0 });
+    const told = toldOf(
+      [
+        { slot: null, member: 1, message: 'no gene' },
+        { slot: null, member: null, field: 'suffix', message: 'no suffix' },
+      ],
+      order,
+    );
+    expect([told.rows.get(draft.terms[1]?.id ?? 0), told.suffix]).toEqual(['no gene', 'no suffix']);
+    draft.itype = 'Feature';
+    expect(handed(draft, null).draft.members).toMatchObject([{ name: 'donor' }]);
+  });
+
   it('have their problems told where they stand, also behind rows that are not taken', () => {
     const draft = newDraft();
     const [first, second] = ['a', 'b'].map((name) => addMember(draft, { name }));
@@ -69,7 +99,7 @@ describe('rows of a schema', () => {
     const told = toldOf(
       [
         { slot: null, member: 0, message: 'no type' },
-        { slot: null, member: null, name: true, message: 'taken' },
+        { slot: null, member: null, field: 'name', message: 'taken' },
         { slot: 'obs', member: null, message: 'empty' },
       ],
       order,
@@ -119,7 +149,7 @@ describe('[row 49] columns of a file as rows', () => {
       index: 0,
       members: [{}, { coerce: true }, { uid: 'f1' }],
     });
-    expect(sumOf(given)).toEqual({ features: 3, needed: 3, fresh: 2 });
+    expect(sumOf(given)).toEqual({ features: 3, terms: 0, needed: 3, fresh: 2 });
     const [, tissue, age] = draft.rows;
     if (tissue) setDtype(tissue, 'str');
     if (tissue) expect(tissue.coerce).toBe(false);

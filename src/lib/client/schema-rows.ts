@@ -1,14 +1,6 @@
 // A schema while it is put together on screen: rows that can be moved, taken out and marked, by hand or from the columns of a
-// file; and what of them is handed to the engine. Plain data, changed in place; no rules, which are the engine's.
-import type {
-  ColumnProposal,
-  DraftProblem,
-  MemberDraft,
-  PartDraft,
-  SchemaDraft,
-  SchemaProposal,
-  SlotProposal,
-} from '../workers/wire.ts';
+// file. Plain data, changed in place; no rules, which are the engine's.
+import type { ColumnProposal, SchemaProposal, SlotProposal } from '../workers/wire.ts';
 
 export interface MemberRow {
   id: number;
@@ -24,10 +16,23 @@ export interface MemberRow {
   seen: ColumnProposal | null;
 }
 
+/** A term of another registry: one that is there, or a name that is looked up. */
+export interface TermRow {
+  id: number;
+  uid: string | null;
+  name: string;
+}
+
 export interface PartRows {
   name: string;
   itype: string;
   rows: MemberRow[];
+  /** Members where names are terms of a registry and no features; few or none where any of its terms will do. */
+  terms: TermRow[];
+  /** Of all members; empty for LaminDB's default. */
+  dtype: string;
+  /** How many there are, where none is named. */
+  size: number | null;
   /** The row that names rows of the dataset. */
   index: number | null;
   minimal: boolean;
@@ -49,6 +54,9 @@ export interface SlotRows {
 export interface DraftRows extends PartRows {
   description: string;
   otype: string;
+  suffix: string;
+  /** Uid of the schema type that it is of; empty for none. */
+  type: string;
   slots: SlotRows[];
 }
 
@@ -77,6 +85,9 @@ export const newPart = (name = ''): PartRows => ({
   name,
   itype: 'Feature',
   rows: [],
+  terms: [],
+  dtype: '',
+  size: null,
   index: null,
   ...usualRules,
   seen: null,
@@ -86,11 +97,23 @@ export const newDraft = (otype = 'DataFrame'): DraftRows => ({
   ...newPart(),
   description: '',
   otype,
+  suffix: '',
+  type: '',
   slots: [],
 });
 
 export const isComposite = (draft: Pick<DraftRows, 'otype'>): boolean =>
   draft.otype !== '' && draft.otype !== 'DataFrame';
+
+/** Suffixes that artifacts of the kind have. */
+export const suffixesOf: Record<string, readonly string[]> = {
+  DataFrame: ['.parquet', '.csv', '.tsv', '.csv.gz', '.arrow', '.feather'],
+  AnnData: ['.h5ad', '.anndata.zarr', '.zarr'],
+  MuData: ['.h5mu', '.zarr'],
+  SpatialData: ['.zarr'],
+};
+
+export const ofFeatures = ({ itype }: Pick<PartRows, 'itype'>): boolean => /^Feature(\[|$)/.test(itype);
 
 /** Parts of such a dataset that most schemas ask for. */
 const usualSlots: Record<string, string[]> = {
@@ -122,10 +145,12 @@ export function setKind(draft: DraftRows, otype: string): void {
   const [first] = draft.slots;
   if (first && members.rows.length > 0) Object.assign(first.part, members);
   draft.rows = [];
+  draft.terms = [];
+  draft.itype = 'Feature';
   draft.index = null;
 }
 
-const membersOf = ({ rows, index, itype, seen }: PartRows) => ({ rows, index, itype, seen });
+const membersOf = ({ rows, terms, index, itype, seen }: PartRows) => ({ rows, terms, index, itype, seen });
 
 /** Names that slots were given by the schema's own follow it. */
 export function rename(draft: DraftRows, name: string): void {
@@ -148,6 +173,19 @@ export function addMember(part: PartRows, feature: Partial<MemberRow> & { name: 
   return row;
 }
 
+/** Names as people paste them: one a line, or with commas, tabs or semicolons between. Answers how many are new. */
+export function addTerms(part: PartRows, text: string): number {
+  const known = new Set(part.terms.map(({ name }) => name));
+  let added = 0;
+  for (const name of text.split(/[\n\r\t,;]+/).map((one) => one.trim())) {
+    if (name === '' || known.has(name)) continue;
+    known.add(name);
+    part.terms.push({ id: newId(), uid: null, name });
+    added++;
+  }
+  return added;
+}
+
 export function dropMember(part: PartRows, id: number): void {
   part.rows = part.rows.filter((row) => row.id !== id);
   if (part.index === id) part.index = null;
@@ -163,7 +201,12 @@ export function moveMember(part: PartRows, id: number, by: number): number {
 }
 
 /** Whether other columns that are features are validated too: LaminDB's default where nothing was said. */
-export const isFlexible = (part: PartRows): boolean => part.flexible ?? part.itype !== 'Feature';
+export const isFlexible = (part: PartRows): boolean =>
+  part.flexible ?? (part.itype !== 'Feature' && part.size === null && namedIn(part) === 0);
+
+/** How many members are named. */
+export const namedIn = (part: PartRows): number =>
+  ofFeatures(part) ? part.rows.filter(({ taken }) => taken).length : part.terms.length;
 
 /** Takes the feature of a column that is there, or a new one with the first type that was found for it. */
 export function takeFeature(row: MemberRow, uid: string | null): void {
@@ -216,91 +259,4 @@ function fill(part: PartRows, seen: SlotProposal): void {
   };
   if (seen.index) part.index = row(seen.index).id;
   for (const column of seen.members) row(column);
-}
-
-/* ---------- for the engine ---------- */
-
-export interface Handed {
-  draft: SchemaDraft;
-  /** Rows of each part in the order in which they were handed over; null for the schema itself. */
-  order: Map<string | null, number[]>;
-}
-
-export function handed(rows: DraftRows, sheet: string | null): Handed {
-  const order = new Map<string | null, number[]>();
-  const own = partOf(rows, null, order);
-  const draft: SchemaDraft = {
-    ...own,
-    description: rows.description.trim() === '' ? null : rows.description.trim(),
-    otype: rows.otype === '' ? null : rows.otype,
-    slots: rows.slots.map(({ slot, schema, part }) => ({
-      slot: slot.trim(),
-      schema: schema ? { uid: schema.uid } : partOf(part, slot.trim(), order),
-    })),
-    sheet,
-  };
-  return { draft, order };
-}
-
-function partOf(part: PartRows, slot: string | null, order: Map<string | null, number[]>): PartDraft {
-  const taken = part.itype === 'Feature' ? part.rows.filter((row) => row.taken) : [];
-  order.set(
-    slot,
-    taken.map(({ id }) => id),
-  );
-  const at = taken.findIndex(({ id }) => id === part.index);
-  return {
-    name: part.name.trim() === '' ? null : part.name.trim(),
-    itype: part.itype.trim(),
-    members: taken.map(memberOf),
-    index: at < 0 ? null : at,
-    minimal: part.minimal,
-    ordered: part.ordered,
-    maximal: part.maximal,
-    flexible: part.flexible,
-    coerce: part.coerce,
-  };
-}
-
-const memberOf = ({ uid, name, dtype, optional, coerce }: MemberRow): MemberDraft => ({
-  uid,
-  name: name.trim(),
-  dtype,
-  optional,
-  ...(uid === null && coerce ? { coerce } : {}),
-});
-
-/** Problems by the rows they are about: what is wrong with a row, and what is wrong with a part as a whole. */
-export interface Told {
-  rows: Map<number, string>;
-  parts: Map<string | null, string>;
-  names: Map<string | null, string>;
-}
-
-export function toldOf(problems: readonly DraftProblem[], order: Handed['order']): Told {
-  const told: Told = { rows: new Map(), parts: new Map(), names: new Map() };
-  for (const { slot, member, name, message } of problems) {
-    const row = member === null ? undefined : order.get(slot)?.[member];
-    if (row !== undefined) told.rows.set(row, message);
-    else (name ? told.names : told.parts).set(slot, message);
-  }
-  return told;
-}
-
-export interface Sum {
-  features: number;
-  needed: number;
-  fresh: number;
-}
-
-export function sumOf(draft: SchemaDraft): Sum {
-  const parts = draft.slots.length > 0 ? draft.slots.map(({ schema }) => schema) : [draft];
-  const members = parts.flatMap((part) =>
-    'members' in part ? part.members.map((one) => ({ ...one, part })) : [],
-  );
-  return {
-    features: members.length,
-    needed: members.filter(({ optional, part }) => !optional && part.minimal).length,
-    fresh: members.filter(({ uid }) => uid === null).length,
-  };
 }

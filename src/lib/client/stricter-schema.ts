@@ -21,26 +21,37 @@ export async function stricterSchema(
 ): Promise<BuiltSchema> {
   const [contents, [row]] = await Promise.all([
     session.engine.schemaContents(uid),
-    session.engine.queryRows({ registry: 'Schema', filters: [{ uid }] }, ['otype', 'description']),
+    session.engine.queryRows({ registry: 'Schema', filters: [{ uid }] }, [
+      'otype',
+      'description',
+      'suffix',
+      'type__uid',
+    ]),
   ]);
-  const itypes = new Map(
+  const kinds = new Map(
     (
       await session.engine.queryRows(
         { registry: 'Schema', filters: [{ uid__in: contents.map(({ schema }) => schema.key) }] },
-        ['uid', 'itype'],
+        ['uid', 'itype', '_dtype_str', 'n_members'],
       )
-    ).map(([key, itype]) => [String(key), itype === null ? 'Feature' : String(itype)]),
+    ).map(([key, itype, dtype, size]) => [
+      String(key),
+      { itype: text(itype) ?? 'Feature', dtype: text(dtype), size: typeof size === 'number' ? size : null },
+    ]),
   );
   const partOf = (content: SchemaContent): PartDraft => {
     const slot = content.slot ?? 'columns';
     const found = slots.find((one) => one.slot === slot);
-    return part(content, itypes.get(content.schema.key) ?? 'Feature', found, stricter.has(slot));
+    const kind = kinds.get(content.schema.key) ?? { itype: 'Feature', dtype: null, size: null };
+    return part(content, kind, found, stricter.has(slot));
   };
   const own = contents.find(({ slot }) => slot === null);
   const draft = {
     ...(own ? partOf(own) : nothing),
-    description: typeof row?.[1] === 'string' ? row[1] : null,
-    otype: typeof row?.[0] === 'string' ? row[0] : null,
+    otype: text(row?.[0]),
+    description: text(row?.[1]),
+    suffix: text(row?.[2]),
+    type: text(row?.[3]),
     slots: contents.flatMap((content) =>
       content.slot === null ? [] : [{ slot: content.slot, schema: partOf(content) }],
     ),
@@ -50,7 +61,8 @@ export async function stricterSchema(
     const named = { ...draft, name: `${name ?? 'schema'} (strict${tried > 1 ? ` ${tried}` : ''})` };
     const { problems } = await session.engine.lookAtSchema(named);
     const [first] = problems;
-    if (first && !(first.name && tried < 50)) throw new LoamError('InvalidArgument', first.message);
+    if (first && !(first.field === 'name' && tried < 50))
+      throw new LoamError('InvalidArgument', first.message);
     if (!first) return session.engine.buildSchema(named);
   }
 }
@@ -59,14 +71,18 @@ export async function stricterSchema(
 const nothing: PartDraft = {
   name: null,
   itype: 'Feature',
+  dtype: null,
+  size: null,
   members: [],
   index: null,
   ...usualRules,
 };
 
+const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
 function part(
   { members, total, rules, schema }: SchemaContent,
-  itype: string,
+  { itype, dtype, size }: Pick<PartDraft, 'itype' | 'dtype' | 'size'>,
   found: CurationSlot | undefined,
   strict: boolean,
 ): PartDraft {
@@ -91,6 +107,8 @@ function part(
   return {
     name: null,
     itype,
+    dtype,
+    size,
     members: named,
     index: index < 0 ? null : index,
     ...{ minimal, ordered, coerce },

@@ -9,14 +9,17 @@ import { resolveRef } from './resolve.ts';
 import { rowIn } from './row-history.ts';
 import { told } from './rows.ts';
 import {
-  isComposite,
+  hasColumns,
   isPart,
   lookAtDraft,
+  ofFeatures,
   samePart,
+  termUid,
   type DraftLook,
   type PartDraft,
   type SchemaDraft,
 } from './schema-draft.ts';
+import { readItype, type Itype } from './schema-members.ts';
 import { registryOf } from './tables.ts';
 import { updateRow } from './update.ts';
 
@@ -83,34 +86,64 @@ const answer = ({ uid, row, created }: Created) => ({
 });
 
 function* makeSchema(tx: Transaction, draft: SchemaDraft, features: string[]): Steps<Created> {
-  if (!isComposite(draft)) return yield* makePart(tx, draft, features, describing(draft));
   const slots: Record<string, Ref> = {};
   for (const { slot, schema } of draft.slots) {
     const there = isPart(schema) ? yield* samePart(scopeOf(tx), schema) : schema;
     slots[slot] = { uid: there?.uid ?? (yield* makePart(tx, schema as PartDraft, features, {})).uid };
   }
+  const more = { ...describing(draft), ...(draft.slots.length > 0 ? { slots } : {}) };
+  if (hasColumns(draft)) return yield* makePart(tx, draft, features, more);
   const { name, minimal, ordered, maximal, coerce } = draft;
   const rules = { minimal_set: minimal, ordered_set: ordered, maximal_set: maximal, coerce };
-  return yield* create(
-    tx,
-    'Schema',
-    { ...rules, ...named(name), ...describing(draft), slots },
-    { searchNames: false },
-  );
+  return yield* create(tx, 'Schema', { ...rules, ...named(name), ...more }, { searchNames: false });
 }
 
-const describing = ({ description, otype }: SchemaDraft): Fields => ({
+const describing = ({ description, otype, suffix, type }: SchemaDraft): Fields => ({
   ...(description === null || description.trim() === '' ? {} : { description }),
   ...(otype === null ? {} : { otype }),
+  ...(suffix === null ? {} : { suffix }),
+  ...(type === null ? {} : { type: { uid: type } }),
 });
 
 const named = (name: string | null): Fields =>
   name === null || name.trim() === '' ? {} : { name: name.trim() };
 
 function* makePart(tx: Transaction, part: PartDraft, made: string[], more: Fields): Steps<Created> {
-  const { itype, minimal, ordered, maximal, flexible, coerce } = part;
+  const { itype, dtype, size, minimal, ordered, maximal, flexible, coerce } = part;
+  const uids = ofFeatures(part) ? yield* featureUids(tx, part, made) : yield* termUids(tx, part);
+  const index = part.index === null || !ofFeatures(part) ? undefined : uids[part.index];
+  return yield* create(
+    tx,
+    'Schema',
+    {
+      ...named(part.name),
+      itype,
+      minimal_set: minimal,
+      ordered_set: ordered,
+      maximal_set: maximal,
+      coerce,
+      ...(flexible === null ? {} : { flexible }),
+      ...(dtype === null ? {} : { dtype }),
+      ...(size === null || uids.length > 0 ? {} : { n_members: size }),
+      ...(uids.length === 0
+        ? {}
+        : {
+            features: uids.map((uid, at) => ({
+              feature: { uid },
+              optional: ofFeatures(part) && part.members[at]?.optional === true,
+            })),
+          }),
+      ...(index === undefined ? {} : { index: { uid: index } }),
+      ...more,
+    },
+    { searchNames: false },
+  );
+}
+
+/** Those that are there, and new ones. */
+function* featureUids(tx: Transaction, part: PartDraft, made: string[]): Steps<string[]> {
   const uids: string[] = [];
-  for (const { uid, name, dtype, coerce: converts, description } of itype === 'Feature' ? part.members : []) {
+  for (const { uid, name, dtype, coerce: converts, description } of part.members) {
     if (uid !== null) {
       uids.push(uid);
       continue;
@@ -124,31 +157,25 @@ function* makePart(tx: Transaction, part: PartDraft, made: string[], more: Field
     if (feature.created) made.push(name.trim());
     uids.push(feature.uid);
   }
-  const index = part.index === null ? undefined : uids[part.index];
-  return yield* create(
-    tx,
-    'Schema',
-    {
-      ...named(part.name),
-      itype,
-      minimal_set: minimal,
-      ordered_set: ordered,
-      maximal_set: maximal,
-      coerce,
-      ...(flexible === null ? {} : { flexible }),
-      ...(uids.length === 0
-        ? {}
-        : {
-            features: uids.map((uid, at) => ({
-              feature: { uid },
-              optional: part.members[at]?.optional === true,
-            })),
-          }),
-      ...(index === undefined ? {} : { index: { uid: index } }),
-      ...more,
-    },
-    { searchNames: false },
-  );
+  return uids;
+}
+
+/** Terms are there already. */
+function* termUids(tx: Transaction, part: PartDraft): Steps<string[]> {
+  const itype = readItype(tx.journal.model, part.itype);
+  const uids: string[] = [];
+  for (const member of itype === null ? [] : part.members) {
+    const uid = yield* termUid(
+      scopeOf(tx),
+      itype as Itype,
+      { ...member, name: member.name.trim() },
+      (message) => {
+        throw new LoamError('ValidationError', message, { registry: 'Schema', field: 'features' });
+      },
+    );
+    if (uid !== null) uids.push(uid);
+  }
+  return uids;
 }
 
 /** The record type becomes a sheet, or another one. */
