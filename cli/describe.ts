@@ -1,4 +1,5 @@
 // `loam describe` and `loam get`: an object in words, as LaminDB prints it, or one field of it.
+import { branchWords } from './branch-words.ts';
 import { findEntity, isAddress, namingFlags } from './entity.ts';
 import { withInstance } from './instance.ts';
 import { flags, Usage, type Io, type Verb } from './verb.ts';
@@ -59,7 +60,11 @@ async function tell(
   if (isAddress(word) && (values.uid ?? values.key ?? values.name) !== undefined)
     throw new Usage('An address names the object already.');
   await withInstance(io, async (instance) => {
-    const { registry, id } = findEntity(instance, word, values);
-    io.out(instance.engine.describeRow(registry, id, undefined, include ?? null).join('\n'));
+    const { registry, id, uid } = findEntity(instance, word, values);
+    const { engine } = instance;
+    const lines = engine.describeRow(registry, id, undefined, include ?? null);
+    const branch = registry === 'Branch' ? engine.branches().find((one) => one.uid === uid) : undefined;
+    const words = branch && branchWords(branch);
+    io.out([...lines, ...(words ? [words] : [])].join('\n'));
   });
 }

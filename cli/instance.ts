@@ -4,7 +4,7 @@ import { createHash, getRandomValues } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
-import { LoamError } from '../src/lib/engine/errors.ts';
+import { isLoamError, LoamError } from '../src/lib/engine/errors.ts';
 import { hashFile, hashFolder } from '../src/lib/engine/hash.ts';
 import { createEngine, type Engine } from '../src/lib/engine/index.ts';
 import { model } from '../src/lib/engine/model/model.ts';
@@ -122,8 +122,15 @@ export async function openInstance(
     return { instance, close };
   } catch (error) {
     driver.close();
-    throw error;
+    throw ended(error, place.branch === undefined ? settings.branch : undefined);
   }
+}
+
+/** The branch that the settings name was merged or closed: what to do here. */
+function ended(error: unknown, branch: string | undefined): unknown {
+  if (branch === undefined || !isLoamError(error, 'InvalidArgument') || error.details['branch'] !== branch)
+    return error;
+  return new LoamError(error.code, `${error.message} To go on here, run "loam switch main".`, error.details);
 }
 
 /** Makes `<storage>/.lamindb/lamin.db`; refuses a folder that is managed already, so nothing is ever overwritten. */

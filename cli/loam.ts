@@ -1,5 +1,5 @@
 // The command line: finds the verb, runs it, turns errors into one line on stderr and an exit code. Verbs and flags are
-// those of `lamin` (lamin-cli 1.21); `query`, `inspect`, `sql` and `ontology` are ours. 0 = done, 1 = refused or failed, 2 = wrong usage.
+// those of `lamin` (lamin-cli 1.21); `branch`, `query`, `inspect`, `sql` and `ontology` are ours. 0 = done, 1 = refused or failed, 2 = wrong usage.
 import { isLoamError } from '../src/lib/engine/errors.ts';
 import { verbs } from './verbs.ts';
 import { Usage, type Io } from './verb.ts';

@@ -14,11 +14,11 @@ type Step = (io: Io, value: string | undefined) => Promise<void> | void;
 
 const parts: Record<string, Record<string, Step>> = {
   'dev-dir': {
-    get: (io) => io.out(here(io).folder),
+    get: (io) => io.out(settingsHere(io).folder),
     find: (io, path) => find(io, absolute(io, path ?? '.')),
   },
-  branch: { get: (io) => io.out(here(io).settings.branch ?? 'main'), set: place('branch', 'main') },
-  space: { get: (io) => io.out(here(io).settings.space ?? 'all'), set: place('space', 'all') },
+  branch: { get: (io) => io.out(settingsHere(io).settings.branch ?? 'main'), set: place('branch', 'main') },
+  space: { get: (io) => io.out(settingsHere(io).settings.space ?? 'all'), set: place('space', 'all') },
   modules: {
     get: (io) => io.out(moduleNames.join(',')),
     set(io, value) {
@@ -41,13 +41,13 @@ const parts: Record<string, Record<string, Step>> = {
     get: (io) => io.out(cacheOf(io)),
     set(io, value) {
       if (value === undefined) throw new Usage('Name a folder.');
-      const { folder, settings: kept } = here(io);
+      const { folder, settings: kept } = settingsHere(io);
       const cacheDir = resolve(io.cwd, value);
       writeSettings(folder, { ...kept, cacheDir });
       io.out(cacheDir);
     },
     reset(io) {
-      const { folder, settings: kept } = here(io);
+      const { folder, settings: kept } = settingsHere(io);
       const { cacheDir: _, ...others } = kept;
       writeSettings(folder, others);
       io.out(cacheOf(io));
@@ -83,7 +83,7 @@ export const settings: Verb = {
   },
 };
 
-function here(io: Io): { folder: string; settings: Settings } {
+export function settingsHere(io: Io): { folder: string; settings: Settings } {
   const found = findSettings(io);
   if (found) return found;
   throw new LoamError('DoesNotExist', 'There is no database here or in a folder above. Run "loam init".');
@@ -93,32 +93,42 @@ function here(io: Io): { folder: string; settings: Settings } {
 function place(what: 'branch' | 'space', own: string): Step {
   return async (io, value) => {
     if (value === undefined) throw new Usage(`Name a ${what}.`);
-    const { folder, settings: kept } = here(io);
-    const name = await withInstance(
-      io,
-      ({ engine }) => {
-        if (value === own) return own;
-        const [row] = engine.queryRows(
-          {
-            registry: what === 'branch' ? 'Branch' : 'Space',
-            filters: [{ $or: [{ name: value }, { uid: value }] }],
-          },
-          ['name'],
-        );
-        return String(row?.[0]);
-      },
-      { branch: 'main', space: 'all', [what]: value },
-    );
-    const { [what]: _, ...others } = kept;
-    writeSettings(folder, name === own ? others : { ...others, [what]: name });
+    const name = value === own ? own : await placeNamed(io, what, value);
+    keepPlace(io, what, name);
     io.out(name);
   };
 }
 
+/** Name of the branch or space that is called so, or has that uid. */
+export function placeNamed(io: Io, what: 'branch' | 'space', value: string): Promise<string> {
+  return withInstance(
+    io,
+    ({ engine }) => {
+      const [row] = engine.queryRows(
+        {
+          registry: what === 'branch' ? 'Branch' : 'Space',
+          filters: [{ $or: [{ name: value }, { uid: value }] }],
+        },
+        ['name'],
+      );
+      return String(row?.[0]);
+    },
+    { branch: 'main', space: 'all', [what]: value },
+  );
+}
+
+export function keepPlace(io: Io, what: 'branch' | 'space', name: string): void {
+  const { folder, settings: kept } = settingsHere(io);
+  const { [what]: _, ...others } = kept;
+  writeSettings(folder, name === ownPlaces[what] ? others : { ...others, [what]: name });
+}
+
+const ownPlaces = { branch: 'main', space: 'all' };
+
 const builtIn = (module: string): LoamError =>
   new LoamError('NotSupportedError', `The tables of ${module} come with every database here and stay.`);
 
-const cacheOf = (io: Io): string => here(io).settings.cacheDir ?? usualCache(io.env);
+const cacheOf = (io: Io): string => settingsHere(io).settings.cacheDir ?? usualCache(io.env);
 
 const skipped = new Set(['node_modules', '.git', '.lamindb', '.loam']);
 

@@ -1,6 +1,7 @@
 // The engine as one object: registries, write path, drops and queries over the ports it is given. The same in the
 // browser worker, in Node and in tests; it knows no DOM, no network and no file system.
 import { branchPart } from './branch/part.ts';
+import { revertPart } from './branch/revert.ts';
 import { consolePart } from './console/part.ts';
 import type { EngineContext } from './context.ts';
 import { curationPart } from './curate/curation.ts';
@@ -266,6 +267,7 @@ export async function createEngine(deps: EngineDeps) {
 
   return {
     ...branches,
+    ...revertPart(context, branches.switchBranch),
     ...manyPart(context),
     ...queryPart(context),
     ...gonePart(context),

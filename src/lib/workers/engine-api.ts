@@ -288,6 +288,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     chooseForBranch: writing(async (ref, names, choice) => engine.chooseForBranch(ref, names, choice)),
     mergeBranch: onTheMove(engine.mergeBranch),
     updateBranch: onTheMove(engine.updateBranch),
+    revertBranch: onTheMove(engine.revertBranch),
     undo: writing(engine.undo),
     redo: writing(engine.redo),
     undoAct: writing(engine.undoAct),

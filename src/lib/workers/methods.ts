@@ -142,6 +142,7 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   chooseForBranch: 'write',
   mergeBranch: 'write',
   updateBranch: 'write',
+  revertBranch: 'write',
   undo: 'write',
   redo: 'write',
   undoAct: 'write',

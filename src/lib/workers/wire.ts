@@ -5,6 +5,7 @@ import type { BranchRow } from '../engine/branch/branches.ts';
 import type { CellName, Choice } from '../engine/branch/choices.ts';
 import type { BranchDiff, DiffSpec } from '../engine/branch/diff.ts';
 import type { BranchCheck, Merged } from '../engine/branch/part.ts';
+import type { Reverted } from '../engine/branch/revert.ts';
 import type { ToldConflict } from '../engine/branch/told.ts';
 import type { SqlExport, SqlPage, SqlSpec, SqlTable } from '../engine/console/types.ts';
 import type { ArtifactDetail, ArtifactListSpec, ArtifactPage } from '../engine/query/artifact-types.ts';
@@ -221,6 +222,7 @@ export type { BranchRow } from '../engine/branch/branches.ts';
 export type { CellName, Choice } from '../engine/branch/choices.ts';
 export type { BranchDiff, DiffField, DiffKind, DiffObject, DiffSpec } from '../engine/branch/diff.ts';
 export type { BranchCheck, CheckFailure, Merged } from '../engine/branch/part.ts';
+export type { Reverted } from '../engine/branch/revert.ts';
 export type { ToldConflict } from '../engine/branch/told.ts';
 export type { FieldInfo, RegistryInfo, RelationInfo } from '../engine/view/registry-info.ts';
 export type { FilterGroup, FilterNode, FilterTest, TestOp, View } from '../engine/view/view.ts';
@@ -419,6 +421,8 @@ export interface EngineApi
   mergeBranch(ref: string): Promise<Merged>;
   /** The branch takes over what its parent has; it is checked out then. */
   updateBranch(ref: string): Promise<void>;
+  /** Takes the merge of a branch back as one act; the branch that it was merged into is checked out then. */
+  revertBranch(ref: string): Promise<Reverted>;
 
   undo(): Promise<UndoReport | null>;
   redo(): Promise<UndoReport | null>;

@@ -347,7 +347,10 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
       if (id === author.branchId) return;
       const uid = read(one('SELECT uid FROM lamindb_branch WHERE id = ?', [id]))?.[0];
       if (readOnly) Object.assign(author, { branchId: id, branchUid: String(uid), ...read(seenFrom(id)) });
-      else runSync(driver, switchTo(journal, author, id));
+      else {
+        if (id > mainBranch) refuseDone(read(findBranch(ref)));
+        runSync(driver, switchTo(journal, author, id));
+      }
     },
   };
 

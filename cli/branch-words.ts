@@ -1,0 +1,65 @@
+// Branches as a person reads them in a shell.
+import type { BranchRow } from '../src/lib/engine/branch/branches.ts';
+import type { ToldConflict } from '../src/lib/engine/branch/told.ts';
+import { LoamError } from '../src/lib/engine/errors.ts';
+import type { Engine } from '../src/lib/engine/index.ts';
+
+/** By name, whatever its case, or by uid. */
+export function branchNamed(engine: Engine, ref: string): BranchRow {
+  const found = engine
+    .branches()
+    .find(({ uid, name }) => uid === ref || name.toLowerCase() === ref.toLowerCase());
+  if (found) return found;
+  throw new LoamError(
+    'DoesNotExist',
+    `There is no branch "${ref}". "loam branch list" shows them; "loam switch -c ${ref}" creates it.`,
+    { branch: ref },
+  );
+}
+
+/** Where a branch comes from and how far both went since; null for main. */
+export function branchWords({ parent, ahead, behind, forkedAt }: BranchRow): string | null {
+  if (parent === null) return null;
+  const since = forkedAt === null ? '' : ` of ${forkedAt.slice(0, 16).replace('T', ' ')}`;
+  return `from ${parent.name}${since}: ${count(ahead, 'object')} of its own, ${count(behind, 'act')} on ${parent.name} since`;
+}
+
+/** `* try`, what is checked out first. */
+export function branchTable(rows: readonly BranchRow[], current: string): string {
+  const head = ['', 'name', 'status', 'from', 'ahead', 'behind', 'by', 'created'];
+  const lines = rows.map((row) => [
+    row.name === current ? '*' : '',
+    row.name,
+    row.main ? '' : row.status,
+    row.parent?.name ?? '',
+    row.main ? '' : String(row.ahead),
+    row.main ? '' : String(row.behind),
+    row.by,
+    row.createdAt.slice(0, 10),
+  ]);
+  const width = head.map((text, c) => Math.max(text.length, ...lines.map((line) => line[c]?.length ?? 0)));
+  return [head, ...lines]
+    .map((line) =>
+      line
+        .map((text, c) => text.padEnd(width[c] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** What is to be decided, a line each. */
+export function conflictLine({ registry, row, field, kind, base, parent, branch }: ToldConflict): string {
+  const where = `${registry} ${row}${field === null ? '' : `, ${field}`}`;
+  const was = kind === 'changed' ? `, was ${shown(base)}` : '';
+  return `${where}: theirs ${shown(parent)}, ours ${shown(branch)}${was}`;
+}
+
+export function shown(value: string | null): string {
+  if (value === null) return 'nothing';
+  const line = value.replace(/\s+/g, ' ');
+  return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}…` : line);
+}
+
+export const count = (n: number, noun: string): string =>
+  `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;

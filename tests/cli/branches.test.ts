@@ -1,0 +1,173 @@
+// Branches from a shell: the verbs of lamin where it has them, and what a person is told where both sides changed the same.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { withInstance } from '../../cli/instance.ts';
+import { openNode } from '../../src/lib/storage/sql/node.ts';
+import { inProcess, scratch } from './run.ts';
+
+const loam = (cwd: string, ...args: string[]) => inProcess(cwd, args);
+const error = (text: string) => ({ code: 1, err: expect.stringContaining(text) });
+const wrong = (text: string) => ({ code: 2, err: expect.stringContaining(text) });
+
+async function lab(): Promise<string> {
+  const here = scratch();
+  await loam(here, 'init', '--name', 'lab');
+  mkdirSync(join(here, 'd'));
+  for (const name of ['a', 'b']) {
+    writeFileSync(join(here, 'd', `${name}.csv`), `${name}\n1\n`);
+    await loam(here, 'save', `d/${name}.csv`, '--description', 'first');
+  }
+  return here;
+}
+
+/** What another program that opens the file finds. */
+function inFile(here: string, sql: string): unknown[][] {
+  const driver = openNode(join(here, 'storage', '.lamindb', 'lamin.db'), { readOnly: true });
+  try {
+    return driver.all(sql);
+  } finally {
+    driver.close();
+  }
+}
+
+const describeA = (here: string, text: string) =>
+  loam(here, 'update', 'artifact', '--key', 'd/a.csv', '--description', text);
+const descriptionOfA = async (here: string) =>
+  (await loam(here, 'get', '--key', 'd/a.csv', '--description')).out;
+
+describe('[row 54] branches in a shell', () => {
+  let here = '';
+  beforeAll(async () => {
+    here = await lab();
+  });
+
+  it('switches, creates, and works on the branch while the file shows main', async () => {
+    expect(await loam(here, 'switch', 'try')).toMatchObject(error('"loam switch -c try" creates it'));
+    expect(await loam(here, 'switch', '-c', 'try')).toMatchObject({
+      code: 0,
+      out: 'switched to try',
+      err: expect.stringContaining('created branch: try'),
+    });
+    expect(await loam(here, 'switch', '--create', 'TRY')).toMatchObject(error('there already'));
+    expect((await loam(here, 'info')).out).toMatch(/^branch +try$/m);
+    await describeA(here, 'on the branch');
+    writeFileSync(join(here, 'd', 'c.csv'), 'c\n1\n');
+    await loam(here, 'save', 'd/c.csv');
+    expect(await descriptionOfA(here)).toBe('on the branch');
+    expect(inFile(here, "SELECT description FROM lamindb_artifact WHERE key = 'd/a.csv'")).toEqual([
+      ['first'],
+    ]);
+    expect(
+      inFile(
+        here,
+        "SELECT b.name FROM lamindb_artifact a JOIN lamindb_branch b ON b.id = a.branch_id WHERE a.key = 'd/c.csv'",
+      ),
+    ).toEqual([['try']]);
+    expect((await loam(here, 'switch', 'main')).out).toBe('switched to main');
+    expect(await descriptionOfA(here)).toBe('first');
+    expect(await loam(here, 'get', '--key', 'd/c.csv')).toMatchObject(error('DoesNotExist'));
+  });
+
+  it('lists and describes them', async () => {
+    const { out } = await loam(here, 'branch', 'list');
+    expect(out.split('\n')).toHaveLength(3);
+    expect(out).toMatch(/^\* +main/m);
+    expect(out).toMatch(/^ +try +draft +main +[1-9]\d* +\d+ +anonymous/m);
+    const rows = JSON.parse((await loam(here, 'branch', 'list', '--json')).out) as { name: string }[];
+    expect(rows).toMatchObject([
+      { name: 'main', main: true },
+      { name: 'try', parent: { name: 'main' } },
+    ]);
+    expect((await loam(here, 'describe', 'branch', '--name', 'try')).out).toMatch(
+      /^Branch: try[\s\S]*\n.*from main of \d{4}-.*: \d+ objects of its own, \d+ acts? on main since$/m,
+    );
+    expect((await loam(here, 'describe', 'branch')).out).toMatch(/^Branch: main/);
+  });
+
+  it('merges into the branch that is checked out, and takes the merge back', async () => {
+    await loam(here, 'switch', 'try');
+    expect(await loam(here, 'merge', 'try')).toMatchObject(error('Run "loam switch main" first'));
+    expect(await loam(here, 'merge', 'main')).toMatchObject(error('comes from no other branch'));
+    await loam(here, 'switch', 'main');
+    expect(await loam(here, 'merge', 'nowhere')).toMatchObject(error('There is no branch "nowhere"'));
+    const merged = await loam(here, 'merge', 'try');
+    expect(merged).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^merged try into main: \d+ made, 1 changed/),
+    });
+    expect(await descriptionOfA(here)).toBe('on the branch');
+    expect((await loam(here, 'get', 'branch', '--name', 'try', '--status')).out).toBe('merged');
+    expect(await loam(here, 'switch', 'try')).toMatchObject(error('was merged'));
+    expect(await loam(here, 'merge', 'try')).toMatchObject(error('was merged'));
+
+    const back = await loam(here, 'branch', 'revert', 'try');
+    expect(back).toMatchObject({ code: 0, out: 'took the merge of try back from main', err: '' });
+    expect(await descriptionOfA(here)).toBe('first');
+    expect(await loam(here, 'get', '--key', 'd/c.csv')).toMatchObject(error('DoesNotExist'));
+    expect(await loam(here, 'branch', 'revert', 'try')).toMatchObject(error('No merge of "try"'));
+    // Merged again and changed since: that stays, and is told.
+    const { act } = JSON.parse((await loam(here, 'merge', 'try', '--json')).out) as { act: string };
+    expect(act).toHaveLength(16);
+    await describeA(here, 'later');
+    const again = JSON.parse((await loam(here, 'branch', 'revert', 'try', '--json')).out) as object;
+    expect(again).toMatchObject({ branch: 'try', from: 'main', skipped: [{ reason: 'changed since' }] });
+    expect(await descriptionOfA(here)).toBe('later');
+  });
+
+  it('tells wrong use', async () => {
+    expect(await loam(here, 'switch')).toMatchObject(wrong('Name one branch'));
+    expect(await loam(here, 'switch', '--space', '-c', 'x')).toMatchObject(wrong('-c creates a branch'));
+    expect(await loam(here, 'merge')).toMatchObject(wrong('Name one branch'));
+    expect(await loam(here, 'merge', 'try', '--ours', '--theirs')).toMatchObject(wrong('only one'));
+    expect(await loam(here, 'branch')).toMatchObject(wrong('Say what to do'));
+    expect(await loam(here, 'branch', 'drop')).toMatchObject(wrong('known: list'));
+    expect(await loam(here, 'branch', 'list', 'x')).toMatchObject(wrong('not expected'));
+  });
+
+  it('switches spaces as lamin does', async () => {
+    await withInstance({ cwd: here, env: {} }, ({ engine }) => engine.create('Space', { name: 'team' }));
+    expect(await loam(here, 'switch', '--space', 'nobody')).toMatchObject({ code: 1 });
+    expect((await loam(here, 'switch', '--space', 'team')).out).toBe('switched to space team');
+    expect((await loam(here, 'settings', 'space', 'get')).out).toBe('team');
+    expect((await loam(here, 'switch', '--space', 'all')).out).toBe('switched to space all');
+    expect((await loam(here, 'settings', 'space', 'get')).out).toBe('all');
+  });
+});
+
+describe('[row 62] a conflict in a shell', () => {
+  it('is listed with an exit code, and decided for all at once', async () => {
+    const here = await lab();
+    await loam(here, 'switch', '-c', 'try');
+    await describeA(here, 'ours');
+    await loam(here, 'update', 'artifact', '--key', 'd/b.csv', '--description', 'only here');
+    await loam(here, 'switch', 'main');
+    await describeA(here, 'theirs');
+    const refused = await loam(here, 'merge', 'try');
+    expect(refused).toMatchObject(error('1 conflict of try to be decided; nothing was merged'));
+    expect(refused.out).toBe('Artifact d/a.csv, description: theirs "theirs", ours "ours", was "first"');
+    const told = JSON.parse((await loam(here, 'merge', 'try', '--json')).out) as object;
+    expect(told).toMatchObject({ merged: false, conflicts: [{ field: 'description', branch: 'ours' }] });
+    expect(await descriptionOfA(here)).toBe('theirs');
+
+    expect(await loam(here, 'merge', 'try', '--theirs')).toMatchObject({ code: 0 });
+    expect(await descriptionOfA(here)).toBe('theirs');
+    expect((await loam(here, 'get', '--key', 'd/b.csv', '--description')).out).toBe('only here');
+    await loam(here, 'branch', 'revert', 'try');
+    // What was chosen stays on the branch; another side is another choice.
+    expect(await loam(here, 'merge', 'try', '--ours')).toMatchObject({ code: 0 });
+    expect(await descriptionOfA(here)).toBe('ours');
+  });
+
+  it('a directory whose branch was merged elsewhere says how to go on', async () => {
+    const here = await lab();
+    await loam(here, 'switch', '-c', 'try');
+    await describeA(here, 'ours');
+    await withInstance({ cwd: here, env: {} }, ({ engine }) => void engine.mergeBranch('try'), {
+      branch: 'main',
+    });
+    expect(await loam(here, 'info')).toMatchObject(error('loam switch main'));
+    expect(await loam(here, 'switch', 'main')).toMatchObject({ code: 0 });
+    expect(await descriptionOfA(here)).toBe('ours');
+  });
+});
