@@ -2,6 +2,7 @@
 // database has, plug-ins included.
 import { LoamError } from '../engine/errors.ts';
 import { artifactContext, newArtifact } from './artifact.ts';
+import { createSetup } from './branches.ts';
 import { Q } from './condition.ts';
 import { createCurators } from './curators.ts';
 import { datasetOf, type DatasetKind } from './dataset.ts';
@@ -30,6 +31,10 @@ export async function createLn(port: LnPort): Promise<Ln> {
     engine,
     settings,
     tell: (text) => port.tell(text),
+    async whereabouts() {
+      const { uid, name } = (await engine.status()).branch;
+      Object.assign(settings, { branch: { uid, name } });
+    },
     core(name) {
       const found = cores.get(name);
       if (found) return found;
@@ -74,6 +79,7 @@ export async function createLn(port: LnPort): Promise<Ln> {
     curators: createCurators(shared.core('Artifact'), port),
     track: tracker.track,
     finish: tracker.finish,
+    setup: createSetup(shared),
     settings,
     context: {
       get run() {

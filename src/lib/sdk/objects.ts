@@ -3,6 +3,7 @@
 import { LoamError } from '../engine/errors.ts';
 import { branchStatus, projectStatus, runStatus, wordOf } from '../engine/registry/status.ts';
 import { artifactMethods, type ArtifactContext } from './artifact.ts';
+import { branchMethods } from './branches.ts';
 import { comparisons, featureManager } from './features.ts';
 import { RowQuery } from './query.ts';
 import type { RegistryCore } from './registry.ts';
@@ -150,6 +151,8 @@ export function defineObjects(core: RegistryCore, context: ArtifactContext): voi
       });
   if (info.name === 'Artifact')
     for (const [name, call] of Object.entries(artifactMethods(core, context))) method(name, call);
+  if (info.name === 'Branch')
+    for (const [name, call] of Object.entries(branchMethods(core))) method(name, call);
   if (info.fields.some(({ name }) => name === 'synonyms'))
     for (const [name, call] of Object.entries(synonymMethods(core))) method(name, call);
   if (info.name === 'Artifact') property('labels', (row) => labelManager(core, known(row)));

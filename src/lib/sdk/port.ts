@@ -28,7 +28,17 @@ type Used =
   | 'restore'
   | 'purge'
   | 'appendToCollection'
-  | 'drops';
+  | 'drops'
+  | 'branches'
+  | 'createBranch'
+  | 'switchBranch'
+  | 'branchConflicts'
+  | 'chooseForBranch'
+  | 'mergeBranch'
+  | 'revertBranch'
+  | 'updateBranch'
+  | 'closeBranch'
+  | 'reopenBranch';
 
 export interface LnEngine extends Pick<EngineApi, Used> {
   status(): Promise<Pick<EngineStatus, 'instance' | 'user' | 'branch'>>;

@@ -16,6 +16,8 @@ export interface Shared {
   core(name: string): RegistryCore;
   /** Uid of the run that is tracked. */
   run(): { id: number; uid: string } | null;
+  /** Reads anew which branch is current, after it may have changed. */
+  whereabouts(): Promise<void>;
   settings: { creation: { search_names: boolean }; track_run_inputs: boolean };
 }
 

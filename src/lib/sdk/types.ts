@@ -1,5 +1,6 @@
 // The types of `ln`: what each registry's look-ups, fields, relations and methods are. Fields come from the generated
 // declarations (registries.generated.ts); only the ways of putting them together are here.
+import type { BranchMethods, Setup } from './branches.ts';
 import type { ValidationResult } from '../workers/wire.ts';
 import type {
   FacetCounts,
@@ -337,6 +338,7 @@ type Extra<R extends RegistryName> = (R extends 'Artifact' ? FileMethods : unkno
       }
     : unknown) &
   (R extends 'Run' | 'Branch' | 'Project' ? Status : unknown) &
+  (R extends 'Branch' ? BranchMethods : unknown) &
   (R extends 'Feature' ? Compared : unknown) &
   ('synonyms' extends keyof Fields<R> ? Synonyms : unknown);
 
@@ -414,6 +416,8 @@ export type Ln = {
   /** Ends it. */
   finish(status?: 'completed' | 'errored' | 'aborted'): Promise<LnObject<'Run'>>;
   readonly context: Context;
+  /** `switch` and `merge` of branches, as LaminDB has them. */
+  readonly setup: Setup;
   readonly settings: Settings;
 };
 
