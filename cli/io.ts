@@ -36,7 +36,9 @@ async function snapshot(args: string[], on: Io): Promise<void> {
   const path = absolute(on, values.output ?? './lamin-snapshot.db');
   if (existsSync(path))
     throw new LoamError('InvalidArgument', `${path} exists already. Name another file with --output.`);
-  await withInstance(on, async ({ driver }) => {
+  await withInstance(on, async ({ driver, engine }) => {
+    // A file that leaves shows main, whatever branch is checked out here.
+    engine.rest();
     driver.run('VACUUM INTO ?', [path]);
     on.out(path);
   });
@@ -56,6 +58,7 @@ async function exportdb(args: string[], on: Io): Promise<void> {
     const folder = absolute(on, values['output-dir'] ?? `./${engine.status().instance}_export`);
     const tables = portableTables(model, modules);
     mkdirSync(folder, { recursive: true });
+    engine.rest();
     let rows = 0;
     for (const table of tables) {
       const file = createParquetTable(readTable(driver, table, null, 0));

@@ -1,12 +1,14 @@
 // `loam query`: answers query specs on a LaminDB file, in the grammar in which LaminDB's own answers are written down.
 // The file is only read. One spec that fails answers with the name of LaminDB's error; the others are answered all the same.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { keepsBranches, showBranch } from '../src/lib/engine/branch/at-rest.ts';
 import { LoamError } from '../src/lib/engine/errors.ts';
 import { model } from '../src/lib/engine/model/model.ts';
+import type { SqlDriver } from '../src/lib/engine/ports.ts';
 import type { QuerySpec } from '../src/lib/engine/query/answers.ts';
 import { createQueries } from '../src/lib/engine/query/part.ts';
 import { absolute } from './instance.ts';
-import { lookingAt } from './read-only.ts';
+import { lookingAt, onCopy } from './read-only.ts';
 import { databaseOf, findSettings } from './settings.ts';
 import { flags, Usage, type Io, type Verb } from './verb.ts';
 
@@ -24,9 +26,16 @@ export const query: Verb = {
     if (values.specs === undefined || values.out === undefined) throw new Usage('Name --specs and --out.');
     const specs = readSpecs(absolute(io, values.specs));
     const { branch } = values;
-    const answered = await lookingAt(databasePath(io, values.db), (driver) =>
-      createQueries(driver, model, Date.now).answerSpecs(specs, branch),
-    );
+    const path = databasePath(io, values.db);
+    const answer = (driver: SqlDriver) => createQueries(driver, model, Date.now).answerSpecs(specs, branch);
+    // The file shows one branch. What another has edited is put into a copy of it.
+    const answered =
+      branch !== undefined && (await lookingAt(path, keepsBranches))
+        ? await onCopy(path, (driver) => {
+            showBranch(driver, model, branch);
+            return answer(driver);
+          })
+        : await lookingAt(path, answer);
     const failed = answered.filter((spec) => spec.error !== undefined).length;
     const text = JSON.stringify({ branch: branch ?? 'main', queries: answered }, null, 1);
     writeFileSync(absolute(io, values.out), `${text}\n`);

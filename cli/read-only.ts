@@ -12,6 +12,11 @@ import { canReadOnly, openNode } from '../src/lib/storage/sql/node.ts';
 export async function lookingAt<T>(path: string, use: (driver: SqlDriver) => T | Promise<T>): Promise<T> {
   if (!existsSync(path)) throw new LoamError('DoesNotExist', `There is no file ${path}.`);
   if (canReadOnly(path)) return checked(openNode(path, { readOnly: true }), path, use);
+  return onCopy(path, use);
+}
+
+/** The same on a copy that may be changed, and is gone afterwards. */
+export async function onCopy<T>(path: string, use: (driver: SqlDriver) => T | Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'loam-look-'));
   try {
     const copy = join(folder, 'lamin.db');

@@ -1,25 +1,23 @@
 // Copies on their way out, in the helper worker: the database with its files for Python, or its registries as parquet.
 // It works on a copy of the database in a place of its own; the one in use goes on meanwhile.
 import {
-  bytesMember,
   emptyReport,
   pythonMembers,
   type ExportMember,
   type ExportReport,
   type FoundSources,
 } from '../engine/interop/python-export.ts';
-import { portableTables, readTable, tableParts } from '../engine/interop/registry-tables.ts';
 import { model } from '../engine/model/model.ts';
 import type { SqlDriver } from '../engine/ports.ts';
 import type { Whereabouts } from '../engine/registry/whereabouts.ts';
 import { fileModel } from '../engine/schema/file-model.ts';
-import { createParquetTable } from '../formats/parquet-table.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
 import { createOpfsBlobs } from '../storage/blob/opfs.ts';
 import { openPlace, type Place } from '../storage/sql/place.ts';
 import type { DatabaseProgress } from './databases-wire.ts';
 import { streamChunks, writeTo, zipStream, type ExportTarget } from './export-sink.ts';
 import { createFinder } from './find-bytes.ts';
+import { parquetFiles } from './parquet-export.ts';
 
 export type { ExportReport };
 export type ExportKind = 'python' | 'parquet';
@@ -35,8 +33,6 @@ export interface ExporterApi {
 type Tell = (step: Omit<DatabaseProgress, 'token'>) => void;
 
 const tellEveryMs = 100;
-/** Rows held at once while a table is written. */
-const chunkRows = 50_000;
 
 export function createExporter(tell: Tell): ExporterApi {
   let finished: Promise<ExportReport> | null = null;
@@ -123,15 +119,7 @@ async function* parquetMembers(name: string): AsyncGenerator<ExportMember> {
   const place = await openPlace(name);
   const driver = await place.connect();
   try {
-    const whole = fileModel(driver, model);
-    for (const table of portableTables(
-      whole,
-      whole.modules.map((module) => module.name),
-    )) {
-      const file = createParquetTable(readTable(driver, table, null, 0));
-      for (const part of tableParts(driver, table, chunkRows)) file.write(part);
-      yield bytesMember(`${table.name}.parquet`, file.finish());
-    }
+    yield* parquetFiles(driver, fileModel(driver, model));
   } finally {
     close(place, driver);
   }
