@@ -41,7 +41,9 @@ describe('an artifact deleted for good', () => {
       'update artifact',
       'create artifact',
     ]);
-    expect(own?.[2]?.changes).toEqual([{ field: 'description', old: 'first', new: 'second' }]);
+    expect(own?.[2]?.changes).toEqual([
+      { field: 'description', part: 'field description', old: 'first', new: 'second' },
+    ]);
     expect(kinds(gone?.history).filter((kind) => kind === 'link artifactulabel').length).toBe(4);
     expect(kinds(gone?.history).filter((kind) => kind === 'unlink artifactulabel').length).toBe(4);
 

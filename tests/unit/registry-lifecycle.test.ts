@@ -230,8 +230,8 @@ describe('history', () => {
       ['create', 'lamindb_project', 'main', 'anonymous'],
     ]);
     expect(entries[2]?.changes).toEqual([
-      { field: '_status_code', old: '-3', new: '-1' },
-      { field: 'description', old: 'one', new: 'two' },
+      { field: '_status_code', part: 'field _status_code', old: '-3', new: '-1' },
+      { field: 'description', part: 'field description', old: 'one', new: 'two' },
     ]);
     e.restoreFields(entries[2]?.ref as (typeof entries)[number]['ref']);
     expect(m.rows("SELECT description, _status_code FROM lamindb_project WHERE name = 'p'")).toEqual([

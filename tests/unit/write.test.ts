@@ -374,9 +374,9 @@ describe('history', () => {
     rename(id, 'third');
     const history = runSync(driver, historyOf(writer.journal, 'lamindb_ulabel', id));
     expect(history.map((h) => [h.kind, h.changes.filter((c) => c.field === 'name')])).toEqual([
-      ['update', [{ field: 'name', old: 'second', new: 'third' }]],
-      ['update', [{ field: 'name', old: 'label 0', new: 'second' }]],
-      ['create', [{ field: 'name', old: null, new: 'label 0' }]],
+      ['update', [{ field: 'name', part: 'field name', old: 'second', new: 'third' }]],
+      ['update', [{ field: 'name', part: 'field name', old: 'label 0', new: 'second' }]],
+      ['create', [{ field: 'name', part: 'field name', old: null, new: 'label 0' }]],
     ]);
     expect(history[0]?.act).toMatchObject({ by: 'anonymous', title: 'Rename to third', undone: false });
     const ref = history[1]?.ref;

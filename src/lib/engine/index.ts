@@ -2,6 +2,7 @@
 // browser worker, in Node and in tests; it knows no DOM, no network and no file system.
 import { branchPart } from './branch/part.ts';
 import { revertPart } from './branch/revert.ts';
+import { createPast, type PastState } from './branch/as-of.ts';
 import { consolePart } from './console/part.ts';
 import type { EngineContext } from './context.ts';
 import { curationPart } from './curate/curation.ts';
@@ -29,7 +30,10 @@ import { findLeftovers, saveBatch } from './registry/drop-save.ts';
 import { removePurged, type NamedElsewhere } from './registry/purged-bytes.ts';
 import { startDrop, type Drop, type DropInput } from './registry/drop.ts';
 import type { DropOptions, DropProgress } from './registry/drop-types.ts';
+import { auditPart } from './registry/audit-log.ts';
+import { binPart } from './registry/bin.ts';
 import { gonePart } from './registry/gone.ts';
+import { historyPart } from './registry/history-part.ts';
 import { manyPart } from './registry/many.ts';
 import { deviceStorage, lookForBytes } from './registry/device-storage.ts';
 import { listNamed, namedRow, type FeatureRow, type NamedRow } from './registry/named.ts';
@@ -49,6 +53,7 @@ import { emptyView } from './view/view.ts';
 import { bringBackAll } from './write/bulk-indexes.ts';
 import { restoreFields } from './write/history.ts';
 import type { ActSummary, HistoryEntry } from './write/history-types.ts';
+import { refuseInPast } from './write/journal.ts';
 import { createWriter, type FeedChange, type UndoResult, type Writer } from './write/writer.ts';
 
 export interface EngineDeps {
@@ -61,6 +66,8 @@ export interface EngineDeps {
   onFeed: (feed: FeedChange) => void;
   onDrop: (progress: DropProgress) => void;
   onJob?: (job: JobProgress) => void;
+  /** Another moment is looked at, or the present again (null). */
+  onPast?: (state: PastState | null) => void;
   breathe?: () => Promise<void>;
   bell?: Bell;
   /** Keeps an index of texts and counters of facets in the database; only where no other program writes it. */
@@ -147,6 +154,7 @@ export async function createEngine(deps: EngineDeps) {
   }
 
   function drop(inputs: DropInput[], options: DropOptions): { drop: string } {
+    refuseInPast(writer.journal);
     const started = startDrop(
       {
         driver,
@@ -182,14 +190,22 @@ export async function createEngine(deps: EngineDeps) {
     },
   };
   async function settle(): Promise<void> {
+    if (writer.journal.until) return;
     await blobs.settle(dropping).catch(() => {});
     // What could not go when it was deleted, since another database named it.
     if (!readOnly) await removePurged(driver, blobs, namedElsewhere);
   }
 
+  /** Drops whose checksums are still being made. */
+  let summing = 0;
   async function afterwards(done: Drop): Promise<void> {
-    await settle();
-    await checksums(done);
+    summing++;
+    try {
+      await settle();
+      await checksums(done);
+    } finally {
+      summing--;
+    }
   }
 
   /** sha1-fl cannot see a change in the middle of a large file, so a full checksum is kept beside it (small ones have it). */
@@ -260,6 +276,23 @@ export async function createEngine(deps: EngineDeps) {
     tell: deps.onFeed,
   };
   const context: EngineContext = { ...shared, jobs, read, readInTurn, act, request };
+  const past = createPast({
+    driver,
+    model,
+    writer,
+    clock,
+    breathe,
+    tell: deps.onFeed,
+    onPast: deps.onPast ?? (() => {}),
+    busy() {
+      if (dropping.aborted) return 'Files are still being added. Wait until they are done, or cancel them.';
+      if (summing > 0) return 'Added files are still being read for their checksums. Try again in a moment.';
+      const [job] = jobs.running();
+      if (job) return `“${job.title}” is still going on. Wait until it is done, or cancel it.`;
+      if (driver.reading) return 'An export is being read. Wait until it is done, or cancel it.';
+      return null;
+    },
+  });
   const registries = registryPart(context);
   const branches = branchPart(context, () => dropping.aborted);
   const view = viewPart(context);
@@ -271,6 +304,9 @@ export async function createEngine(deps: EngineDeps) {
     ...manyPart(context),
     ...queryPart(context),
     ...gonePart(context),
+    ...historyPart(context),
+    ...auditPart(context),
+    ...binPart(context, registries),
     ...storagesPart(context),
     ...inPlacePart(context),
     ...placingPart(context),
@@ -301,15 +337,20 @@ export async function createEngine(deps: EngineDeps) {
     artifact: (uid: string): ArtifactDetail => read(artifactDetail(writer.journal, uid)),
     /** Name and storage key of an artifact's bytes, or of one file in a folder artifact. */
     /** Why the database cannot be left just now, in words; null when it can. */
-    busy: (): string | null =>
-      dropping.aborted
-        ? 'Files are still being added. Wait until they are done, or cancel them, then try again.'
-        : null,
+    busy: (): string | null => {
+      if (dropping.aborted)
+        return 'Files are still being added. Wait until they are done, or cancel them, then try again.';
+      return past.past() ? 'You are looking at the past. Go back to now first.' : null;
+    },
+    ...past,
+    /** Refuses in words while the past is looked at. */
+    notInPast: (): void => refuseInPast(writer.journal),
 
     drop,
     pauseDrop: (uid: string, paused: boolean): void => dropOf(uid).pause(paused),
     cancelDrop: (uid: string): void => dropOf(uid).cancel(),
     retryDrop: (uid: string, item: string, options?: DropOptions): void => {
+      refuseInPast(writer.journal);
       const again = dropOf(uid);
       again.retry(item, options);
       void again.done.then(() => afterwards(again));

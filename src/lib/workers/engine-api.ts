@@ -74,6 +74,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
       else void opened.settled().then(() => tellDrop(progress));
     },
     onJob: (job) => emit({ type: 'job', job }),
+    onPast: (past) => emit({ type: 'status', status: { past } }),
     breathe: nextTask,
     bell: createBell(),
     searchIndex: true,
@@ -90,6 +91,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
   const writing =
     <A extends unknown[], R>(method: (...args: A) => R | Promise<R>) =>
     async (...args: A): Promise<R> => {
+      engine.notInPast();
       engine.withOperation(operation);
       try {
         return await method(...args);
@@ -160,6 +162,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
       openedAt,
       database: shelf.id,
       notice: shelf.notice,
+      past: engine.past(),
       leader: true,
     }),
     meter: () => meter(engine, file),
@@ -242,6 +245,29 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     saveBlock: writing(engine.saveBlock),
     removeBlock: writing(engine.removeBlock),
     rowHistory: direct(engine.rowHistory),
+    timeline: direct(engine.timeline),
+    restorePlan: direct(engine.restorePlan),
+    restoreState: writing(engine.restoreState),
+    async goToPast(stop) {
+      const moving = (await transfers.transfers()).some(
+        ({ state }) => state === 'running' || state === 'queued',
+      );
+      if (moving)
+        throw new LoamError(
+          'InvalidArgument',
+          'Files are still on their way to or from a storage. Wait for them, or pause them.',
+        );
+      return engine.goToPast(stop);
+    },
+    cancelPast: direct(engine.cancelPast),
+    backToNow: direct(engine.backToNow),
+    auditLog: direct(engine.auditLog),
+    auditChoices: direct(engine.auditChoices),
+    auditRows: direct(engine.auditRows),
+    binCounts: direct(engine.binCounts),
+    bin: direct(engine.bin),
+    emptyPlan: direct(engine.emptyPlan),
+    emptyTrash: writing(engine.emptyTrash),
     answerSpecs: direct(engine.answerSpecs),
     queryRows: direct(engine.queryRows),
     queryIds: direct(engine.queryIds),
@@ -301,7 +327,10 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     cancelSql: direct(engine.cancelSql),
     sqlSchema: direct(engine.sqlSchema),
     integrityCheck: direct(engine.integrityCheck),
-    exportDatabase: async () => (await file.export()) as ReadableStream<Uint8Array>,
+    exportDatabase: async () => {
+      engine.notInPast();
+      return (await file.export()) as ReadableStream<Uint8Array>;
+    },
     createSampleLab: writing(() =>
       engine.drop(
         sampleLab().map(({ key, bytes }, i) => {

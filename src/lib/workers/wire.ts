@@ -58,8 +58,31 @@ import type { QueryApi } from './query-wire.ts';
 import type { CurationApi } from './curation-wire.ts';
 import type { OntologiesApi } from './ontology-wire.ts';
 import type { SchemasApi } from './schemas-wire.ts';
+import type { HistoryApi } from './history-wire.ts';
+import type { PastState } from '../engine/branch/as-of.ts';
 
 export type { Transfer };
+export type { PastState };
+export type {
+  AuditAct,
+  AuditAsk,
+  AuditChoices,
+  AuditPage,
+  AuditRow,
+  AuditRows,
+  BinAsk,
+  BinPage,
+  BinPlace,
+  BinRow,
+  Emptied,
+  EmptyPlan,
+  HistoryAsk,
+  HistoryChange,
+  HistoryPage,
+  PastStop,
+  Restored,
+  RestoreLine,
+} from './history-wire.ts';
 export type { ActSummary, GoneName, GoneRow, HistoryEntry };
 export type {
   SqlColumn,
@@ -94,6 +117,8 @@ export interface EngineStatus {
   artifacts: number;
   /** Artifacts whose bytes exist only on this device. */
   onlyHere: number;
+  /** The moment that is looked at instead of the present. */
+  past: PastState | null;
   canUndo: ActSummary | null;
   canRedo: ActSummary | null;
 }
@@ -271,7 +296,8 @@ export interface EngineApi
     OntologiesApi,
     ValidationsApi,
     CurationApi,
-    SchemasApi {
+    SchemasApi,
+    HistoryApi {
   status(): Promise<EngineStatus>;
   meter(): Promise<StorageMeter>;
 

@@ -5,7 +5,7 @@ import { LoamError } from '../errors.ts';
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
-import { quietColumns } from '../write/history.ts';
+import { quietColumns } from '../write/history-cells.ts';
 import { tableOf, type Journal } from '../write/journal.ts';
 import type { RowChange } from './changes.ts';
 import { nameOfConflict, type CellName, type Choice } from './choices.ts';

@@ -3,7 +3,7 @@
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
-import { nameColumn } from '../write/history.ts';
+import { nameColumn } from '../write/history-names.ts';
 import { tableOf, type Journal } from '../write/journal.ts';
 import { hostColumn } from './hosts.ts';
 import type { Choice, CellName } from './choices.ts';

@@ -9,7 +9,7 @@ import { isoTime } from '../time.ts';
 import { versionNumber } from '../uid.ts';
 import type { Hidden } from '../write/hidden.ts';
 import type { Journal } from '../write/journal.ts';
-import { nameColumn } from '../write/history.ts';
+import { nameColumn } from '../write/history-names.ts';
 import { artifactRows } from './artifact-rows.ts';
 import { keptReports } from './kept-reports.ts';
 import type { ArtifactDetail, ArtifactRef, FeatureValue, RunInfo, UsingRun } from './artifact-types.ts';

@@ -1,34 +1,31 @@
 // History of one row of any registry: its own changes and those of what hangs on it (ties, values, notes, members of a
 // sheet), newest first, with who, when and on which branch; and what a re-sent request had made.
-import type { Model, Table } from '../model/types.ts';
+import type { Table } from '../model/types.ts';
 import { all, type Steps } from '../statement.ts';
-import { historyOf, linkHistory } from '../write/history.ts';
-import type { HistoryEntry } from '../write/history-types.ts';
+import { historyPage } from '../write/history.ts';
+import type { HistoryAsk, HistoryEntry, HistoryPage } from '../write/history-types.ts';
 import type { Journal } from '../write/journal.ts';
 import { idsOf, type LocalPart } from '../write/operation.ts';
 import { readRecord, recordsOf, type LogRecord } from '../write/packs.ts';
+import type { Author } from '../write/transaction.ts';
+import { visibleBranches } from './tables.ts';
 
 const most = 500;
 
+/** The newest entries, of acts on any branch. */
 export function* rowHistory(journal: Journal, table: Table, id: number): Steps<HistoryEntry[]> {
-  const entries = yield* historyOf(journal, table.name, id);
-  // Tables that no record ever wrote have no history; most of the many ties are such.
-  const written = new Set((yield* all('SELECT name FROM loam_table')).map((r) => String(r[0])));
-  for (const { child, column } of hanging(journal.model, table))
-    if (written.has(child)) entries.push(...(yield* linkHistory(journal, child, column, id)));
-  return entries
-    .sort((a, b) => b.ref.record - a.ref.record || b.ref.operation - a.ref.operation)
-    .slice(0, most);
+  return (yield* historyPage(journal, table.name, id, { limit: most })).entries;
 }
 
-/** Tables whose rows belong to a row of this one: they go with it. */
-function hanging(model: Model, table: Table): { child: string; column: string }[] {
-  const children: { child: string; column: string }[] = [];
-  for (const { table: child, column, onDelete } of model.incoming.get(table.name) ?? []) {
-    const family = model.tables.get(child)?.family;
-    if (onDelete === 'CASCADE' && family !== 'registry') children.push({ child, column });
-  }
-  return children;
+/** A page of them, of acts that the branch shows. */
+export function* timeline(
+  journal: Journal,
+  author: Author,
+  table: Table,
+  id: number,
+  ask: HistoryAsk,
+): Steps<HistoryPage> {
+  return yield* historyPage(journal, table.name, id, ask, visibleBranches(author));
 }
 
 /** The row of a table that an act made, else the one it changed; null where it did neither. */

@@ -4,7 +4,7 @@ import type { SqlValue } from '../ports.ts';
 import { one, type Steps } from '../statement.ts';
 import { randomUid } from '../uid.ts';
 import { update } from '../write/apply.ts';
-import { nameOf as shownName } from '../write/history.ts';
+import { nameOf as shownName } from '../write/history-names.ts';
 import type { Transaction } from '../write/transaction.ts';
 import { fieldOf } from './fields.ts';
 import { refuseLocked } from './locked.ts';

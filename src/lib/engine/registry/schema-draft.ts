@@ -9,7 +9,7 @@ import { all, one, type Steps } from '../statement.ts';
 import type { Model } from '../model/types.ts';
 import type { Author } from '../write/transaction.ts';
 import { suffixOf } from '../suffix.ts';
-import { nameColumn } from '../write/history.ts';
+import { nameColumn } from '../write/history-names.ts';
 import { flexibleByDefault, schemaHash, type SchemaShape } from './schema-hash.ts';
 import { memberLink, readItype, type Itype } from './schema-members.ts';
 import { registryOf, visible } from './tables.ts';

@@ -10,7 +10,15 @@ import type { FileSchema } from './file-schema.ts';
 export const ownVersion = packedVersion;
 
 /** Tables that came later; a log without them is whole, they are made when it is opened. */
-const later = new Set(['loam_gone', 'loam_pack', 'loam_branch', 'loam_cell', 'loam_row', 'loam_choice']);
+const later = new Set([
+  'loam_gone',
+  'loam_pack',
+  'loam_branch',
+  'loam_cell',
+  'loam_row',
+  'loam_choice',
+  'loam_cut',
+]);
 
 /** Table -> its columns, read off the statements that make them. */
 const logTables: ReadonlyMap<string, Set<string>> = new Map(

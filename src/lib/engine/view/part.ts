@@ -4,6 +4,7 @@ import { inTransaction, runSync, type Steps } from '../statement.ts';
 import type { QueryScope } from '../query/prepare.ts';
 import { createScope } from '../query/read.ts';
 import { registerRegex } from '../query/regex.ts';
+import { refuseInPast } from '../write/journal.ts';
 import { elsewhere, type Elsewhere } from './elsewhere.ts';
 import { artifactSchemas, type ArtifactSchemas } from './artifact-schemas.ts';
 import { schemaContents, type SchemaContent } from './schema-contents.ts';
@@ -43,6 +44,7 @@ export function viewPart({ driver, model, clock, random, writer, request, tell, 
 
   /** Our own table is written beside the log, in a transaction of its own, and told to all tabs. */
   function keep<T>(uid: string, steps: Steps<T>): T {
+    refuseInPast(writer.journal);
     const done = runSync(driver, inTransaction(steps));
     const change = { table: 'loam_view', inserted: 0, updated: 1, deleted: 0, ids: null };
     tell({ act: uid, title: '', last: true, tables: [change] });

@@ -8,6 +8,7 @@ import { all, many, one, run, type Steps } from '../statement.ts';
 import { cellsToFollow, isBranched, noteAdded, noteEdits, noteTaken, type Edit } from './branch-log.ts';
 import { reachOf } from './reach.ts';
 import { checkValue } from './check.ts';
+import { rememberCuts } from './cuts.ts';
 import { beforeInsert, beforeRemove, beforeUpdate } from './facet-counters.ts';
 import { dropKeys, keysOf, nullableKeys, rememberKeys, reserveIds, tableNumber, tableOf } from './journal.ts';
 import { recordRows } from './journal-tables.ts';
@@ -325,6 +326,7 @@ function* removeBlock(tx: Transaction, name: string, ids: readonly number[], bir
   // An undone insert leaves no trace of its own: redo is the way back to it. A row that comes back keeps its id and so
   // its trace, which counts again once it is deleted again.
   if (!birth && isNamed(table)) yield* rememberGone(tx, name, pre['uid'] ?? [], found);
+  if (!birth && tx.logged) yield* rememberCuts(tx.journal, table, found, pre);
   noteChange(tx, name, 'deleted', found);
   const cache = tx.journal.keys.get(name);
   if (cache) for (const id of found) cache.delete(id);

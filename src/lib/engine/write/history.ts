@@ -1,46 +1,166 @@
-// History of one row: who created, changed, deleted or restored it, when, field by field, with old and new values.
-// A reader of the log: spans and touches name the records, the records hold the values.
-import type { HistoryEntry } from './history-types.ts';
+// History of one row and of what hangs on it: who created, changed, deleted or restored it, when, field by field, with old
+// and new values, newest first and a page at a time. A reader of the log: the index names the records, and only those that
+// are shown are read.
 import { LoamError } from '../errors.ts';
-import type { Column, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
-import { all, one, type Steps } from '../statement.ts';
+import { one, type Steps } from '../statement.ts';
 import { update } from './apply.ts';
-import { idsByKey, recordIds, tableOf, type Journal } from './journal.ts';
-import { idsOf, type LocalPart, type Operation, type RowKey } from './operation.ts';
+import { fieldChanges, tieChanges } from './history-cells.ts';
+import type { Names } from './history-names.ts';
+import { placesIn, recordsBefore, sourcesOf, type HistorySource } from './history-sources.ts';
+import type { HistoryAsk, HistoryEntry, HistoryPage } from './history-types.ts';
+import { tableOf, type Journal } from './journal.ts';
+import { idsOf, type LocalPart, type Operation } from './operation.ts';
 import { readRecord, type LogRecord } from './packs.ts';
-import { columnsOf, recordsTouching } from './touch.ts';
+import { columnsOf } from './touch.ts';
 import type { Transaction } from './transaction.ts';
 
-/** Entries newest first; `limit` bounds the records that are decoded. */
-export function* historyOf(journal: Journal, table: string, id: number, limit = 200): Steps<HistoryEntry[]> {
-  const records = yield* recordsTouching(journal, table, [id], 0);
+/** Links that one operation made or cut are told one by one up to here. */
+const tiesTold = 20;
+/** Records that one page may read where a filter leaves most of them out; what is earlier is the next page's. */
+const readMost = 300;
+const usual = 200;
+
+/** Changes of a row and of what hangs on it. `branches`: acts of others are left out; null for none. */
+export function* historyPage(
+  journal: Journal,
+  table: string,
+  id: number,
+  ask: HistoryAsk = {},
+  branches: readonly number[] | null = null,
+): Steps<HistoryPage> {
+  const sources = yield* sourcesOf(journal, tableOf(journal.model, table), id);
+  return yield* pageOf(journal, sources, id, ask, branches);
+}
+
+/** Changes of the row alone, newest first. */
+export function* historyOf(
+  journal: Journal,
+  table: string,
+  id: number,
+  limit = usual,
+): Steps<HistoryEntry[]> {
+  const [own] = yield* sourcesOf(journal, tableOf(journal.model, table), id);
+  return own && own.hosts.length === 0 ? (yield* pageOf(journal, [own], id, { limit }, null)).entries : [];
+}
+
+function* pageOf(
+  journal: Journal,
+  sources: readonly HistorySource[],
+  own: number,
+  { limit = usual, before = null, field = null }: HistoryAsk,
+  branches: readonly number[] | null,
+): Steps<HistoryPage> {
   const entries: HistoryEntry[] = [];
-  for (const rec of records.slice(-limit).reverse()) {
-    const record = yield* readRecord(journal, rec);
-    const act = yield* actOf(record.act);
-    if (!act) continue;
-    const branch = yield* branchOf(record.body.b);
-    for (const [index, operation] of record.body.o.entries()) {
-      if (operation.t !== table) continue;
-      const row = idsOf(record.locals[index] as LocalPart).indexOf(id);
-      if (row < 0) continue;
-      entries.push({
-        act,
-        branch,
-        kind: kindOf(operation),
-        table,
-        changes: yield* changesOf(journal, record, index, row),
-        restorable: operation.k === 'u',
-        ref: { record: rec, operation: index, table, id },
-      });
+  const names: Names = new Map();
+  const acts = new Map<number, KnownAct | null>();
+  const most = Math.max(1, Math.min(500, limit));
+  const until = (journal.until?.record ?? Number.MAX_SAFE_INTEGER - 1) + 1;
+  let cursor = Math.min(before ?? until, until);
+  for (let read = 0; read < readMost && entries.length < most;) {
+    const part = yield* recordsBefore(sources, cursor, Math.min(most, 50) + 1);
+    const [first] = part;
+    if (first === undefined) return { entries, before: null };
+    for (const id of part) {
+      cursor = id;
+      read++;
+      const record = yield* readRecord(journal, id);
+      let act = acts.get(record.act);
+      if (act === undefined) acts.set(record.act, (act = yield* actOf(record.act)));
+      if (!act || (branches && !branches.includes(act.branchId))) continue;
+      for (const entry of yield* entriesOf(journal, names, sources, own, record, act))
+        if (field === null || entry.changes.some((change) => change.field === field)) entries.push(entry);
+      if (entries.length >= most || read >= readMost) break;
+    }
+  }
+  const [more] = yield* recordsBefore(sources, cursor, 1);
+  return { entries, before: more === undefined ? null : cursor };
+}
+
+interface KnownAct {
+  act: HistoryEntry['act'];
+  branchId: number;
+  branch: string;
+}
+
+/** Null while it is going on: until then it is nobody's history. */
+function* actOf(id: number): Steps<KnownAct | null> {
+  const row = yield* one(
+    `SELECT a.uid, a.kind, a.title, a.at, u.handle, r.undone, a.status, a.branch_id, b.name FROM loam_act a
+     JOIN loam_act r ON r.id = a.root LEFT JOIN lamindb_user u ON u.id = a.user_id
+     LEFT JOIN lamindb_branch b ON b.id = a.branch_id WHERE a.id = ?`,
+    [id],
+  );
+  if (!row || row[6] === 'open') return null;
+  return {
+    act: {
+      uid: String(row[0]),
+      kind: String(row[1]),
+      title: String(row[2]),
+      at: new Date(Number(row[3]) / 1000).toISOString(),
+      by: String(row[4] ?? ''),
+      undone: row[5] !== null,
+    },
+    branchId: Number(row[7]),
+    branch: String(row[8] ?? row[7]),
+  };
+}
+
+/** What a record did to the row and to what hangs on it, its last operation first. */
+function* entriesOf(
+  journal: Journal,
+  names: Names,
+  sources: readonly HistorySource[],
+  own: number,
+  record: LogRecord,
+  { act, branch }: KnownAct,
+): Steps<HistoryEntry[]> {
+  const entries: HistoryEntry[] = [];
+  for (let index = record.body.o.length - 1; index >= 0; index--) {
+    const operation = record.body.o[index] as Operation;
+    for (const source of sources) {
+      if (source.table.name !== operation.t) continue;
+      const places = placesIn(record.locals[index] as LocalPart, source.ids);
+      const tie = source.hosts.length > 0;
+      for (const { place, id } of places.slice(0, tiesTold)) {
+        const changes = tie
+          ? yield* tieChanges(journal, names, source, own, record, index, place)
+          : yield* fieldChanges(journal, names, record, index, place);
+        entries.push({
+          act,
+          branch,
+          kind: tie ? tieKind(operation) : kindOf(operation),
+          table: operation.t,
+          changes,
+          more: 0,
+          restorable: operation.k === 'u',
+          ref: { record: record.id, operation: index, table: operation.t, id },
+        });
+      }
+      const last = entries.at(-1);
+      if (last && places.length > tiesTold) last.more = places.length - tiesTold;
     }
   }
   return entries;
 }
 
-/** Puts back the values an update replaced, as a new act of the caller's transaction. */
-export function* restoreFields(tx: Transaction, ref: HistoryEntry['ref']): Steps<number> {
+function kindOf(operation: Operation): HistoryEntry['kind'] {
+  if (operation.k === 'u') return 'update';
+  if (operation.k === 'd') return 'delete';
+  return operation.w ? 'restore' : 'create';
+}
+
+function tieKind(operation: Operation): HistoryEntry['kind'] {
+  if (operation.k === 'u') return 'update';
+  return operation.k === 'd' ? 'unlink' : 'link';
+}
+
+/** Puts back the values an update replaced, all or some of them, as a new act of the caller's transaction. */
+export function* restoreFields(
+  tx: Transaction,
+  ref: HistoryEntry['ref'],
+  only: readonly string[] | null = null,
+): Steps<number> {
   const record = yield* readRecord(tx.journal, ref.record);
   const operation = record.body.o[ref.operation];
   const local = record.locals[ref.operation];
@@ -52,119 +172,7 @@ export function* restoreFields(tx: Transaction, ref: HistoryEntry['ref']): Steps
   }
   const row = idsOf(local).indexOf(ref.id);
   const values: Record<string, SqlValue> = {};
-  for (const column of columnsOf(operation)) values[column] = local.pre?.[column]?.[row] ?? null;
+  for (const column of columnsOf(operation))
+    if (only === null || only.includes(column)) values[column] = local.pre?.[column]?.[row] ?? null;
   return yield* update(tx, operation.t, [ref.id], values);
-}
-
-function kindOf(operation: Operation): HistoryEntry['kind'] {
-  if (operation.k === 'u') return 'update';
-  if (operation.k === 'd') return 'delete';
-  return operation.w ? 'restore' : 'create';
-}
-
-/** Null while it is going on: until then it is nobody's history. */
-function* actOf(id: number): Steps<HistoryEntry['act'] | null> {
-  const row = yield* one(
-    `SELECT a.uid, a.kind, a.title, a.at, u.handle, r.undone, a.status FROM loam_act a JOIN loam_act r ON r.id = a.root
-     LEFT JOIN lamindb_user u ON u.id = a.user_id WHERE a.id = ?`,
-    [id],
-  );
-  if (row?.[6] === 'open') return null;
-  return {
-    uid: String(row?.[0]),
-    kind: String(row?.[1]),
-    title: String(row?.[2]),
-    at: new Date(Number(row?.[3]) / 1000).toISOString(),
-    by: String(row?.[4] ?? ''),
-    undone: row?.[5] !== null,
-  };
-}
-
-/** The branch's name now; its uid where the branch is gone. */
-function* branchOf(uid: string): Steps<string> {
-  return String((yield* one('SELECT name FROM lamindb_branch WHERE uid = ?', [uid]))?.[0] ?? uid);
-}
-
-function* changesOf(
-  journal: Journal,
-  record: LogRecord,
-  index: number,
-  row: number,
-): Steps<HistoryEntry['changes']> {
-  const operation = record.body.o[index] as Operation;
-  const local = record.locals[index] as LocalPart;
-  const table = tableOf(journal.model, operation.t);
-  const changes: HistoryEntry['changes'] = [];
-  for (const column of columnsOf(operation)) {
-    const target = table.column.get(column);
-    if (!target || (operation.k === 'i' && quietColumns.has(column))) continue;
-    const fresh = operation.v?.[column]?.[row] ?? operation.c?.[column] ?? null;
-    const pre = local.pre?.[column]?.[row] ?? null;
-    const old = operation.k === 'u' ? yield* shownId(journal, target, pre) : null;
-    changes.push({ field: column.replace(/_id$/, ''), old, new: yield* shownKey(journal, target, fresh) });
-  }
-  return changes;
-}
-
-/** Columns every insert sets alike; listing them would hide what the user did. */
-export const quietColumns = new Set([
-  'created_by_id',
-  'space_id',
-  'branch_id',
-  'created_on_id',
-  'is_locked',
-  'uid',
-  '_key_is_virtual',
-  '_overwrite_versions',
-]);
-
-function* shownId(journal: Journal, column: Column, value: SqlValue): Steps<string | null> {
-  if (value === null) return null;
-  if (!column.references) return String(value);
-  return yield* nameOf(journal, column.references.table, Number(value));
-}
-
-function* shownKey(journal: Journal, column: Column, key: RowKey): Steps<string | null> {
-  if (key === null) return null;
-  if (!column.references) return typeof key === 'object' ? JSON.stringify(key) : String(key);
-  const [id] = yield* idsByKey(journal, column.references.table, [key]);
-  if (id === null || id === undefined) return typeof key === 'object' ? JSON.stringify(key) : String(key);
-  return yield* nameOf(journal, column.references.table, id);
-}
-
-/** What people call a row: its name, key or handle; else its uid or value. */
-export function* nameOf(journal: Journal, name: string, id: number): Steps<string> {
-  const table = tableOf(journal.model, name);
-  const column = nameColumn(table);
-  const row = yield* one(`SELECT "${column}" FROM "${name}" WHERE id = ?`, [id]);
-  return row?.[0] === null || row?.[0] === undefined ? String(id) : String(row[0]);
-}
-
-export function nameColumn(table: Table): string {
-  return ['name', 'key', 'handle', 'symbol', 'root', 'uid', 'value'].find((c) => table.column.has(c)) ?? 'id';
-}
-
-/** Link rows of an object have histories of their own: their ids, also those since removed, by the log. */
-export function* linkHistory(
-  journal: Journal,
-  table: string,
-  column: string,
-  id: number,
-): Steps<HistoryEntry[]> {
-  const entries: HistoryEntry[] = [];
-  const present = yield* all(`SELECT id FROM "${table}" WHERE "${column}" = ?`, [id]);
-  const ids = new Set(present.map((r) => Number(r[0])));
-  for (const past of yield* recordIds(journal, table, column, id)) ids.add(past);
-  for (const link of ids) {
-    for (const entry of yield* historyOf(journal, table, link, 20)) {
-      const kind =
-        entry.kind === 'create' || entry.kind === 'restore'
-          ? 'link'
-          : entry.kind === 'delete'
-            ? 'unlink'
-            : entry.kind;
-      entries.push({ ...entry, kind });
-    }
-  }
-  return entries;
 }

@@ -30,6 +30,9 @@ export const journalDdl: string[] = [
   // Ids of rows that were deleted once, by their uid: the way to the history of those that are gone.
   `CREATE TABLE IF NOT EXISTS loam_gone (
     tab INTEGER NOT NULL, key TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tab, key)) WITHOUT ROWID`,
+  // Rows that hung on another one (links, values, notes) and were deleted, by the row they hung on: its history needs them.
+  `CREATE TABLE IF NOT EXISTS loam_cut (
+    tab INTEGER NOT NULL, host INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tab, host, id)) WITHOUT ROWID`,
   // The branch an object was on before it went to the trash (LaminDB forgets it).
   `CREATE TABLE IF NOT EXISTS loam_trashed (
     tab INTEGER NOT NULL, id INTEGER NOT NULL, branch_id INTEGER NOT NULL, PRIMARY KEY (tab, id)) WITHOUT ROWID`,

@@ -6,11 +6,18 @@ import { LoamError } from '../errors.ts';
 import { all, one, run, type Steps } from '../statement.ts';
 import type { FacetCounters } from './facet-counters.ts';
 import { createHiddenRows, type HiddenRows } from './hidden.ts';
-import { recordRows } from './journal-tables.ts';
-import { idsOf, type RowKey } from './operation.ts';
-import { readRecord, type PackCache } from './packs.ts';
+import type { RowKey } from './operation.ts';
+import type { PackCache } from './packs.ts';
 import type { SearchIndex } from './search-index.ts';
 import type { Zones } from './zones.ts';
+
+/** The past that is looked at. */
+export interface Until {
+  record: number;
+  act: number;
+  /** "as it was on 3 March 2026 at 14:02". */
+  words: string;
+}
 
 export interface Journal {
   model: Model;
@@ -30,6 +37,10 @@ export interface Journal {
   facets: FacetCounters | null;
   /** Bounds of stretches of large registries; null where none are kept. */
   zones: Zones | null;
+  /** The last record and act that count while the past is looked at (branch/as-of.ts); null for all. */
+  until: Until | null;
+  /** Every deleted row that hung on another is in loam_cut. */
+  cutsKnown: boolean;
   /** Tables seen empty in the running transaction: no need to look for children there. */
   lastAt: number;
 }
@@ -46,8 +57,20 @@ export function createJournal(model: Model, clock: Clock, random: Random): Journ
     search: null,
     facets: null,
     zones: null,
+    until: null,
+    cutsKnown: false,
     lastAt: 0,
   };
+}
+
+/** While the past is looked at, nothing may be written: it would go with it. */
+export function refuseInPast({ until }: Pick<Journal, 'until'>): void {
+  if (until)
+    throw new LoamError(
+      'ReadOnly',
+      `You are looking at the database ${until.words}. Nothing can be changed there; go back to now to write.`,
+      { past: true },
+    );
 }
 
 export function forget(journal: Journal): void {
@@ -186,32 +209,4 @@ export function rememberKeys(journal: Journal, table: string, from: number, keys
 /** After a key column changed, or rows went: keys of other tables may contain theirs, so everything goes. */
 export function dropKeys(journal: Journal): void {
   journal.keys.clear();
-}
-
-/**
- * Ids of rows (links) whose insert named the given row, as the log knows them; includes rows that are gone.
- * Reads the records that came upon rows of the table again, so it stays proportional to what was ever changed or removed.
- */
-export function* recordIds(journal: Journal, table: string, column: string, id: number): Steps<number[]> {
-  const tab = yield* tableNumber(journal, table);
-  const records = yield* all(
-    `SELECT rec FROM loam_touch WHERE tab = ?1
-     UNION SELECT s.rec FROM loam_span s WHERE s.tab = ?1 AND EXISTS (
-       SELECT 1 FROM loam_span b WHERE b.tab = ?1 AND b.rec < s.rec
-         AND b.id_from BETWEEN s.id_from - ${recordRows} AND s.id_to AND b.id_to >= s.id_from)
-     ORDER BY 1 DESC LIMIT 500`,
-    [tab],
-  );
-  const found = new Set<number>();
-  for (const [record] of records) {
-    const { body, locals } = yield* readRecord(journal, Number(record));
-    for (const [i, operation] of body.o.entries()) {
-      if (operation.t !== table || operation.k !== 'd') continue;
-      const part = locals[i];
-      const owners = part?.pre?.[column];
-      if (part && owners)
-        for (const [row, rowId] of idsOf(part).entries()) if (owners[row] === id) found.add(rowId);
-    }
-  }
-  return [...found];
 }

@@ -4,20 +4,13 @@
 import { LoamError } from '../errors.ts';
 import { all, inTransaction, many, one, run, type Steps } from '../statement.ts';
 import type { Journal } from './journal.ts';
-import { decode, encode, jsonText, type LocalPart, type RecordBody } from './operation.ts';
+import { decode, jsonText, type LocalPart, type RecordBody } from './operation.ts';
+import { openBytes, pack, unpack, type LogRecord, type OpenPack } from './pack-format.ts';
 
-export interface LogRecord {
-  id: number;
-  act: number;
-  at: number;
-  client: number | null;
-  clock: number | null;
-  body: RecordBody;
-  locals: LocalPart[];
-}
+export type { LogRecord } from './pack-format.ts';
 
-/** Decoded packs, the newest used last. */
-export type PackCache = Map<number, Map<number, LogRecord>>;
+/** Opened packs, the newest used last. */
+export type PackCache = Map<number, OpenPack>;
 
 export interface PackLimits {
   /** Records in a pack: enough to be alike, few enough to be packed or read in a slice. */
@@ -33,7 +26,7 @@ export const packLimits: PackLimits = { size: 500, keep: 500, bytes: 1200 };
 /** Version of the log from the first pack on: an older Loam must not take such a log for a whole one (own-tables.ts). */
 export const packedVersion = 2;
 
-const cached = 16;
+const cached = 64;
 
 /* ---------- reading ---------- */
 
@@ -47,9 +40,11 @@ export function* readRecord(journal: Journal, id: number): Steps<LogRecord> {
     'SELECT rec_from, rec_to FROM loam_pack WHERE rec_from <= ? ORDER BY rec_from DESC LIMIT 1',
     [id],
   );
-  const found =
-    pack && Number(pack[1]) >= id ? (yield* openPack(journal, Number(pack[0]))).get(id) : undefined;
-  if (found) return found;
+  if (pack && Number(pack[1]) >= id) {
+    const opened = yield* openPack(journal, Number(pack[0]));
+    const place = placeOf(opened, id);
+    if (place >= 0) return opened.record(place);
+  }
   throw new LoamError(
     'DatabaseDamaged',
     `The history has no record ${id}, although something refers to it.`,
@@ -65,18 +60,125 @@ export function* actOfRecord(journal: Journal, id: number): Steps<number> {
   return row ? Number(row[0]) : (yield* readRecord(journal, id)).act;
 }
 
+/** When a record was written, in microseconds. */
+export function* timeOfRecord(journal: Journal, id: number): Steps<number> {
+  const row = yield* one('SELECT at FROM loam_record WHERE id = ?', [id]);
+  return row ? Number(row[0]) : (yield* readRecord(journal, id)).at;
+}
+
+/**
+ * The last record that was written up to a moment, 0 where none was. Records are numbered in the order of their times, so
+ * halving finds it; those in packs and those that are rows are looked at apart.
+ */
+export function* lastRecordAt(journal: Journal, at: number): Steps<number> {
+  const [first, last] = (yield* one('SELECT min(id), max(id) FROM loam_record')) ?? [];
+  let low = Number(first ?? 0) - 1;
+  let high = Number(last ?? -1);
+  let found = 0;
+  // Between them every row is later than `low` and not known to be later than `at`.
+  while (low < high) {
+    const middle = Math.ceil((low + high + 1) / 2);
+    const row = yield* one('SELECT id, at FROM loam_record WHERE id <= ? ORDER BY id DESC LIMIT 1', [
+      Math.min(middle, high),
+    ]);
+    if (!row || Number(row[0]) <= low) {
+      // No row between: all that is left lies above.
+      low = Math.min(middle, high);
+      continue;
+    }
+    if (Number(row[1]) <= at) {
+      found = Number(row[0]);
+      low = Math.min(middle, high);
+    } else high = Number(row[0]) - 1;
+  }
+  const packs = (yield* all('SELECT rec_from FROM loam_pack ORDER BY rec_from')).map(([from]) =>
+    Number(from),
+  );
+  let [lower, upper] = [0, packs.length - 1];
+  while (lower <= upper) {
+    const middle = (lower + upper) >> 1;
+    const { ids, times } = yield* openPack(journal, packs[middle] ?? 0);
+    if ((times[0] ?? 0) > at) upper = middle - 1;
+    else {
+      const place = times.findLastIndex((time) => time <= at);
+      found = Math.max(found, ids[place] ?? 0);
+      lower = middle + 1;
+    }
+  }
+  return found;
+}
+
+/** Records from `to` down to just above `from`, newest first, at most `most`. */
+export function* recordsBetween(journal: Journal, from: number, to: number, most: number): Steps<number[]> {
+  const rows = yield* all('SELECT id FROM loam_record WHERE id > ? AND id <= ? ORDER BY id DESC LIMIT ?', [
+    from,
+    to,
+    most,
+  ]);
+  const ids = rows.map(([id]) => Number(id));
+  // Packs are looked at as far down as the rows reach, or to the end where those are all.
+  const reach = ids.length < most ? from : Math.max(from, (ids.at(-1) ?? 0) - 1);
+  const packs = yield* all(
+    'SELECT rec_from FROM loam_pack WHERE rec_from <= ? AND rec_to > ? ORDER BY rec_from DESC',
+    [to, reach],
+  );
+  let packed = 0;
+  for (const [first] of packs) {
+    if (packed >= most) break;
+    for (const id of (yield* openPack(journal, Number(first))).ids)
+      if (id > reach && id <= to) {
+        ids.push(id);
+        packed++;
+      }
+  }
+  return ids.sort((a, b) => b - a).slice(0, most);
+}
+
+/** The first records behind `from`, at most `most`. */
+export function* recordsAfter(journal: Journal, from: number, most: number): Steps<number[]> {
+  const rows = yield* all('SELECT id FROM loam_record WHERE id > ? ORDER BY id LIMIT ?', [from, most]);
+  const ids = rows.map(([id]) => Number(id));
+  let packed = 0;
+  for (const [first] of yield* all('SELECT rec_from FROM loam_pack WHERE rec_to > ? ORDER BY rec_from', [
+    from,
+  ])) {
+    if (packed >= most) break;
+    for (const id of (yield* openPack(journal, Number(first))).ids)
+      if (id > from) {
+        ids.push(id);
+        packed++;
+      }
+  }
+  return ids.sort((a, b) => a - b).slice(0, most);
+}
+
+/** Where a record stands in a pack, -1 where it is not in it. */
+function placeOf({ ids }: OpenPack, id: number): number {
+  let low = 0;
+  let high = ids.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const here = ids[middle] ?? 0;
+    if (here === id) return middle;
+    if (here < id) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}
+
 /** Records of an act, newest first. */
 export function* recordsOf(journal: Journal, act: number): Steps<number[]> {
   const ids = (yield* all('SELECT id FROM loam_record WHERE act = ?', [act])).map((row) => Number(row[0]));
   for (const [from] of yield* all('SELECT rec_from FROM loam_pack WHERE act_from <= ?1 AND act_to >= ?1', [
     act,
-  ]))
-    for (const record of (yield* openPack(journal, Number(from))).values())
-      if (record.act === act) ids.push(record.id);
+  ])) {
+    const opened = yield* openPack(journal, Number(from));
+    for (const [place, id] of opened.ids.entries()) if (opened.acts[place] === act) ids.push(id);
+  }
   return ids.sort((a, b) => b - a);
 }
 
-function* openPack(journal: Journal, from: number): Steps<Map<number, LogRecord>> {
+function* openPack(journal: Journal, from: number): Steps<OpenPack> {
   const known = journal.packs.get(from);
   if (known) {
     journal.packs.delete(from);
@@ -84,7 +186,7 @@ function* openPack(journal: Journal, from: number): Steps<Map<number, LogRecord>
     return known;
   }
   const row = yield* one('SELECT body FROM loam_pack WHERE rec_from = ?', [from]);
-  const opened = new Map(unpack(row?.[0] as Uint8Array).map((record) => [record.id, record]));
+  const opened = openBytes(row?.[0] as Uint8Array);
   journal.packs.set(from, opened);
   const oldest = journal.packs.keys().next().value;
   if (journal.packs.size > cached && oldest !== undefined) journal.packs.delete(oldest);
@@ -152,130 +254,4 @@ export function* packSome(limits: PackLimits = packLimits): Steps<number> {
     })(),
   );
   return records.length;
-}
-
-/* ---------- the format ---------- */
-
-/**
- * Values of one place in records of the same shape: all alike, whole numbers at even steps, differences of whole
- * numbers, or as they are.
- */
-type Column = { c: unknown } | { s: [first: number, step: number] } | { d: number[] } | { v: unknown[] };
-
-interface Packed {
-  /** Format version. */
-  f: 1;
-  n: number;
-  id: Column;
-  act: Column;
-  at: Column;
-  client: Column;
-  clock: Column;
-  /** JSON of the shapes of `[body, locals]`, with 0 in place of each value. */
-  shapes: string[];
-  /** Shape of each record, by number. */
-  of: Column;
-  /** Per shape, its values in the order they stand in. */
-  values: Column[][];
-}
-
-/** Deflate at its best: written once, in idle time. */
-const level = 9;
-
-export function pack(records: readonly LogRecord[]): Uint8Array {
-  const shapes = new Map<string, { number: number; rows: unknown[][] }>();
-  const of = records.map(({ body, locals }) => {
-    const values: unknown[] = [];
-    const text = JSON.stringify(shapeOf([body, locals], values));
-    const shape = shapes.get(text) ?? { number: shapes.size, rows: [] };
-    shapes.set(text, shape);
-    shape.rows.push(values);
-    return shape.number;
-  });
-  const column = (name: 'id' | 'act' | 'at' | 'client' | 'clock') => toColumn(records.map((r) => r[name]));
-  const packed: Packed = {
-    f: 1,
-    n: records.length,
-    id: column('id'),
-    act: column('act'),
-    at: column('at'),
-    client: column('client'),
-    clock: column('clock'),
-    shapes: [...shapes.keys()],
-    of: toColumn(of),
-    values: [...shapes.values()].map(({ rows }) =>
-      (rows[0] ?? []).map((_, place) => toColumn(rows.map((row) => row[place]))),
-    ),
-  };
-  return encode(packed, level);
-}
-
-export function unpack(bytes: Uint8Array): LogRecord[] {
-  const packed = decode<Packed>(bytes);
-  if (packed.f !== 1)
-    throw new LoamError(
-      'DatabaseDamaged',
-      'A pack of the history has an unknown format. It may come from a newer Loam.',
-    );
-  const { n } = packed;
-  const of = fromColumn(packed.of, n) as number[];
-  const rows = packed.values.map((columns, shape) => {
-    const count = of.filter((one) => one === shape).length;
-    return columns.map((column) => fromColumn(column, count));
-  });
-  const taken = packed.values.map(() => 0);
-  const shapes = packed.shapes.map((text) => JSON.parse(text) as unknown);
-  const [id, act, at] = [packed.id, packed.act, packed.at].map((c) => fromColumn(c, n) as number[]);
-  const [client, clock] = [packed.client, packed.clock].map((c) => fromColumn(c, n) as (number | null)[]);
-  return of.map((shape, i) => {
-    const row = taken[shape] ?? 0;
-    taken[shape] = row + 1;
-    let place = 0;
-    const next = () => rows[shape]?.[place++]?.[row];
-    const [body, locals] = filled(shapes[shape], next) as [RecordBody, LocalPart[]];
-    return {
-      id: id?.[i] ?? 0,
-      act: act?.[i] ?? 0,
-      at: at?.[i] ?? 0,
-      client: client?.[i] ?? null,
-      clock: clock?.[i] ?? null,
-      body,
-      locals,
-    };
-  });
-}
-
-function shapeOf(value: unknown, values: unknown[]): unknown {
-  if (Array.isArray(value)) return value.map((one) => shapeOf(one, values));
-  if (value !== null && typeof value === 'object')
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, shapeOf(one, values)]));
-  values.push(value);
-  return 0;
-}
-
-function filled(shape: unknown, next: () => unknown): unknown {
-  if (Array.isArray(shape)) return shape.map((one) => filled(one, next));
-  if (shape !== null && typeof shape === 'object')
-    return Object.fromEntries(Object.entries(shape).map(([key, one]) => [key, filled(one, next)]));
-  return next();
-}
-
-function toColumn(values: readonly unknown[]): Column {
-  const [first] = values;
-  if (values.every((value) => value === first)) return { c: first ?? null };
-  if (!values.every((value) => Number.isSafeInteger(value))) return { v: [...values] };
-  const numbers = values as number[];
-  const steps = numbers.map((value, i) => value - (numbers[i - 1] ?? 0));
-  if (!steps.every((step) => Number.isSafeInteger(step))) return { v: [...values] };
-  const step = steps[1] ?? 0;
-  if (steps.slice(1).every((one) => one === step)) return { s: [numbers[0] ?? 0, step] };
-  return { d: steps };
-}
-
-function fromColumn(column: Column, n: number): unknown[] {
-  if ('c' in column) return Array.from({ length: n }, () => column.c);
-  if ('v' in column) return column.v;
-  if ('s' in column) return Array.from({ length: n }, (_, i) => column.s[0] + i * column.s[1]);
-  let sum = 0;
-  return column.d.map((step) => (sum += step));
 }

@@ -7,7 +7,8 @@ import { randomUid } from '../uid.ts';
 import { one, runSync, type Steps } from '../statement.ts';
 import { closeAct, openAct, slice, transact, type Act, type ActSpec } from './commit.ts';
 import type { ActSummary } from './history-types.ts';
-import { createJournal, type Journal } from './journal.ts';
+import { feedCuts } from './cuts.ts';
+import { createJournal, refuseInPast, type Journal } from './journal.ts';
 import { journalDdl } from './journal-tables.ts';
 import { feedFacetCounters, openFacetCounters } from './facet-counters.ts';
 import type { CountedTable } from './facet-sources.ts';
@@ -162,6 +163,7 @@ export function createWriter(deps: WriterDeps): Writer {
     given: Omit<ActSpec, 'uid'> & { uid?: string },
     body: (tx: Transaction) => Steps<T>,
   ): T | null {
+    refuseInPast(journal);
     const spec = named(given);
     try {
       const done = runSync(driver, transact(journal, author, spec, body));
@@ -178,6 +180,7 @@ export function createWriter(deps: WriterDeps): Writer {
     next: NextSlice,
     cancelled: () => boolean = () => false,
   ): Promise<boolean> {
+    refuseInPast(journal);
     const spec = named(given);
     let opened: Act;
     try {
@@ -230,6 +233,7 @@ export function createWriter(deps: WriterDeps): Writer {
     request?: string | null,
     watch?: Watch,
   ): Promise<UndoResult | null> {
+    refuseInPast(journal);
     if (!goal) return null;
     const word = goal.sign < 0 ? 'undo' : 'redo';
     const spec: ActSpec = {
@@ -303,6 +307,7 @@ export function createWriter(deps: WriterDeps): Writer {
     act,
     longAct,
     grow(spec, body) {
+      refuseInPast(journal);
       const done = runSync(driver, transact(journal, author, spec, body));
       tell(done.act, done.changes, false);
       return { act: done.act, value: done.value };
@@ -311,11 +316,12 @@ export function createWriter(deps: WriterDeps): Writer {
     undo: (uid, request, watch) =>
       invert(runSync(driver, uid ? undoTargetOf(uid, author) : undoTarget(author)), request, watch),
     redo: (request, watch) => invert(runSync(driver, redoTarget(author)), request, watch),
-    pack: (limits) => runSync(driver, packSome(limits)),
+    pack: (limits) => (journal.until ? 0 : runSync(driver, packSome(limits))),
     feedSearch,
     feedFacets,
     feedZones: bounds,
-    feed: () => feedSearch() || feedFacets() || bounds(),
+    feed: () =>
+      journal.until ? 0 : feedSearch() || feedFacets() || bounds() || runSync(driver, feedCuts(journal)),
     recover() {
       const open = runSync(driver, openActs());
       for (const left of open) runSync(driver, erase(journal, author, left.id));
