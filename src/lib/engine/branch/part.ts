@@ -308,16 +308,14 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
       const from = author.branchUid;
       go(parent);
       try {
-        const counts = act('merge', `Merge ${branch.name} into ${parent.name}`, (tx) =>
-          mergeBranch(tx, branch),
-        );
-        const row = read(one('SELECT uid FROM loam_act ORDER BY id DESC LIMIT 1'));
+        const merged = act('merge', `Merge ${branch.name} into ${parent.name}`, function* (tx) {
+          const counts = yield* mergeBranch(tx, branch);
+          // Asked for here: after the commit there is nothing left that could fail.
+          const row = yield* one('SELECT uid FROM loam_act ORDER BY id DESC LIMIT 1');
+          return { ...counts, act: String(row?.[0]), into: parent.name };
+        });
         tellAll('', []);
-        return {
-          ...(counts ?? { made: 0, changed: 0, added: 0, taken: 0 }),
-          act: String(row?.[0]),
-          into: parent.name,
-        };
+        return merged ?? { made: 0, changed: 0, added: 0, taken: 0, act: '', into: parent.name };
       } catch (error) {
         go(read(findBranch(from)));
         throw error;
