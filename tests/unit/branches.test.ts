@@ -162,6 +162,23 @@ describe('[row 59] a branch', () => {
     expect(engine.artifact(uid).description).toBeNull();
   });
 
+  test('a value that the branch freed stays main’s: another row cannot take it', async () => {
+    const world = await worldEngine(8);
+    const { engine } = world;
+    const first = engine.create('bionty.Organism', { name: 'mouse', abbr: 'mm' });
+    engine.createBranch('try', { switch: true });
+    engine.update('bionty.Organism', { uid: first.uid ?? '' }, { abbr: 'mmu' });
+    const second = () => engine.create('bionty.Organism', { name: 'marmot', abbr: 'mm' });
+    expect((await refusal(second)).message).toContain('on the branch that this one comes from');
+    engine.create('bionty.Organism', { name: 'marmot', abbr: 'ma' });
+    engine.switchBranch('main');
+    expect(world.rows('SELECT abbr FROM bionty_organism WHERE branch_id = 1')).toEqual([['mm']]);
+    engine.switchBranch('try');
+    expect(
+      (await refusal(() => engine.createBranch('ÄPFEL') && engine.createBranch('äpfel'))).message,
+    ).toContain('already');
+  });
+
   test('is refused in words where it cannot be', async () => {
     const world = await worldEngine(7);
     seedWorld(world);

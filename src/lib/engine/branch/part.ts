@@ -4,7 +4,7 @@ import { LoamError } from '../errors.ts';
 import { create } from '../registry/create.ts';
 import { branchStatus } from '../registry/status.ts';
 import { branchId } from '../schema/open.ts';
-import { one, runSync, type Steps } from '../statement.ts';
+import { all, one, runSync, type Steps } from '../statement.ts';
 import { update } from '../write/apply.ts';
 import { forget, recordTime } from '../write/journal.ts';
 import { mainBranch, seenFrom } from '../write/seen.ts';
@@ -360,7 +360,9 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
   function refuseTaken(name: string): void {
     if (name === '')
       throw new LoamError('ValidationError', 'A branch needs a name.', { registry: 'Branch', field: 'name' });
-    if (!read(one('SELECT 1 FROM lamindb_branch WHERE lower(name) = lower(?)', [name]))) return;
+    // As Postgres compares them: SQLite's lower() knows A to Z alone.
+    const names = read(all('SELECT name FROM lamindb_branch')).map(([known]) => String(known).toLowerCase());
+    if (!names.includes(name.toLowerCase())) return;
     throw new LoamError(
       'ValidationError',
       `There is a branch "${name.slice(0, 60)}" already. Take another name.`,

@@ -3,7 +3,7 @@
 import { LoamError } from '../errors.ts';
 import type { Column, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
-import { one, type Steps } from '../statement.ts';
+import { all, one, type Steps } from '../statement.ts';
 import { fieldOf } from './fields.ts';
 import { labelOf, nameOf } from './tables.ts';
 
@@ -36,11 +36,12 @@ export function* findClash(
     const own = columns.map((c) => values[c]);
     // NULL in any member lifts the rule.
     if (own.some((v) => v === null || v === undefined)) continue;
-    const terms = columns.map((c) => (lower ? `LOWER("${c}") = LOWER(?)` : `"${c}" = ?`));
-    const row = yield* one(
-      `SELECT id, ${branch} FROM "${table.name}" WHERE ${terms.join(' AND ')} AND id IS NOT ? LIMIT 1`,
-      [...(own as SqlValue[]), except],
-    );
+    const row = lower
+      ? yield* sameLetters(table, columns[0] ?? '', own[0] ?? null, except)
+      : yield* one(
+          `SELECT id, ${branch} FROM "${table.name}" WHERE ${columns.map((c) => `"${c}" = ?`).join(' AND ')} AND id IS NOT ? LIMIT 1`,
+          [...(own as SqlValue[]), except],
+        );
     if (!row) continue;
     // Of versioned rows the same key and content are the same row.
     const content = table.versioned && columns.includes('hash');
@@ -48,6 +49,24 @@ export function* findClash(
     return { id: Number(row[0]), branchId: Number(row[1]), columns, known };
   }
   return null;
+}
+
+/**
+ * Names without regard to case as Postgres compares them: SQLite's LOWER knows A to Z alone, so "Äpfel" and "ÄPFEL" would
+ * clash there only. Such registries (branches, spaces) are small.
+ */
+function* sameLetters(
+  table: Table,
+  column: string,
+  value: SqlValue,
+  except: number | null,
+): Steps<SqlValue[] | undefined> {
+  const branch = table.column.has('branch_id') ? 'branch_id' : '1';
+  const wanted = String(value).toLowerCase();
+  const rows = yield* all(`SELECT id, ${branch}, "${column}" FROM "${table.name}" WHERE id IS NOT ?`, [
+    except,
+  ]);
+  return rows.find((row) => String(row[2]).toLowerCase() === wanted);
 }
 
 /** The partial uniques of the model are about one column being NULL or not. */

@@ -5,7 +5,15 @@ import { LoamError } from '../errors.ts';
 import type { Column, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, many, one, run, type Steps } from '../statement.ts';
-import { cellsToFollow, isBranched, noteAdded, noteEdits, noteTaken, type Edit } from './branch-log.ts';
+import {
+  cellsToFollow,
+  isBranched,
+  noteAdded,
+  noteEdits,
+  noteTaken,
+  refuseFreed,
+  type Edit,
+} from './branch-log.ts';
 import { reachOf } from './reach.ts';
 import { checkValue } from './check.ts';
 import { rememberCuts } from './cuts.ts';
@@ -107,6 +115,8 @@ function* insertBlock(
       if (!birth && !implied) constants[column.name] = (yield* logged(tx, column, [scalar]))[0] ?? null;
     }
   }
+  if (!birth && isBranched(tx, table))
+    yield* refuseFreed(tx, table, new Set(Object.keys(values)), n, (column, i) => valueAt(values[column], i));
   yield* beforeInsert(tx.journal.facets, name, ids, values);
   const marks = names.map(() => '?').join(', ');
   yield* many(`INSERT INTO "${name}" (${names.map((c) => `"${c}"`).join(', ')}) VALUES (${marks})`, n, bound);
@@ -214,6 +224,15 @@ function* updateBlock(tx: Transaction, name: string, ids: readonly number[], val
     for (const [c, column] of columns.entries())
       if (!column.derived) edits.push({ column: column.name, pre: pre[c] ?? [], next: next[c] ?? [] });
     if (stamp !== '') edits.push({ column: 'updated_at', pre: stamps, next: stamps.map(() => tx.time) });
+    const fresh = new Map(columns.map((column, c) => [column.name, next[c] ?? []]));
+    yield* refuseFreed(
+      tx,
+      table,
+      new Set(fresh.keys()),
+      kept.length,
+      (name, i) => fresh.get(name)?.[i],
+      kept,
+    );
     yield* noteEdits(tx, table, kept, edits);
   }
   yield* write(tx, table, kept, columns, next);

@@ -5,7 +5,7 @@
 import { LoamError } from '../errors.ts';
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
-import { all, many, run, type Steps } from '../statement.ts';
+import { all, many, one, run, type Steps } from '../statement.ts';
 import { tableNumber } from './journal.ts';
 import { keptText } from './kept-rows.ts';
 import { reachOf } from './reach.ts';
@@ -106,6 +106,60 @@ export function* cellsToFollow(
   ]);
   return follow;
 }
+
+/**
+ * Before rows get values: what the branch freed by changing it is still the parent's, and could not come back if another row
+ * had it. `at(column, i)` is the value that row i is to have; undefined where it keeps its own.
+ */
+export function* refuseFreed(
+  tx: Transaction,
+  table: Table,
+  columns: ReadonlySet<string>,
+  n: number,
+  at: (column: string, i: number) => SqlValue | undefined,
+  ids: readonly number[] = [],
+): Steps<void> {
+  const sets = [
+    ...table.columns.filter((c) => c.unique && c.name !== 'uid').map((c) => [c.name]),
+    ...table.uniques.filter((u) => u.expression === null).map((u) => u.columns),
+  ].filter((set) => set.some((name) => columns.has(name)));
+  if (sets.length === 0) return;
+  const names = [...new Set(sets.flat())];
+  const tab = yield* tableNumber(tx.journal, table.name);
+  const freed = yield* all(
+    `SELECT DISTINCT id FROM loam_cell WHERE branch IN (${tx.author.visible.join(', ')}) AND tab = ? AND held = 0
+       AND col IN (SELECT value FROM json_each(?))`,
+    [tab, JSON.stringify(names)],
+  );
+  for (const [id] of freed) {
+    if (n === 1 && ids[0] === id) continue;
+    const row = yield* one(
+      `SELECT ${names.map((name) => `"${name}"`).join(', ')} FROM "${table.name}" WHERE id = ?`,
+      [id ?? null],
+    );
+    const parent = new Map(names.map((name, c) => [name, row?.[c] ?? null]));
+    for (const [col, other] of yield* all(
+      `SELECT col, other FROM loam_cell WHERE branch IN (${tx.author.visible.join(', ')}) AND tab = ? AND id = ? AND held = 0 ORDER BY branch DESC`,
+      [tab, id ?? null],
+    ))
+      if (parent.has(String(col))) parent.set(String(col), other ?? null);
+    for (const set of sets)
+      for (let i = 0; i < n; i++) {
+        const taken = set.every((name) => {
+          const value = at(name, i);
+          return value !== null && value !== undefined && value === parent.get(name);
+        });
+        if (taken) throw isFreed(table, set, parent);
+      }
+  }
+}
+
+const isFreed = (table: Table, set: readonly string[], parent: ReadonlyMap<string, SqlValue>) =>
+  new LoamError(
+    'IntegrityError',
+    `Another ${table.registry ?? table.name} has ${set.map((name) => `${name} ${String(parent.get(name))}`).join(', ')} on the branch that this one comes from. Merge the change that frees it first, or choose another value.`,
+    { table: table.name, columns: [...set] },
+  );
 
 /** After rows were inserted. `again`: they were there before, so the branch may have taken them out. */
 export function* noteAdded(
