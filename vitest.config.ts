@@ -19,7 +19,7 @@ const bio = existsSync(bioFolder) ? realpathSync(bioFolder) : null;
 // Vite serves files by their real paths only.
 const fixtures = existsSync(lamindb) ? realpathSync(lamindb) : null;
 /** Vitest leaves one of two processors to itself, and then one file is run after the other. */
-const inNode = { environment: 'node' as const, testTimeout: 60_000, maxWorkers: 2 };
+const inNode = { environment: 'node' as const, testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 };
 
 export default defineConfig(async () => ({
   test: {

@@ -154,7 +154,12 @@ describe.skipIf(python === null)(`fixed Zarr stores${whyNot}`, () => {
         readdirSync(join(blobs, 'tables')).find((one) => one !== table),
       ];
       const first = instance.run(names, join(blobs, 'tables', table)).trim();
-      const map = { kind: 'map' as const, column: 'index', index: true as const, values: { [first]: 'renamed' } };
+      const map = {
+        kind: 'map' as const,
+        column: 'index',
+        index: true as const,
+        values: { [first]: 'renamed' },
+      };
       const changed = await told(blobs, 'blobs.zarr', [{ slot, ...map }]);
       expect(
         changed.every((path) => path.startsWith(`tables/${table}/var/`) || path.endsWith('zarr.json')),
