@@ -336,6 +336,53 @@ it('names that would be other places, and two columns of one name, are refused',
   await expect(rename('_index')).rejects.toThrow(/two columns '_index'/);
 });
 
+it('damaged descriptions and pieces end in an error, soon, and never in another name or place', async () => {
+  let state = 11;
+  const next = (below: number): number =>
+    ((state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0) >>> 8) % below;
+  const began = performance.now();
+  let failed = 0;
+  for (let round = 0; round < 600; round++) {
+    const files = below(lab('x', round % 2 === 0 ? 3 : 2));
+    const own = files.filter(({ path }) => path.startsWith('obs/') || !path.includes('/'));
+    const victim = own[next(own.length)] as LabFile;
+    const bytes = victim.bytes.slice();
+    for (let i = 0; i <= next(4); i++) bytes[next(bytes.length)] = next(3) === 0 ? next(256) : 48 + next(10);
+    victim.bytes = next(8) === 0 ? bytes.slice(0, next(bytes.length)) : bytes;
+    try {
+      const objects = await fixedZarr(folderStore(folderOf(files)), mend, () => {});
+      for (const path of objects.keys()) expect(path).not.toMatch(/\.\.|^\/|\/\//);
+    } catch (error) {
+      failed++;
+      expect(error).toBeInstanceOf(Error);
+    }
+  }
+  expect(failed).toBeGreaterThan(50);
+  expect(performance.now() - began).toBeLessThan(60_000);
+});
+
+it('what would need too much memory is refused', () => {
+  const huge = (chunk: number, codecs: unknown[]): Map<string, Json> =>
+    parseJson(
+      JSON.stringify({
+        zarr_format: 3,
+        node_type: 'array',
+        shape: [3],
+        data_type: 'string',
+        fill_value: '',
+        chunk_grid: { name: 'regular', configuration: { chunk_shape: [chunk] } },
+        chunk_key_encoding: { name: 'default', configuration: { separator: '/' } },
+        codecs,
+      }),
+    ) as Map<string, Json>;
+  const texts: WrittenValues = { type: 'text', values: ['a', 'b', 'c'] };
+  expect(() => writeArray(huge(1e15, [{ name: 'vlen-utf8' }]), texts)).toThrow(/too large/);
+  expect(() => writeArray(huge(0, [{ name: 'vlen-utf8' }]), texts)).toThrow(/too large/);
+  const inner = { chunk_shape: [1], codecs: [{ name: 'vlen-utf8' }], index_codecs: [{ name: 'bytes' }] };
+  const shards = [{ name: 'sharding_indexed', configuration: inner }];
+  expect(() => writeArray(huge(6e7, shards), texts)).toThrow(/too many pieces/);
+});
+
 describe('arrays written anew are read as they were meant', () => {
   const v3 = (codecs: unknown[], type: unknown, chunk = 7): Map<string, Json> =>
     parseJson(

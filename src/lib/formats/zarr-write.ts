@@ -14,6 +14,9 @@ export type ArrayObjects = Map<string, Uint8Array>;
 
 type JsonMap = Map<string, Json>;
 
+/** Bytes of one object that are put together in memory. */
+const mostChunk = 256 * 1024 * 1024;
+
 /** `description` is the text's JSON: of `zarr.json` or of `.zarray`. Attributes stay (v3) or are another object (v2). */
 export function writeArray(description: JsonMap, given: WrittenValues): ArrayObjects {
   const v3 = number(description.get('zarr_format')) === 3;
@@ -21,6 +24,9 @@ export function writeArray(description: JsonMap, given: WrittenValues): ArrayObj
   const objects: ArrayObjects = new Map();
   objects.set(v3 ? 'zarr.json' : '.zarray', new TextEncoder().encode(writeJson(array.description)));
   const { length } = given.values;
+  const width = given.type === 'text' ? 4 : sizeOf(given.type);
+  if (!(array.chunk >= 1) || array.chunk * width > mostChunk)
+    throw new Unsupported('its pieces are too large');
   for (let i = 0; i * array.chunk < length; i++) {
     const chunk = array.encode(i * array.chunk, Math.min(length, (i + 1) * array.chunk));
     objects.set(v3 ? array.keyOf(i) : String(i), chunk);
@@ -129,6 +135,8 @@ function pipelineOf(codecs: readonly Json[], chunk: number, width: number): Enco
   return (values) => packers.reduce((bytes, pack) => pack(bytes, width), toBytes(values));
 }
 
+const mostPieces = 1_000_000;
+
 /** A shard: inner chunks one after the other, and an index of where each lies. */
 function shardOf(settings: JsonMap, chunk: number, width: number): Encode {
   const [inner = 1] = items(settings.get('chunk_shape')).map(number);
@@ -136,6 +144,7 @@ function shardOf(settings: JsonMap, chunk: number, width: number): Encode {
   const indexCodecs = items(settings.get('index_codecs'));
   const first = settings.get('index_location') === 'start';
   const count = Math.ceil(chunk / inner);
+  if (!(count >= 1 && count <= mostPieces)) throw new Unsupported('its shards have too many pieces');
   return (values) => {
     const index = new BigUint64Array(count * 2).fill(2n ** 64n - 1n);
     const indexOf = pipelineOf(indexCodecs, count * 2, 8);

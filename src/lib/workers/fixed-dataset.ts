@@ -1,6 +1,6 @@
 // A copy of a dataset with fixes applied, written beside the original in the worker that can be ended. Each format has its
 // own writer; what has none is refused in words.
-import { LoamError } from '../engine/errors.ts';
+import { isLoamError, LoamError } from '../engine/errors.ts';
 import type { ByteSource, Fix, FolderSource } from '../engine/ports.ts';
 import { csvLook } from '../formats/curate/csv-frame.ts';
 import { fixedArrowFile } from '../formats/curate/fixed-arrow-file.ts';
@@ -8,13 +8,28 @@ import { fixedHdf5 } from '../formats/curate/fixed-hdf5.ts';
 import { fixedCsv } from '../formats/curate/fixed-csv.ts';
 import { sniff } from '../formats/sniff.ts';
 import type { SyncByteSource } from '../formats/source.ts';
+import { reason } from '../formats/summary.ts';
 import { loadParquet } from './duckdb-parquet.ts';
 import type { FixedDataset } from './curation-wire.ts';
 import { fixedParquet } from './fixed-parquet.ts';
 import { fixedFolder, fixedZip } from './fixed-store.ts';
 import type { AnyFile } from './find-bytes.ts';
 
-export async function fixedDataset(
+/** Throws `FileUnreadable` for damage, in words; what the browser says of a file that has gone stays. */
+export async function fixedDataset(...given: Parameters<typeof written>): Promise<FixedDataset> {
+  try {
+    return await written(...given);
+  } catch (error) {
+    if (isLoamError(error) || error instanceof DOMException) throw error;
+    throw new LoamError(
+      'FileUnreadable',
+      `No fixed copy of ${baseName(given[2])} could be written: the file is damaged, or holds what is not read here (${reason(error)}).`,
+      { name: given[2] },
+    );
+  }
+}
+
+async function written(
   source: SyncByteSource | FolderSource,
   input: AnyFile | { path: string; file: AnyFile }[],
   name: string,
