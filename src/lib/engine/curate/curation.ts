@@ -54,6 +54,9 @@ export interface CurationSource {
   textual: boolean;
 }
 
+/** Rows of a table whose texts are read before anybody changes them. */
+const mostAhead = 200_000;
+
 export function curationPart(context: EngineContext) {
   const { model, read, readInTurn, writer, clock } = context;
   const author = writer.author;
@@ -84,12 +87,15 @@ export function curationPart(context: EngineContext) {
       return known;
     }
 
+    const isText = (read: ColumnRead | undefined): boolean =>
+      read !== undefined && /^(object|category|string)$/.test(read.dtype);
+
     /** What was read of a column and answers the question; of texts all values were told to whoever asked less. */
     function held(slot: string, at: number, want: ColumnWant): ColumnRead | undefined {
       const own = columns.get(columnKey(slot, at, want));
       if (own !== undefined || want !== 'values') return own;
       const less = columns.get(columnKey(slot, at, 'whole'));
-      return less?.values && /^(object|category|string)$/.test(less.dtype) ? less : undefined;
+      return less?.values && isText(less) ? less : undefined;
     }
 
     const notRead = (asks: readonly RawAsk[]): FrameAsk[] =>
@@ -168,24 +174,28 @@ export function curationPart(context: EngineContext) {
     };
 
     /**
-     * All values of columns at fault, while the verdict is looked at: a text table is gone through as a whole for the first
-     * edit of a column, which would then wait for it. What goes wrong is told to whoever asks in earnest.
+     * All values of columns at fault and, of tables that are not large, of other texts, while the verdict is looked at: a text
+     * table is gone through as a whole for the first edit of a column, which would then wait for it. What goes wrong is told to
+     * whoever asks in earnest.
      */
     async function readAhead(
-      result: ValidationResult,
+      { findings, ok }: ValidationResult,
       asks: readonly RawAsk[],
       fixed: ReadonlyMap<string, readonly FixedColumn[]>,
     ): Promise<void> {
       const wanted = asks.map((ask): RawAsk => {
-        const faults = new Set(
-          result.findings.flatMap(({ slot, column, severity }) =>
-            slot === ask.slot && severity === 'error' && column !== null ? [column] : [],
-          ),
+        const { slot } = ask;
+        const told = findings.filter((one) => one.slot === slot && one.severity === 'error');
+        const faults = new Set(told.map(({ column }) => column));
+        const few = (rows.get(slot) ?? Infinity) <= mostAhead;
+        const texts = new Set(
+          ask.columns.filter(({ at, want }) => few && isText(held(slot, at, want))).map(({ at }) => at),
         );
-        const columns = (fixed.get(ask.slot) ?? []).filter(({ name }) => faults.has(name));
+        const columns = (fixed.get(slot) ?? []).filter(({ name, at }) => faults.has(name) || texts.has(at));
         return { ...ask, columns: columns.map(({ at }) => ({ at, want: 'values' })), index: 'none' };
       });
-      await readLeft(wanted).catch(() => {});
+      // Nothing of a valid table has to be mended.
+      if (!ok) await readLeft(wanted).catch(() => {});
     }
 
     /** Texts among numbers are told value by value. */
