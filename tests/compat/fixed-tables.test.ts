@@ -32,6 +32,8 @@ table = pa.Table.from_pandas(df)
 with pa.OSFile('t.feather', 'wb') as sink:
     with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression='lz4')) as writer:
         for batch in table.to_batches(max_chunksize=60_000): writer.write_batch(batch)
+import pyarrow.parquet as pq
+pq.write_table(pa.table({'n': ['1', None, '3'], 'good': pa.array(['True', None, 'False']), 'z': [1, 2, 3]}), 'bare.parquet')
 obs = df.reset_index(drop=True).drop(columns=['when', 'note', 'null']).iloc[:1000]
 obs.index = [f'c{k}' for k in range(1000)]
 obs['text'] = obs['text'].astype(str)
@@ -66,6 +68,9 @@ for name, b in [('parquet', pd.read_parquet('t.fixed.parquet')), ('feather', pd.
     assert (a['note'].fillna('?').to_numpy() == b['note'].fillna('?').to_numpy()).all()
     assert (a['when'].to_numpy() == b['when'].to_numpy()).all() and b['when'].dtype == a['when'].dtype
     assert b.attrs == a.attrs, b.attrs
+bare = pd.read_parquet('bare.fixed.parquet')
+assert [str(t) for t in bare.dtypes] == ['Int64', 'boolean', 'int64'], bare.dtypes
+assert bare['n'].tolist() == [1, pd.NA, 3] and bare['good'].tolist() == [True, pd.NA, False] and list(bare.index) == [0, 1, 2]
 t = pa.ipc.open_file('t.fixed.feather')
 assert t.num_record_batches == 4 and 'pandas' in {k.decode() for k in t.schema.metadata}
 x, y = ad.read_h5ad('t.h5ad'), ad.read_h5ad('t.fixed.h5ad')
@@ -102,6 +107,12 @@ describe.skipIf(python === null)(`fixed tables${whyNot}`, () => {
     const parquet = createRequire(import.meta.url)('parquet-wasm/node') as typeof ParquetWasm;
     const copy = await fixedParquet(parquet, await openAsBlob(at('t.parquet')), fixes, () => {});
     writeFileSync(at('t.fixed.parquet'), new Uint8Array(await copy.arrayBuffer()));
+    const bare: Fix[] = [
+      { slot: 'columns', column: 'n', kind: 'cast', to: 'int' },
+      { slot: 'columns', column: 'good', kind: 'cast', to: 'bool' },
+    ];
+    const plain = await fixedParquet(parquet, await openAsBlob(at('bare.parquet')), bare, () => {});
+    writeFileSync(at('bare.fixed.parquet'), new Uint8Array(await plain.arrayBuffer()));
     const feather = bufferSource(new Uint8Array(readFileSync(at('t.feather'))));
     writeFileSync(at('t.fixed.feather'), await fixedArrowFile(feather, fixes, () => {}));
     const h5ad = bufferSource(new Uint8Array(readFileSync(at('t.h5ad'))));

@@ -320,3 +320,42 @@ it('[row 46] whole numbers of a text table whose gaps are filled are whole ones 
   expect((await session.check([{ ...fix, value: '2.5' }])).result.ok).toBe(false);
   expect(reads).toBe(before);
 });
+
+it('[row 43] [row 44] texts that keep a column of a typed file from being numbers are told, mended, and the column is converted', async () => {
+  const { engine: e } = await memoryEngine();
+  const n = e.create('Feature', { name: 'n', dtype: 'int' });
+  const size = e.create('Feature', { name: 'size', dtype: 'int' });
+  const schema = e.create('Schema', { name: 'counts', features: [{ uid: n.uid }, { uid: size.uid }] }).uid;
+  const table = new arrow.Table({
+    n: arrow.vectorFromArray(['1', 'n.d.', '3'], new arrow.Utf8()),
+    size: arrow.vectorFromArray([1, 2.5, 3], new arrow.Float64()),
+  });
+  const file = arrow.tableToIPC(table, 'file');
+  const reader = (bytes: Uint8Array) => (asks: readonly FrameAsk[]) =>
+    readDataset(bufferSource(bytes), 'x.arrow', asks);
+  const session = e.openCuration({ artifact: null, schema, reader: reader(file), textual: false });
+  const { result } = await session.check([]);
+  expect(result.findings.map(({ message }) => message)).toEqual([
+    "The column 'n': 1 value is no int: 'n.d.' (row 2). Change them, then convert the column.",
+    "The column 'size': 1 value is no int: '2.5' (row 2). Change them, then convert the column.",
+  ]);
+  const slot = 'columns';
+  const converted: Fix[] = [
+    { slot, column: 'n', kind: 'cast', to: 'int' },
+    { slot, column: 'size', kind: 'cast', to: 'int' },
+  ];
+  // What cannot be converted stays, with the values that keep it from that.
+  const early = (await session.check(converted)).result;
+  expect(early.findings.map(({ values }) => values.map(({ text }) => text))).toEqual([['n.d.'], ['2.5']]);
+  await expect(fixedArrowFile(bufferSource(file), converted, () => {})).rejects.toThrow(
+    /'n.d.' is no whole number/,
+  );
+  const fixes: Fix[] = [
+    { slot, column: 'n', kind: 'map', values: { 'n.d.': '' } },
+    { slot, column: 'size', kind: 'map', values: { '2.5': '2' } },
+    ...converted,
+  ];
+  expect((await session.check(fixes)).result.ok).toBe(true);
+  const copy = await fixedArrowFile(bufferSource(file), fixes, () => {});
+  expect((await e.validateDataset(schema, reader(copy))).ok).toBe(true);
+});

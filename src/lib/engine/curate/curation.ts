@@ -162,7 +162,7 @@ export function curationPart(context: EngineContext) {
         const { result } = await readInTurn(
           judge({ ...scope, memo }, second.plan, { ...named, frames }, judged()),
         );
-        if (textual) await explain(result, second.plan.slots, fixed);
+        await explain(result, second.plan.slots, fixed);
         const slots = frames.flatMap((frame) => {
           const own = second.plan.slots.find(({ slot }) => slot === frame.slot);
           return own ? [slotOf(own, frame)] : [];
@@ -204,7 +204,7 @@ export function curationPart(context: EngineContext) {
       plans: readonly SlotPlan[],
       fixed: ReadonlyMap<string, readonly FixedColumn[]>,
     ): Promise<void> {
-      for (const { finding, member } of unexplained(result.findings, plans)) {
+      for (const { finding, member } of unexplained(result.findings, plans, textual)) {
         const column = fixed.get(finding.slot)?.find(({ name }) => name === member.name);
         if (!column) continue;
         const ask: RawAsk = {
@@ -217,7 +217,7 @@ export function curationPart(context: EngineContext) {
         await fill([ask]);
         const read = held(finding.slot, column.at, 'values');
         if (!read) continue;
-        const told = explained(finding, member, changedColumn(read, column.changes, textual));
+        const told = explained(finding, member, changedColumn(read, column.changes, textual), textual);
         result.findings[result.findings.indexOf(finding)] = told;
         result.counts.cells += told.cells ?? 0;
       }

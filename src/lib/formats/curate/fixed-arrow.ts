@@ -111,13 +111,13 @@ interface Noted {
   numpy_type?: unknown;
 }
 
-/** pandas' notes under the new names; null where they cannot be read, so that they are better left out. */
+/** pandas' notes under the new names and types; null where they cannot be read, so that they are better left out. */
 export function fixedNotes(
   text: string | undefined,
   names: readonly string[],
   fields: readonly { at: number; column: FixedColumn }[],
 ): string | null {
-  if (text === undefined) return null;
+  if (text === undefined) return freshNotes(fields);
   try {
     const notes = JSON.parse(text) as { columns?: Noted[]; index_columns?: unknown[] };
     const known = new Map(fields.map(({ at, column }) => [names[at] ?? '', column]));
@@ -132,6 +132,17 @@ export function fixedNotes(
   } catch {
     return null;
   }
+}
+
+/** A table that came from elsewhere has none; types that may have gaps need one to be told apart from floats and objects. */
+function freshNotes(fields: readonly { column: FixedColumn }[]): string | null {
+  const columns = fields.flatMap(({ column }) => {
+    const cast = column.changes.findLast((change) => change.kind === 'cast');
+    if (cast?.kind !== 'cast' || (cast.to !== 'int' && cast.to !== 'bool')) return [];
+    return [{ name: column.name, field_name: column.name, ...converted[cast.to], metadata: null }];
+  });
+  if (columns.length === 0) return null;
+  return JSON.stringify({ index_columns: [], column_indexes: [], columns, pandas_version: '2.3.3' });
 }
 
 function typeNoted({ numpy_type: before }: Noted, { changes }: FixedColumn): object {
