@@ -98,6 +98,59 @@ it('[row 45] each step is taken back: first the change of the file, then the ter
   await finding().getByLabel('Change twin to').fill('B cell');
   await page.keyboard.press('Enter');
   await says('With your fixes it is not valid yet: 1 problem in 2 cells');
+});
+
+it('[row 91] [row 93] labels are suggested from every registry, ambiguous ones are asked for, obsolete ones marked', async () => {
+  await page.evaluate(async () => {
+    const ln = await (window as unknown as { ln: Promise<Ln> }).ln;
+    await ln.bt.Tissue({ name: 'lymphoid tissue' }).save();
+    await ln.ULabel({ name: 'lymphoid project' }).save();
+    await ln.ULabel({ name: 'B cell' }).save();
+  });
+  await page.getByRole('button', { name: 'Annotate', exact: true }).click();
+  const sheet = page.getByRole('dialog');
+  const field = sheet.getByRole('combobox', { name: 'Labels', exact: true });
+  const options = () => page.getByRole('listbox').locator('li').allInnerTexts();
+  await field.pressSequentially('lympho');
+  await expect
+    .poll(async () => (await options()).map((text) => text.replace(/\s+/g, ' ')))
+    .toEqual(
+      expect.arrayContaining(['Labels', 'lymphoid project', 'Cell types', 'Tissues', 'lymphoid tissue']),
+    );
+  expect((await options()).some((text) => text.startsWith('lymphocyte'))).toBe(true);
+  expect(await axe(page)).toEqual([]);
+  await pictures(page, 'labels');
+  await page.getByRole('option', { name: 'lymphoid tissue' }).click();
+  await expect
+    .poll(() => sheet.locator('.tag').allInnerTexts())
+    .toEqual([expect.stringMatching(/Tissue\s*lymphoid tissue/)]);
+  // Of an obsolete term the one that replaces it is told.
+  await field.pressSequentially('old T');
+  await page.getByRole('option', { name: /old T cell.*obsolete, use T lymphocyte/ }).waitFor();
+  // A label and a cell type of one name: nothing is taken, nothing is made.
+  await field.fill('');
+  await field.pressSequentially('B cell');
+  await page.keyboard.press('Enter');
+  await sheet.getByText('2 things are called “B cell”').waitFor();
+  await sheet.getByRole('button', { name: /^Apply/ }).click();
+  await sheet.getByText('2 things are called “B cell”').waitFor();
+  expect(await sheet.locator('.tag').count()).toBe(1);
+  await field.focus();
+  await page.keyboard.press('ArrowDown');
+  await page.getByRole('option', { name: /^B cell.*CL:0000236/ }).click();
+  // One term alone has the synonym; what nothing is called becomes a label.
+  await field.pressSequentially('T-cell');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => sheet.locator('.tag').count()).toBe(3);
+  await field.pressSequentially('brand new,');
+  await expect.poll(() => sheet.locator('.tag').count()).toBe(4);
+  await sheet.getByRole('button', { name: /^Apply/ }).click();
+  await sheet.waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: /^Annotations/ }).click();
+  const labels = () => page.locator('.annotations .tags').first().locator('.tag').allInnerTexts();
+  await expect
+    .poll(async () => (await labels()).map((text) => text.replace(/\s+/g, ' ').trim()).sort())
+    .toEqual(['CellType B cell', 'CellType T lymphocyte', 'Tissue lymphoid tissue', 'brand new']);
   expect(app.problems.page).toEqual([]);
   expect(app.problems.csp).toEqual([]);
 });

@@ -113,6 +113,42 @@ describe('the act', () => {
     expect(features()).toHaveLength(2);
   });
 
+  it('[row 91] labels with terms of any registry that artifacts are linked to, in the same act', async () => {
+    const cell = lab.engine.create('CellType', { name: 'T cell' });
+    const tissue = lab.engine.create('Tissue', { name: 'lung' });
+    const before = lab.state();
+    const terms = [
+      { registry: 'bionty.CellType', uid: cell.uid },
+      { registry: 'bionty.Tissue', uid: tissue.uid },
+    ];
+    await lab.engine.annotate(uids, { labels: ['pending'], terms });
+    await lab.engine.annotate(uids.slice(0, 1), { terms });
+    const links = (table: string) => lab.value(`SELECT count(*) FROM ${table}`);
+    expect([
+      links('bionty_artifactcelltype'),
+      links('bionty_artifacttissue'),
+      links('lamindb_artifactulabel'),
+    ]).toEqual([2, 2, 2]);
+    const told = () =>
+      lab.engine.artifact(uids[0] ?? '').labels.map(({ registry, name }) => [registry, name]);
+    expect(told()).toEqual([
+      ['ULabel', 'pending'],
+      ['CellType', 'T cell'],
+      ['Tissue', 'lung'],
+    ]);
+    lab.engine.removeLabel(uids[0] ?? '', 'Tissue', tissue.uid);
+    expect(told()).toHaveLength(2);
+    await lab.engine.undo();
+    // The second found all links there and is no act.
+    await lab.engine.undo();
+    expect(lab.state()).toBe(before);
+    const wrong = await refusal(lab.engine.annotate(uids, { terms: [{ registry: 'Schema', uid: 'x' }] }));
+    expect(wrong.message).toBe('Artifacts are not labelled with Schema rows.');
+    const gone = { registry: 'bionty.Tissue', uid: 'N0thing0' };
+    expect((await refusal(lab.engine.annotate(uids, { terms: [gone] }))).code).toBe('DoesNotExist');
+    expect(lab.state()).toBe(before);
+  });
+
   it('a refused value makes no feature, and each one is told in words', async () => {
     lab.engine.createFeature('age', 'int');
     lab.engine.createFeature('treated', 'bool');

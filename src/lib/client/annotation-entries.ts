@@ -2,6 +2,7 @@
 // A form that was closed without applying leaves its entries here, for the same artifacts only and for this visit.
 import type { AnnotateOptions, ArtifactSet, FeatureRow } from '../workers/wire.ts';
 import { guessDtype } from './feature-values.ts';
+import type { LabelTerm } from './label-terms.ts';
 
 export interface FeatureEntry {
   name: string;
@@ -14,6 +15,8 @@ export interface AnnotationEntries {
   labels: string[];
   /** Typed and not yet a chip. */
   label: string;
+  /** Labels that are terms of a registry. */
+  terms: LabelTerm[];
   projects: string[];
   project: string;
   features: FeatureEntry[];
@@ -24,6 +27,7 @@ export const noFeature = (): FeatureEntry => ({ name: '', value: '', dtype: null
 export const noEntries = (): AnnotationEntries => ({
   labels: [],
   label: '',
+  terms: [],
   projects: [],
   project: '',
   features: [noFeature()],
@@ -31,9 +35,9 @@ export const noEntries = (): AnnotationEntries => ({
 });
 
 export function isEmpty(entries: AnnotationEntries): boolean {
-  const { labels, label, projects, project, features, description } = entries;
+  const { labels, label, terms, projects, project, features, description } = entries;
   const typed = [label, project, description, ...features.flatMap(({ name, value }) => [name, value])];
-  return labels.length + projects.length === 0 && typed.every((text) => text.trim() === '');
+  return labels.length + terms.length + projects.length === 0 && typed.every((text) => text.trim() === '');
 }
 
 export interface Unfinished {
@@ -63,12 +67,17 @@ const withTyped = (names: readonly string[], typed: string): string[] => [
   ...new Set([...names, ...typed.split(',').map((name) => name.trim())].filter((name) => name !== '')),
 ];
 
-/** The entries as the engine takes them; `known` are features that are there already. */
-export function optionsOf(entries: AnnotationEntries, known: readonly FeatureRow[]): AnnotateOptions {
+/** The entries as the engine takes them; `known` are features that are there already, `terms` the rows of its terms. */
+export function optionsOf(
+  entries: AnnotationEntries,
+  known: readonly FeatureRow[],
+  terms: NonNullable<AnnotateOptions['terms']> = [],
+): AnnotateOptions {
   const filled = entries.features.filter(({ name }) => name.trim() !== '');
   const fresh = filled.filter(({ name }) => !known.some((one) => one.name === name.trim()));
   return {
     labels: withTyped(entries.labels, entries.label),
+    ...(terms.length > 0 ? { terms } : {}),
     projects: withTyped(entries.projects, entries.project),
     features: Object.fromEntries(filled.map(({ name, value }) => [name.trim(), value.trim()])),
     newFeatures: Object.fromEntries(fresh.map((entry) => [entry.name.trim(), dtypeOf(entry)])),

@@ -4,8 +4,11 @@ import { LoamError } from '../errors.ts';
 import { namedRows } from '../registry/named.ts';
 import { tie, untie } from '../registry/relate.ts';
 import { relationsOf, type Relation } from '../registry/relations.ts';
+import { resolveRefs } from '../registry/resolve.ts';
+import { registryOf } from '../registry/tables.ts';
 import type { Steps } from '../statement.ts';
 import type { Transaction } from '../write/transaction.ts';
+import { hostOf } from './hosts.ts';
 
 /** Existing ULabels by name, new ones for names not yet there (in the trash counts as not there). */
 export function* ulabelsByName(tx: Transaction, names: readonly string[]): Steps<number[]> {
@@ -14,6 +17,25 @@ export function* ulabelsByName(tx: Transaction, names: readonly string[]): Steps
 
 export function* projectsByName(tx: Transaction, names: readonly string[]): Steps<number[]> {
   return yield* namedRows(tx, 'Project', names);
+}
+
+/** Labels artifacts with rows of any registry that has links to them. */
+export function* linkTerms(
+  tx: Transaction,
+  artifacts: readonly number[],
+  terms: readonly { registry: string; uid: string }[],
+): Steps<void> {
+  const { model } = tx.journal;
+  for (const registry of new Set(terms.map((term) => term.registry))) {
+    const table = registryOf(model, registry);
+    const to = hostOf(model, 'Artifact').links.get(table.name);
+    if (!to)
+      throw new LoamError('FieldError', `Artifacts are not labelled with ${registry} rows.`, {
+        field: registry,
+      });
+    const refs = terms.filter((term) => term.registry === registry).map(({ uid }) => ({ uid }));
+    yield* link(tx, to.table, to.value, artifacts, yield* resolveRefs(table, refs, { author: tx.author }));
+  }
 }
 
 /** Links every artifact to every target, skipping links that are there. */

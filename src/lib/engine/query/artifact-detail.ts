@@ -61,6 +61,7 @@ export function* artifactDetail(journal: Journal, uid: string): Steps<ArtifactDe
   const summary = extra?.[5] ? (JSON.parse(String(extra[5])) as FileSummary) : null;
   return {
     ...row,
+    labels: [...row.labels, ...(yield* termLabels(journal, id))],
     storageKey:
       real ??
       (extra?.[6] === 1 || row.key === null ? storageKey(row.uid, row.suffix, row.nFiles !== null) : row.key),
@@ -87,6 +88,23 @@ export function* artifactDetail(journal: Journal, uid: string): Steps<ArtifactDe
     lineage: yield* lineage(hidden, id),
     trashed: extra?.[3] === -1,
   };
+}
+
+/** Plain labels that are rows of registries of terms, or records; those of features are told with their feature. */
+function* termLabels(journal: Journal, artifact: number): Steps<ArtifactDetail['labels']> {
+  const found: ArtifactDetail['labels'] = [];
+  for (const { link, column, table } of categoryLinks({ journal })) {
+    const target = journal.model.tables.get(table);
+    if (!target?.registry || !(target.column.has('source_id') || target.registry === 'Record')) continue;
+    const rows = yield* all(
+      `SELECT x.uid, x."${nameColumn(target)}" FROM "${link}" l JOIN "${table}" x ON x.id = l."${column}"
+       WHERE l.artifact_id = ? AND l.feature_id IS NULL${journal.hidden.without(link, 'l.id')} ORDER BY 2, l.id LIMIT 200`,
+      [artifact],
+    );
+    for (const [uid, name] of rows)
+      found.push({ registry: target.registry, uid: String(uid), name: String(name ?? uid), feature: null });
+  }
+  return found;
 }
 
 /** External and dataset values alike, by feature name. */

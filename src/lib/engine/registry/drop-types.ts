@@ -33,6 +33,8 @@ export interface AnnotateOptions extends Pick<
 > {
   /** Features that are made first, in the same act: name -> dtype. One that is there with that dtype is used as it is. */
   newFeatures?: Record<string, string>;
+  /** Rows of registries that artifacts are labelled with, such as `bionty.CellType`. */
+  terms?: { registry: string; uid: string }[];
 }
 
 export type DropState = 'queued' | 'hashing' | 'storing' | 'saved' | 'failed' | 'cancelled' | 'paused';

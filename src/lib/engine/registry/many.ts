@@ -1,7 +1,7 @@
 // Acts on a set of artifacts: annotate, trash, restore. Few rows are one transaction, many are a job of short slices;
 // either way one act, all of it or nothing.
 import type { EngineContext } from '../context.ts';
-import { link, projectsByName, ulabelsByName } from '../features/labels.ts';
+import { link, linkTerms, projectsByName, ulabelsByName } from '../features/labels.ts';
 import { addValues } from '../features/values.ts';
 import { someOf, type JobProgress } from '../jobs.ts';
 import { artifactIds, type ArtifactSet } from '../query/artifact-set.ts';
@@ -59,9 +59,10 @@ export function manyPart(context: EngineContext) {
 }
 
 function* annotate(tx: Transaction, ids: readonly number[], options: AnnotateOptions): Steps<void> {
-  const { labels = [], projects = [], features = {}, newFeatures = {}, description } = options;
+  const { labels = [], terms = [], projects = [], features = {}, newFeatures = {}, description } = options;
   if (labels.length > 0)
     yield* link(tx, 'lamindb_artifactulabel', 'ulabel_id', ids, yield* ulabelsByName(tx, labels));
+  yield* linkTerms(tx, ids, terms);
   if (projects.length > 0)
     yield* link(tx, 'lamindb_artifactproject', 'project_id', ids, yield* projectsByName(tx, projects));
   // Slices after the first find the features of the first.
