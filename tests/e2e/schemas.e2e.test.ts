@@ -7,8 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ln } from '../../src/lib/sdk/types.ts';
 import { drop, opened, startSuite, type Suite } from './app.ts';
 import { axe, type OpenedApp } from './harness.ts';
+import { pictures } from './pictures.ts';
 
 interface Fact {
+  key: string;
   members?: string[];
   index?: string;
   otype?: string;
@@ -24,7 +26,8 @@ interface Fact {
 const facts = JSON.parse(
   readFileSync(join(import.meta.dirname, '../fixtures/schema-facts.json'), 'utf8'),
 ) as {
-  features: { name: string; dtype: string; uid: string }[];
+  features: { name: string; dtype?: string; is_type?: boolean; uid: string }[];
+  genes: { symbol: string; ensembl_gene_id: string; uid: string }[];
   cases: Fact[];
 };
 const fact = (wanted: Partial<Fact>): string => {
@@ -50,7 +53,7 @@ beforeAll(async () => {
   page.setDefaultTimeout(20_000);
   await page.evaluate(async (features) => {
     const ln = (await (window as unknown as { ln: PromiseLike<Ln> }).ln) as Ln;
-    for (const { uid, name, dtype } of features) await ln.Feature({ uid, name, dtype } as never).save();
+    for (const feature of features) await ln.Feature(feature as never).save();
     for (const name of ['liver', 'lung']) await ln.bionty.Tissue({ name }).save();
     await ln.Record({ name: 'Samples', is_type: true }).save();
   }, facts.features);
@@ -303,6 +306,57 @@ describe.sequential('schemas', () => {
     await page.getByText('Its rows follow the schema Samples.').waitFor();
     await page.keyboard.press('Control+z');
     await page.getByRole('link', { name: 'Build its schema' }).waitFor();
+  });
+
+  it('[row 47] suffix, genes pasted as a list and features of a type have the hash that LaminDB gives them', async () => {
+    const hashOf = (key: string) => facts.cases.find((one) => one.key === key)?.hash ?? '';
+    await page.evaluate(async (genes) => {
+      const ln = (await (window as unknown as { ln: PromiseLike<Ln> }).ln) as Ln;
+      await ln.bionty.Organism({ name: 'human', ontology_id: 'NCBITaxon:9606' }).save();
+      for (const gene of genes) await ln.bionty.Gene({ ...gene, organism: 'human' } as never).save();
+    }, facts.genes);
+    await go('/r/schema/new');
+    await page.getByLabel('Name', { exact: true }).fill('A table');
+    await add('donor');
+    await add('kind');
+    await page.getByLabel('kind is needed').uncheck();
+    const suffix = page.getByLabel('File suffix');
+    await suffix.fill('parquet');
+    await page.getByText('"parquet" is no suffix that artifacts have').waitFor();
+    await suffix.fill('.parquet');
+    await expect.poll(hash).toBe(hashOf('case 107'));
+    await suffix.fill('');
+    await page.getByRole('button', { name: 'Take out donor' }).click();
+    await page.getByRole('button', { name: 'Take out kind' }).click();
+    await page.getByLabel('Columns are').selectOption({ label: 'features of the type Clinical' });
+    await expect.poll(hash).toBe(hashOf('case 109'));
+
+    await go('/r/schema/new');
+    await page.getByLabel('Name', { exact: true }).fill('Panel');
+    await page.getByLabel('For', { exact: true }).selectOption('AnnData');
+    await add('kind', 'Add a feature to obs');
+    await add('age', 'Add a feature to obs');
+    const genes = page.getByRole('region', { name: 'Slot var.T' });
+    const field = genes.getByLabel(/^Add genes by/);
+    await field.focus();
+    await page.evaluate(() => {
+      const data = new DataTransfer();
+      data.setData('text/plain', 'ENSG00000000002\nENSG00000000001\nENSG00000000404');
+      document.activeElement?.dispatchEvent(
+        new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }),
+      );
+    });
+    await genes.getByText('No Gene has the ensembl_gene_id "ENSG00000000404"').waitFor();
+    expect(await axe(page)).toEqual([]);
+    await pictures(page, 'schema-panel');
+    await genes.getByRole('button', { name: 'Take out ENSG00000000404' }).click();
+    await genes.getByLabel('In this order').check();
+    await genes.getByLabel('No others').check();
+    await expect.poll(hash).toBe(hashOf('case 122'));
+    await page.getByRole('button', { name: 'Make schema' }).click();
+    await expect.poll(title).toBe('Panel');
+    const slot = page.getByRole('region', { name: 'Slot var.T' });
+    await expect.poll(() => slot.locator('tbody tr').count()).toBe(2);
   });
 
   it('leaves no errors behind', () => {
