@@ -159,6 +159,21 @@ describe('drops', () => {
     ]);
   });
 
+  it('[row 52] says of a new version that annotations stay with the one before, where there are any', async () => {
+    await drop([file('a.txt', 'one')], { labels: ['pending'] });
+    const second = (await drop([file('a.txt', 'two')])).get('a.txt');
+    expect(second).toMatchObject({
+      verdict: 'version',
+      message: 'Its labels and feature values stay with version 1: a new version begins without.',
+    });
+    const links = driver.all('SELECT count(*) FROM lamindb_artifactulabel');
+    expect(links).toEqual([[1]]);
+    expect((await drop([file('a.txt', 'three')])).get('a.txt')).toMatchObject({
+      verdict: 'version',
+      message: null,
+    });
+  });
+
   it('[row 52] versions by key, dedupe by hash, and says so in words', async () => {
     await drop([file('a.txt', 'one')]);
     expect((await drop([file('a.txt', 'two')])).get('a.txt')).toMatchObject({

@@ -11,10 +11,29 @@ import {
   type ResultColumn,
 } from '../../src/lib/client/result-sql.ts';
 import { cellAt, hasRow, resultOf, type SqlResult, withKept } from '../../src/lib/client/sql-result.ts';
-import { filterWords, numberWords, timeWords } from '../../src/lib/client/value-words.ts';
+import { filterWords, numberWords, shortNumber, timeWords } from '../../src/lib/client/value-words.ts';
 import type { SqlPage } from '../../src/lib/workers/wire.ts';
 
 const column = (name: string, type: string): ResultColumn => ({ name, type, kind: kindOf(type) });
+
+describe('numbers of a preview', () => {
+  it('lose the digits of their binary form, and nothing else', () => {
+    for (const [text, shown] of [
+      ['0.30000000000000004', '0.3'],
+      ['0.10000000149011612', '0.1'],
+      ['-1234.5678901234567', '-1234.57'],
+      ['1.2345678901234e-7', '1.23457e-7'],
+      ['3.1415927e+21', '3.1415927e+21'],
+      ['0.00012345678', '0.00012345678'],
+      ['12345678901234567890', '12345678901234567890'],
+      ['2026.11', '2026.11'],
+      ['1.50', '1.50'],
+      ['', ''],
+      ['NaN', 'NaN'],
+    ] as const)
+      expect([text, shortNumber(text)]).toEqual([text, shown]);
+  });
+});
 
 describe('a statement around a statement', () => {
   it('a comment or semicolon at its end takes nothing with it', () => {

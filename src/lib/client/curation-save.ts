@@ -12,14 +12,14 @@ const curateCode =
 const validateCode =
   '# Loam, validate: the input against the schema of params.schema. What was found is the report of the run.\n';
 
-/** The new version's uid, and what is to be known about it: that its content was there already. */
+/** The new version's uid, and what is to be known about it: what stays with the old one, or that its content was there already. */
 export async function saveCopy(
   artifact: ArtifactDetail,
   { file, files }: FixedDataset,
   fixes: readonly Fix[],
   schema: SchemaNamed,
   signal: AbortSignal,
-): Promise<{ uid: string; message: string | null }> {
+): Promise<{ uid: string; message: string | null; made: boolean }> {
   const key = artifact.key ?? `curated/${file?.name ?? artifact.uid}`;
   const { drop } = await session.engine.drop([{ id: 'fixed', key, file, files }], {
     made: {
@@ -33,8 +33,9 @@ export async function saveCopy(
     // The same content may be another artifact's: the fixed dataset is this one's next version all the same.
     sameContent: 'existing',
   });
-  const { artifact: saved, message } = await dropSaved(drop, signal);
-  return { uid: saved?.uid ?? artifact.uid, message };
+  const { artifact: saved, message, verdict } = await dropSaved(drop, signal);
+  const made = verdict === 'new' || verdict === 'version';
+  return { uid: saved?.uid ?? artifact.uid, message, made };
 }
 
 /** Keeps the report as an artifact that the Run of this validation names as its own; answers its uid. */

@@ -200,7 +200,7 @@ export function createCuration(artifact: () => ArtifactDetail) {
     },
 
     /** The fixed copy as the next version, validated as it lies there, with its report; answers its uid. */
-    async save(): Promise<{ uid: string; message: string | null } | undefined> {
+    async save(): Promise<{ uid: string; message: string | null; made: boolean } | undefined> {
       const asked = schema;
       if (!asked) return undefined;
       const source = artifact();

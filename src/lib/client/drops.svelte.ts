@@ -376,7 +376,8 @@ export function lineWords(line: DropProgress): string {
     case 'failed':
       return line.message ?? 'Failed';
     case 'saved': {
-      if (line.verdict === 'version' && line.artifact) return `Version ${line.artifact.version}`;
+      if (line.verdict === 'version' && line.artifact)
+        return `Version ${line.artifact.version}${line.message === null ? '' : `. ${line.message}`}`;
       if (line.verdict === 'existing-key')
         return `Same content as ${line.artifact?.key ?? 'another artifact'}`;
       return line.message ?? (line.verdict ? VERDICTS[line.verdict] : 'Saved');

@@ -17,6 +17,17 @@ export function numberWords(value: number): string {
   return size >= 1000 ? whole.format(value) : few.format(value);
 }
 
+/**
+ * A number of a file as it is written, but for digits that only its binary form has: 0.30000000000000004, or 0.1 as a 32-bit
+ * float. Six digits tell values of a preview apart; whole numbers keep all of theirs.
+ */
+export function shortNumber(text: string): string {
+  if (!/^-?\d*\.\d+(e[+-]?\d+)?$/i.test(text) || text.replace(/^-?0*\.?0*|e.*$|\./gi, '').length <= 8)
+    return text;
+  const [digits = text, power = ''] = Number(text).toPrecision(6).split('e');
+  return `${digits.replace(/\.?0+$/, '')}${power === '' ? '' : `e${power.replace('+', '')}`}`;
+}
+
 /** Seconds since 1970 as a date, with the time of day where `span` seconds are less than two days. */
 export function timeWords(seconds: number, span: number): string {
   const date = new Date(seconds * 1000);

@@ -1,6 +1,7 @@
 // The steps by which read files become rows: plan, journal, rows. Each batch is safe to cut anywhere: its journal rows,
 // written before any byte moves, say what to finish (staged files) and what to take back (files put straight in place).
 import { addValues } from '../features/values.ts';
+import { hostOf } from '../features/hosts.ts';
 import { link, projectsByName, ulabelsByName } from '../features/labels.ts';
 import { EMPTY_FILE_HASH } from '../hash.ts';
 import type { BlobStore, FileSummary, SqlDriver } from '../ports.ts';
@@ -174,8 +175,23 @@ function* saveStored(tx: Transaction, items: PlannedItem[], out: Map<string, Sav
   );
   for (const [i, { id, plan }] of items.entries()) {
     const verdict = plan.case === 'version' ? 'version' : 'new';
-    out.set(id, { verdict, message: plan.message, artifact: saved[i] as SavedArtifact });
+    const stays = plan.case === 'version' && plan.found !== null && (yield* isAnnotated(tx, plan.found.id));
+    const message = stays ? staysWords(versionNumber(plan.found?.uid ?? '')) : plan.message;
+    out.set(id, { verdict, message, artifact: saved[i] as SavedArtifact });
   }
+}
+
+/** As in LaminDB, which says nothing of it. */
+const staysWords = (version: number): string =>
+  `Its labels and feature values stay with version ${version}: a new version begins without.`;
+
+/** Labels, projects or feature values of any registry. */
+function* isAnnotated(tx: Transaction, artifact: number): Steps<boolean> {
+  const { links, json } = hostOf(tx.journal.model, 'Artifact');
+  const tables = [...links.values(), { table: json.table, own: json.own }];
+  for (const { table, own } of tables)
+    if (yield* one(`SELECT 1 FROM "${table}" WHERE "${own}" = ? LIMIT 1`, [artifact])) return true;
+  return false;
 }
 
 /** Content that is here already: what LaminDB gives back instead of saving it again. */
