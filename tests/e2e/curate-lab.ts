@@ -39,6 +39,8 @@ async function lab(): Promise<Uint8Array> {
   e.create('Organism', { name: 'human', ontology_id: 'NCBITaxon:9606' });
   for (const [symbol, id] of ensemblGenes)
     e.create('Gene', { symbol, ensembl_gene_id: id, organism: 'human' });
+  const counts = e.create('Feature', { name: 'n_counts', dtype: 'int' });
+  e.create('Schema', { name: 'counts alone', features: [{ uid: counts.uid }], otype: 'DataFrame' });
   e.create('Schema', { name: 'cells alone', features: [{ uid: cell.uid }], otype: 'DataFrame' });
   const bytes = driver.serialize();
   driver.close();
