@@ -1,6 +1,7 @@
 // `loam io`: a snapshot of the database, its registries as parquet files in a folder and back, and the folder for Python.
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { asLamindb } from '../src/lib/engine/branch/at-rest.ts';
 import { LoamError } from '../src/lib/engine/errors.ts';
 import {
   fillTables,
@@ -13,6 +14,7 @@ import { insertOne } from '../src/lib/engine/write/apply.ts';
 import { createParquetTable, readParquetTable } from '../src/lib/formats/parquet-table.ts';
 import { absolute, fileOf, withInstance } from './instance.ts';
 import { exportForPython } from './io-python.ts';
+import { onCopyOf } from './read-only.ts';
 import { flags, Usage, type Io, type Verb } from './verb.ts';
 
 /** Rows held at once while a table is written. */
@@ -58,16 +60,19 @@ async function exportdb(args: string[], on: Io): Promise<void> {
     const folder = absolute(on, values['output-dir'] ?? `./${engine.status().instance}_export`);
     const tables = portableTables(model, modules);
     mkdirSync(folder, { recursive: true });
-    engine.rest();
     let rows = 0;
-    for (const table of tables) {
-      const file = createParquetTable(readTable(driver, table, null, 0));
-      for (const part of tableParts(driver, table, chunk)) {
-        file.write(part);
-        rows += part[0]?.values.length ?? 0;
+    // A copy is put on main before it is written.
+    await onCopyOf(driver, (copy) => {
+      asLamindb(copy, model);
+      for (const table of tables) {
+        const file = createParquetTable(readTable(copy, table, null, 0));
+        for (const part of tableParts(copy, table, chunk)) {
+          file.write(part);
+          rows += part[0]?.values.length ?? 0;
+        }
+        writeFileSync(join(folder, `${table.name}.parquet`), file.finish());
       }
-      writeFileSync(join(folder, `${table.name}.parquet`), file.finish());
-    }
+    });
     on.out(`Exported ${tables.length} tables with ${rows} rows to ${folder}`);
   });
 }

@@ -28,6 +28,18 @@ export async function onCopy<T>(path: string, use: (driver: SqlDriver) => T | Pr
   }
 }
 
+/** The same of a database that is open: as it is now. */
+export async function onCopyOf<T>(driver: SqlDriver, use: (copy: SqlDriver) => T | Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'loam-copy-'));
+  try {
+    const path = join(folder, 'lamin.db');
+    driver.run('VACUUM INTO ?', [path]);
+    return await checked(openNode(path), path, use);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 async function checked<T>(
   driver: SqlDriver,
   path: string,

@@ -1,8 +1,9 @@
 // Branches from a shell: the verbs of lamin where it has them, and what a person is told where both sides changed the same.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { withInstance } from '../../cli/instance.ts';
+import { readParquetTable } from '../../src/lib/formats/parquet-table.ts';
 import { openNode } from '../../src/lib/storage/sql/node.ts';
 import { inProcess, scratch } from './run.ts';
 
@@ -169,5 +170,40 @@ describe('[row 62] a conflict in a shell', () => {
     expect(await loam(here, 'info')).toMatchObject(error('loam switch main'));
     expect(await loam(here, 'switch', 'main')).toMatchObject({ code: 0 });
     expect(await descriptionOfA(here)).toBe('ours');
+  });
+});
+
+describe('[row 59] what leaves from a shell while a branch is checked out', () => {
+  it('is main’s; questions on a branch see its edits', async () => {
+    const here = await lab();
+    await loam(here, 'switch', '-c', 'try');
+    await describeA(here, 'on the branch');
+    writeFileSync(join(here, 'd', 'c.csv'), 'c\n1\n');
+    await loam(here, 'save', 'd/c.csv', '--ulabel', 'there');
+    expect(await loam(here, 'io', 'snapshot', '--output', 'copy.db')).toMatchObject({ code: 0 });
+    const copy = openNode(join(here, 'copy.db'), { readOnly: true });
+    expect(copy.all("SELECT description FROM lamindb_artifact WHERE key = 'd/a.csv'")).toEqual([['first']]);
+    copy.close();
+
+    expect(await loam(here, 'io', 'exportdb', '--output-dir', 'out')).toMatchObject({ code: 0 });
+    const columnOf = async (table: string, name: string) => {
+      const bytes = readFileSync(join(here, 'out', `${table}.parquet`));
+      const read = async (start: number, end: number) => new Uint8Array(bytes.subarray(start, end));
+      const columns = await readParquetTable({ size: bytes.length, read });
+      return columns.find((column) => column.name === name)?.values;
+    };
+    expect(await columnOf('lamindb_artifact', 'description')).toEqual(['first', 'first', null]);
+    // The link of its own file goes along with the file.
+    expect(await columnOf('lamindb_artifactulabel', 'artifact_id')).toEqual([3n]);
+
+    const spec = { op: 'filter', registry: 'Artifact', filter: { key: 'd/a.csv' }, values: ['description'] };
+    writeFileSync(join(here, 'in.json'), JSON.stringify([spec]));
+    const answer = async (...on: string[]) => {
+      await loam(here, 'query', '--specs', 'in.json', '--out', 'out.json', ...on);
+      return readFileSync(join(here, 'out.json'), 'utf8');
+    };
+    expect(await answer()).toContain('"first"');
+    expect(await answer('--branch', 'try')).toContain('"on the branch"');
+    expect(await descriptionOfA(here)).toBe('on the branch');
   });
 });

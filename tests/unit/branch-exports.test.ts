@@ -1,9 +1,11 @@
 // What leaves Loam shows main, also where another branch is checked out, with the rows of that branch on it.
 import { describe, expect, test } from 'vitest';
 import { keepsBranches, showBranch, showMain } from '../../src/lib/engine/branch/at-rest.ts';
+import { hostColumn } from '../../src/lib/engine/branch/told.ts';
 import { LoamError } from '../../src/lib/engine/errors.ts';
 import { emptyReport, pythonMembers, type ExportMember } from '../../src/lib/engine/interop/python-export.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
+import type { Table } from '../../src/lib/engine/model/types.ts';
 import type { SqlDriver } from '../../src/lib/engine/ports.ts';
 import { readParquetTable } from '../../src/lib/formats/parquet-table.ts';
 import { openMemory } from '../../src/lib/storage/sql/memory.ts';
@@ -64,6 +66,7 @@ async function edited(seed: number): Promise<{ world: MemoryEngine; main: string
   engine.createBranch('try', { switch: true });
   engine.update('Artifact', { uid }, { description: 'not for others' });
   engine.addLabels([uid], ['brand new']);
+  engine.addLabels(world.artifacts('own.csv').slice(-1), ['brand new']);
   for (let step = 0; step < 12; step++) await anyAct(world, random);
   engine.switchBranch('main');
   const main = content(world.driver);
@@ -76,7 +79,29 @@ describe('[row 59] while a branch is checked out', () => {
     const { world, main } = await edited(seed);
     expect(content(world.driver)).not.toEqual(main);
     const file = await pythonFile(world);
-    expect(content(file)).toEqual(main);
+    const exported = content(file);
+    expect(exported).toEqual(expect.arrayContaining(main));
+    // Beside main's rows there are only what belongs to rows that the branch made.
+    const known = new Set(main);
+    const more = exported.filter((row) => !known.has(row));
+    expect(more.some((row) => row.startsWith('lamindb_artifactulabel '))).toBe(true);
+    const theirs = file.all(
+      "SELECT artifact_id FROM lamindb_artifactulabel l JOIN lamindb_artifact a ON a.id = l.artifact_id WHERE a.key = 'own.csv'",
+    );
+    expect(theirs).toHaveLength(1);
+    for (const row of more) {
+      const [table = '', text = ''] = row.split(/ (.*)/);
+      const host = hostColumn(model.tables.get(table) as Table);
+      const columns = model.tables.get(table)?.columns.map(({ name }) => name) ?? [];
+      const id = (JSON.parse(text) as number[])[columns.indexOf(host?.name ?? '')] ?? 0;
+      expect(
+        file.all(
+          `SELECT b.name FROM "${host?.references?.table}" h JOIN lamindb_branch b ON b.id = h.branch_id WHERE h.id = ?`,
+          [id],
+        ),
+        row,
+      ).toEqual([['try']]);
+    }
     expect(keepsBranches(file)).toBe(false);
     // Its own rows are on it, and one row of a family is the latest of each branch.
     expect(

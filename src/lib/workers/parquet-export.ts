@@ -1,5 +1,5 @@
 // The registries of a copy of the database as parquet files, one each.
-import { showMain } from '../engine/branch/at-rest.ts';
+import { asLamindb } from '../engine/branch/at-rest.ts';
 import { bytesMember, type ExportMember } from '../engine/interop/python-export.ts';
 import { portableTables, readTable, tableParts } from '../engine/interop/registry-tables.ts';
 import type { Model } from '../engine/model/types.ts';
@@ -10,7 +10,7 @@ import { createParquetTable } from '../formats/parquet-table.ts';
 const chunkRows = 50_000;
 
 export function* parquetFiles(driver: SqlDriver, model: Model): Generator<ExportMember> {
-  showMain(driver, model);
+  asLamindb(driver, model);
   const modules = model.modules.map((module) => module.name);
   for (const table of portableTables(model, modules)) {
     const file = createParquetTable(readTable(driver, table, null, 0));

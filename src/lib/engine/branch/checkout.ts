@@ -278,7 +278,7 @@ function* danglingCells(table: Table, rows: readonly SqlValue[][]): Steps<Set<st
   return lost;
 }
 
-function* danglingRows(table: Table, rows: KeptRows): Steps<Set<number>> {
+export function* danglingRows(table: Table, rows: KeptRows): Steps<Set<number>> {
   const lost = new Set<number>();
   for (const [c, name] of rows.columns.entries()) {
     const target = table.column.get(name)?.references?.table;

@@ -1,7 +1,7 @@
 // The database for Python's LaminDB: a copy without our own tables, the files at their storage keys, and a script that
 // registers it. Works on a copy; files are found by the platform, and those that cannot be are told.
 import { strToU8 } from 'fflate';
-import { showMain } from '../branch/at-rest.ts';
+import { asLamindb } from '../branch/at-rest.ts';
 import { isLoamError } from '../errors.ts';
 import type { Model } from '../model/types.ts';
 import type { ByteSource, SqlDriver } from '../ports.ts';
@@ -53,7 +53,7 @@ const chunkBytes = 1 << 20;
 /** Everything the export is made of, the database last. */
 export async function* pythonMembers(spec: PythonExport, report: ExportReport): AsyncGenerator<ExportMember> {
   const { driver, model } = spec;
-  showMain(driver, model);
+  asLamindb(driver, model);
   const storages = placeStorages(runSync(driver, storageFacts()), spec.root);
   const used = new Set(storages.filter(({ folder }) => folder === '').map(({ uid }) => uid));
   for (const storage of storages) yield* storedFiles(spec, storage, used, report);
