@@ -2,7 +2,7 @@
 // engine: native SQLite, our engine in Node and our engine in Chromium take turns; drop: Python's LaminDB and the app's
 // workers take turns; questions: a database of `size` artifacts asked by our engine, native SQLite and Python's LaminDB
 // in turn; so each ratio compares neighbours in time. app: the built app as a person meets it (`app/cold` and
-// the like for one part). files: statements over files beside native DuckDB (bench-files.mjs), only where it is asked for; million, only where it is asked for: the app over a database of 1,000,000 artifacts; ontologies likewise: imports of public terms and look-ups (bench-ontologies.mjs); validate likewise: files against schemas beside LaminDB's curators (bench-validate.mjs). Medians go to the console and to docs/benchmarks.md, each part into its own section.
+// the like for one part). files: statements over files beside native DuckDB (bench-files.mjs), only where it is asked for; history, only where it is asked for: the log's history with a million changed cells (bench-history.mjs); million, only where it is asked for: the app over a database of 1,000,000 artifacts; ontologies likewise: imports of public terms and look-ups (bench-ontologies.mjs); validate likewise: files against schemas beside LaminDB's curators (bench-validate.mjs). Medians go to the console and to docs/benchmarks.md, each part into its own section.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { appMeasures, appParts } from './bench-app.mjs';
 import { filesMeasures, filesParts } from './bench-files.mjs';
 import { openPython } from './bench-python.mjs';
 import { questionRounds, usualSize } from './bench-questions.mjs';
+import { historyCells, reportHistory } from './bench-history.mjs';
 import { millionMeasures } from './bench-million.mjs';
 import { ontologyMeasures } from './bench-ontologies.mjs';
 import { validateRounds, validateSizes } from './bench-validate.mjs';
@@ -63,14 +64,14 @@ const wantedFiles = wanted.includes('files')
   : wanted.flatMap((one) => (one.startsWith('files/') ? [one.slice(6)] : []));
 const unknown = [
   ...wanted.filter(
-    (one) => !/^(engine|drop|questions|million|ontologies|validate|(app|files)(\/.*)?)$/.test(one),
+    (one) => !/^(engine|drop|questions|history|million|ontologies|validate|(app|files)(\/.*)?)$/.test(one),
   ),
   ...wantedFiles.filter((part) => !(/** @type {readonly string[]} */ (filesParts).includes(part))),
   ...wantedParts.filter((part) => !(/** @type {readonly string[]} */ (appParts).includes(part))),
 ];
 if (unknown.length > 0 || !(rounds > 0) || !(size >= 20_000)) {
   console.error(
-    `--only takes engine, drop, questions, million, ontologies, validate, app, files and ${[...appParts.map((part) => `app/${part}`), ...filesParts.map((part) => `files/${part}`)].join(', ')}; --size at least 20000.`,
+    `--only takes engine, drop, questions, history, million, ontologies, validate, app, files and ${[...appParts.map((part) => `app/${part}`), ...filesParts.map((part) => `files/${part}`)].join(', ')}; --size at least 20000.`,
   );
   process.exit(1);
 }
@@ -139,6 +140,7 @@ async function openBrowser() {
     version: context.browser()?.version() ?? '',
     round: () => onPage('round()', false),
     drop: () => onPage('dropRound()', true),
+    history: () => onPage(`historyRound(${historyCells})`, false),
     async close() {
       await context.close();
       await server.close();
@@ -201,7 +203,9 @@ const date = new Date().toISOString().slice(0, 10);
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${process.platform}`;
 /** @type {Record<string, string[]>} */
 const sections = {};
-const browser = wanted.includes('engine') || wanted.includes('drop') ? await openBrowser() : null;
+const browser = ['engine', 'drop', 'history'].some((one) => wanted.includes(one))
+  ? await openBrowser()
+  : null;
 const about = `${date}. ${machine}${browser ? `. Chromium ${browser.version}` : ''}`;
 try {
   if (browser && wanted.includes('engine')) {
@@ -215,6 +219,17 @@ try {
   if (browser && wanted.includes('drop')) {
     const done = await dropRounds(browser);
     sections['drop'] = reportDrop(done.rounds, done.python, about);
+  }
+  if (browser && wanted.includes('history')) {
+    const before = load();
+    const node = json(process.execPath, [join(bundles, 'node/node.js'), 'history', String(historyCells)]);
+    console.error('history, Node', JSON.stringify(node));
+    const chromium = await browser.history();
+    console.error('history, Chromium', JSON.stringify(chromium));
+    sections['history'] = reportHistory(
+      { node, chromium },
+      `${about}; load of the machine before: ${before.toFixed(1)}.`,
+    );
   }
   if (wanted.includes('questions')) {
     const done = questionRounds({ script: join(bundles, 'node/questions.js'), rounds, size });

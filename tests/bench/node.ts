@@ -1,5 +1,5 @@
 // The Node side of the benchmark, bundled and run by scripts/bench.mjs: `anchor <folder>` writes what native.py needs,
-// `round` prints one round over SQLite's wasm build in memory.
+// `round` prints one round over SQLite's wasm build in memory, `history CELLS` one of the log's history.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { model } from '../../src/lib/engine/model/model.ts';
@@ -15,9 +15,16 @@ import {
   pointRead,
   singles,
 } from './shared.ts';
-import { labelRow, round } from './workload.ts';
+import { historyRound } from './history.ts';
+import { labelRow, round, type OpenBench } from './workload.ts';
 
 const [command, folder = '.'] = process.argv.slice(2);
+const inMemory: OpenBench = async (initialise) => {
+  // As `loam init` makes its file.
+  const driver = await openMemory({ bytes: emptyInstance(model) });
+  initialise(driver);
+  return { driver, close: async () => driver.close() };
+};
 if (command === 'anchor') {
   const { columns, values, database } = await labelRow();
   writeFileSync(join(folder, 'template.db'), database);
@@ -26,16 +33,14 @@ if (command === 'anchor') {
     join(folder, 'plan.json'),
     JSON.stringify({ ...plan, settings: nativeSettings, insert: plainInsert(columns) }),
   );
+} else if (command === 'history') {
+  const measures = await historyRound(inMemory, Number(folder));
+  console.log(JSON.stringify(measures));
 } else {
   const cpu = () => {
     const { user, system } = process.cpuUsage();
     return Promise.resolve((user + system) / 1000);
   };
-  const measures = await round(async (initialise) => {
-    // As `loam init` makes its file.
-    const driver = await openMemory({ bytes: emptyInstance(model) });
-    initialise(driver);
-    return { driver, close: async () => driver.close() };
-  }, cpu);
+  const measures = await round(inMemory, cpu);
   console.log(JSON.stringify(measures));
 }

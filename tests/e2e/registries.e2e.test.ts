@@ -225,7 +225,9 @@ describe.sequential('registries', () => {
     }
     await tab('History').click();
     const entry = page.getByRole('listitem').filter({ hasText: 'second' }).filter({ hasText: 'first' });
-    await entry.getByRole('button', { name: 'Restore' }).click();
+    await entry.getByRole('button', { name: 'Put back description: first' }).click();
+    await sheet().getByRole('button', { name: 'Put back 1 value' }).click();
+    await sheet().waitFor({ state: 'detached' });
     await tab('Overview').click();
     await page.locator('.shown', { hasText: 'first' }).waitFor();
     await tab('Describe').click();

@@ -181,8 +181,9 @@ describe.sequential('the screens', () => {
       if (text === 'first words') await page.getByRole('link', { name: 'Annotations' }).click();
     }
     const change = page.getByRole('listitem').filter({ hasText: /first words\s*→\s*second words/ });
-    await change.getByRole('button', { name: 'Restore' }).click();
-    await page.getByText('Put the old values back').waitFor();
+    await change.getByRole('button', { name: 'Put back description: first words' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Put back 1 value' }).click();
+    await page.getByText('Put back 1 value').first().waitFor();
     await page.getByRole('link', { name: 'Annotations' }).click();
     await expect.poll(() => description.inputValue()).toBe('first words');
 

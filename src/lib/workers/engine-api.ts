@@ -135,8 +135,18 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
   const curation = createCurations({ engine, readDataset, fixedDataset, watch });
   const validations = createValidations({ engine, readDataset, watch });
 
+  /** The file on disk is that of the present, and cannot be read while a transaction is open. */
+  const ofNow =
+    <A extends unknown[], R>(method: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      engine.notInPast();
+      return method(...args);
+    };
+
   return {
     ...others.api,
+    exportTo: ofNow(others.api.exportTo),
+    exportStream: ofNow(others.api.exportStream),
     ...transfers,
     ...curation,
     createTerms: writing(curation.createTerms),
@@ -327,10 +337,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     cancelSql: direct(engine.cancelSql),
     sqlSchema: direct(engine.sqlSchema),
     integrityCheck: direct(engine.integrityCheck),
-    exportDatabase: async () => {
-      engine.notInPast();
-      return (await file.export()) as ReadableStream<Uint8Array>;
-    },
+    exportDatabase: ofNow(async () => (await file.export()) as ReadableStream<Uint8Array>),
     createSampleLab: writing(() =>
       engine.drop(
         sampleLab().map(({ key, bytes }, i) => {

@@ -30,6 +30,9 @@ let settled: (() => Promise<void>) | undefined;
 let branch: () => string | null = () => null;
 /** Databases beside the one in use. */
 let elsewhere: Elsewhere | null = null;
+/** The engine in use, and the tab that has asked it to look at the past. */
+let inUse: Engine | null = null;
+let pastTab: string | null = null;
 let leaving = false;
 let opening = false;
 
@@ -45,8 +48,13 @@ startTab({
       if (!opening) rehearse(random, () => opening).catch(() => {}); // opening reports the same failure
     }, rehearseMs);
   },
+  // Who looks at the past takes it along.
+  left(tab) {
+    if (tab === pastTab) inUse?.backToNow();
+  },
   around: async (context, call) => {
     let value: unknown;
+    if (context.method === 'goToPast') pastTab = context.tab;
     requestUid(context.op);
     try {
       value = await call();
@@ -94,6 +102,7 @@ startTab({
     void removeTrials(shelf, store);
     settled = stores.opened.settled;
     const databases = (engine: Engine) => {
+      inUse = engine;
       const made = createDatabases({
         shelf,
         store,

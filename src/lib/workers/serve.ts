@@ -20,6 +20,8 @@ export interface ServeOptions {
   leaving?: () => boolean;
   /** Uid of the branch that writes go to; a write that was asked for on another one is refused. */
   branch?: () => string | null;
+  /** A tab is gone. */
+  left?: (tab: string) => void;
   /** Other databases that requests may be about. */
   elsewhere?: () => Elsewhere | null;
   /** Runs around each call, e.g. to look the operation uid up and to store it in the same transaction. */
@@ -152,6 +154,7 @@ export function serveEngine<Event = EngineEvent>(api: object, options: ServeOpti
     disconnect(tab) {
       ports.get(tab)?.port.close();
       ports.delete(tab);
+      options.left?.(tab);
     },
     emit(event) {
       for (const { port } of ports.values()) port.postMessage({ event });

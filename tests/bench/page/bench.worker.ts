@@ -2,7 +2,8 @@
 import { model } from '../../../src/lib/engine/model/model.ts';
 import { emptyInstance, isUnseeded } from '../../../src/lib/engine/schema/open.ts';
 import { openOpfs } from '../../../src/lib/storage/sql/opfs-sahpool.ts';
-import { round } from '../workload.ts';
+import { historyRound } from '../history.ts';
+import { round, type OpenBench } from '../workload.ts';
 
 let opened = 0;
 
@@ -14,7 +15,7 @@ function cpu(): Promise<number> {
   });
 }
 
-round(async (initialise) => {
+const open: OpenBench = async (initialise) => {
   const name = `bench-${Date.now()}-${++opened}`;
   const database = await openOpfs({
     name,
@@ -31,7 +32,11 @@ round(async (initialise) => {
       await pools.removeEntry(name, { recursive: true });
     },
   };
-}, cpu).then(
+};
+
+/** Its name says what it does: `history CELLS`, else a round. */
+const [what, cells] = self.name.split(' ');
+(what === 'history' ? historyRound(open, Number(cells)) : round(open, cpu)).then(
   (measures) => postMessage({ measures }),
   (error: unknown) =>
     postMessage({ error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) }),

@@ -15,8 +15,8 @@ interface Answer {
   error?: string;
 }
 
-function round(): Promise<Measures> {
-  const worker = new Worker(new URL('./bench.worker.ts', import.meta.url), { type: 'module' });
+function round(name = 'round'): Promise<Measures> {
+  const worker = new Worker(new URL('./bench.worker.ts', import.meta.url), { type: 'module', name });
   return new Promise<Measures>((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       if (data.cpu) void browserCpu().then((spent) => worker.postMessage(spent));
@@ -40,6 +40,7 @@ function seed(name: string, artifacts: number, { labels = false } = {}): Promise
 
 Object.assign(globalThis, {
   round,
+  historyRound: (cells: number) => round(`history ${cells}`),
   seed,
   dropRound: () => dropRound(() => browserCpu()),
   filesLocal,

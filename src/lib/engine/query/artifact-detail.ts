@@ -87,6 +87,7 @@ export function* artifactDetail(journal: Journal, uid: string): Steps<ArtifactDe
     versionList: yield* versionList(hidden, full),
     lineage: yield* lineage(hidden, id),
     trashed: extra?.[3] === -1,
+    archived: extra?.[3] === 0,
   };
 }
 

@@ -81,6 +81,7 @@ export interface ArtifactDetail extends ArtifactRow {
   }[];
   lineage: { inputs: ArtifactRef[]; run: RunInfo | null; outputs: ArtifactRef[]; usedBy: UsingRun[] };
   trashed: boolean;
+  archived: boolean;
 }
 
 export interface ArtifactRef {

@@ -40,14 +40,16 @@ export interface RecordBody {
   o: Operation[];
 }
 
-/** Above this size bodies are deflated (level 1: levels above gain nothing on one column block, write-path.md §1). */
+/** Above this size bodies are deflated. */
 const deflateFrom = 400;
+/** Levels above 1 gain nothing on imports, and an eighth on blocks of old and new values, which are long; both cost the same there. */
+const longBlock = 8_000;
 
 /** First byte 0 = plain JSON, 1 = deflated JSON. */
-export function encode(value: unknown, level: 1 | 9 = 1): Uint8Array {
+export function encode(value: unknown, level?: 9): Uint8Array {
   const raw = strToU8(jsonText(value));
   if (raw.length >= deflateFrom) {
-    const packed = deflateSync(raw, { level });
+    const packed = deflateSync(raw, { level: level ?? (raw.length > longBlock ? 6 : 1) });
     if (packed.length < raw.length) return prefixed(1, packed);
   }
   return prefixed(0, raw);
@@ -68,7 +70,10 @@ export function decode<T>(bytes: Uint8Array): T {
     );
   }
   const body = bytes.subarray(1);
-  return JSON.parse(strFromU8(kind === 1 ? inflateSync(body) : body), bigintIn) as T;
+  const text = strFromU8(kind === 1 ? inflateSync(body) : body);
+  // Few records hold either, and to look at each value takes several times as long as all the rest.
+  const special = text.includes('"$bigint"') || text.includes('"$bytes"');
+  return JSON.parse(text, special ? bigintIn : undefined) as T;
 }
 
 export function idsOf(local: LocalPart): number[] {
