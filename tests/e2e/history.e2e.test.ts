@@ -58,9 +58,6 @@ describe.sequential('history', () => {
       await editor.fill(text);
       await page.keyboard.press('Control+s');
       await page.getByText(/^Saved .* by/).waitFor();
-      await expect
-        .poll(async () => await page.getByRole('button', { name: /^Save/ }).isEnabled())
-        .toBe(false);
     }
     await tab('History').click();
     const note = page.getByRole('region', { name: 'Change of note' }).first();
@@ -79,18 +76,26 @@ describe.sequential('history', () => {
     await expect
       .poll(() => page.getByRole('main').locator('ol > li').first().innerText())
       .toMatch(/second\s*→\s*first/);
-    // The state right after the row was made: neither description nor changed note.
+    // The whole state at an earlier time: the first note, and the description that stood then.
     await page.getByLabel('Changes of').selectOption('');
     await page
-      .getByRole('button', { name: /^Put back the state after: Edit ULabel Batch 1/ })
+      .getByRole('button', { name: 'Put back this state: after Note on ULabel Batch 1' })
       .last()
       .click();
-    await sheet()
-      .getByText('note', { exact: true })
-      .waitFor({ state: 'detached' })
-      .catch(() => {});
-    await sheet().getByRole('button', { name: 'Keep it as it is' }).click();
+    await sheet().getByRole('region', { name: 'Change of note' }).waitFor();
+    await sheet().getByRole('cell', { name: 'second' }).waitFor();
+    await sheet().getByRole('button', { name: 'Put back 2 values' }).click();
     await sheet().waitFor({ state: 'detached' });
+    await tab('Overview').click();
+    await page.locator('.shown', { hasText: 'second' }).waitFor();
+    await tab('Note').click();
+    await expect.poll(() => page.getByRole('textbox').last().inputValue()).toBe('# Plan\nwash\nspin\nread');
+    // One act: one undo takes both back.
+    await page.getByRole('heading').first().click();
+    await page.keyboard.press('Control+z');
+    await expect
+      .poll(() => page.getByRole('textbox').last().inputValue())
+      .toBe('# Plan\nwash twice\nspin\nread');
   });
 
   it('[row 57] all tabs look at the database as of an act or a time; nothing can be written; back to now', async () => {
@@ -191,7 +196,7 @@ describe.sequential('history', () => {
     await sheet().getByRole('button', { name: 'Delete 1 row', exact: true }).click();
     await page.getByText('The trash is empty').waitFor();
     await page.getByRole('link', { name: /^Archive/ }).click();
-    await page.getByRole('cell', { name: 'Kept project' }).waitFor();
+    await page.getByRole('cell', { name: 'Kept project', exact: true }).waitFor();
     await page.getByRole('button', { name: 'Restore Kept project' }).click();
     await page.getByText('Nothing is archived').waitFor();
     expect(app.problems).toMatchObject({ page: [], csp: [], failed: [], foreign: [] });

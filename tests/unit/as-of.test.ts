@@ -128,11 +128,10 @@ async function something(choose: () => number, made: Made): Promise<void> {
     },
     // Two rows swap a unique value.
     () => {
-      const two = rows('SELECT id, abbr FROM lamindb_project WHERE abbr IS NOT NULL ORDER BY id LIMIT 2');
-      const [a, b] = two;
+      const [a, b] = rows("SELECT id, handle FROM lamindb_user WHERE handle LIKE 'guest%' ORDER BY id");
       if (!a || !b) return;
       return e.writer.act({ kind: 'swap', title: 'swap' }, (tx) =>
-        update(tx, 'lamindb_project', [Number(a[0]), Number(b[0])], { abbr: [b[1] ?? null, a[1] ?? null] }),
+        update(tx, 'lamindb_user', [Number(a[0]), Number(b[0])], { handle: [b[1] ?? null, a[1] ?? null] }),
       );
     },
     () =>
@@ -173,7 +172,9 @@ describe('the database as of a moment', () => {
     made.artifacts(...Array.from({ length: 8 }, (_, i) => `set/${i}.csv`));
     engine.createFeature('weight', 'float');
     engine.createFeature('tissue', 'cat[ULabel]');
-    for (const abbr of ['P', 'Q']) engine.create('Project', { name: abbr, abbr });
+    engine.writer.act({ kind: 'seed', title: 'guests' }, (tx) =>
+      insert(tx, 'lamindb_user', 2, { uid: ['guest001', 'guest002'], handle: ['guest1', 'guest2'] }),
+    );
     const choose = dice(seed * 31);
     const seen: { at: number; digest: string; shown: unknown }[] = [];
     for (let step = 0; step < steps; step++) {

@@ -77,13 +77,15 @@ export function binPart({ model, read, writer, blobs, storageId }: EngineContext
         (sum, [name, ids]) => sum + (model.tables.get(name)?.family === 'registry' ? ids.size : 0),
         0,
       );
+      // Rows whose bytes lie elsewhere have none to lose.
+      const stored = [...keys].map((key) => bytesOf(sizes, key)).filter((size) => size > 0);
       const asked = found.reduce((sum, { ids }) => sum + ids.length, 0);
       return {
         registries: found.map(({ table, ids }) => ({ registry: fullName(table), count: ids.length })),
         rows: asked,
         along: total - asked,
-        files: keys.size,
-        bytes: [...keys].reduce((sum, key) => sum + bytesOf(sizes, key), 0),
+        files: stored.length,
+        bytes: stored.reduce((sum, size) => sum + size, 0),
         refused: refused
           .map(({ table, ids, by }) => ({
             registry: fullName(by),

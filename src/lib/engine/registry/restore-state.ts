@@ -108,6 +108,7 @@ function* fieldLines(journal: Journal, names: Names, state: SourceThen, id: numb
   const [now, then] = [state.now.get(id), state.then.get(id)];
   if (!now || !then) return [];
   const lines: Planned[] = [];
+  const wanted = new Map<string, SqlValue>();
   for (const column of table.columns) {
     const { name } = column;
     if (kept.has(name) || column.derived || column.foreign) continue;
@@ -119,9 +120,14 @@ function* fieldLines(journal: Journal, names: Names, state: SourceThen, id: numb
       field: name.replace(/_id$/, ''),
       now: (yield* shownCell(journal, names, column, is)).text,
       then: (yield* shownCell(journal, names, column, was)).text,
-      problem: raw.known ? yield* taken(table, column, raw.value, id) : goneWords(journal, column),
+      problem: raw.known ? null : goneWords(journal, column),
       apply: (tx) => update(tx, table.name, [id], { [name]: raw.value }),
     });
+    if (raw.known) wanted.set(name, raw.value);
+  }
+  for (const name of yield* takenBy(table, now, wanted, id)) {
+    const line = lines.find(({ part }) => part === fieldPart(name));
+    if (line) line.problem = `another ${labelOf(table)} has this value now`;
   }
   return lines;
 }
@@ -144,13 +150,35 @@ function goneWords(journal: Journal, column: Column): string {
   return `the ${target ? labelOf(target) : 'row'} it names was deleted for good`;
 }
 
-function* taken(table: Table, column: Column, value: SqlValue, id: number): Steps<string | null> {
-  if (!column.unique || value === null) return null;
-  const other = yield* one(`SELECT id FROM "${table.name}" WHERE "${column.name}" = ? AND id <> ?`, [
-    value,
-    id,
-  ]);
-  return other ? `another ${labelOf(table)} has this value now` : null;
+/** Columns whose wanted values another row has, alone or together with the others of a unique index. */
+function* takenBy(
+  table: Table,
+  now: NonNullable<RowThen>,
+  wanted: ReadonlyMap<string, SqlValue>,
+  id: number,
+): Steps<string[]> {
+  const single = table.columns
+    .filter((c) => c.unique)
+    .map(({ name }) => ({ columns: [name], expression: null }));
+  const taken: string[] = [];
+  for (const { columns, expression } of [...single, ...table.uniques]) {
+    if (!columns.some((name) => wanted.has(name))) continue;
+    const values = columns.map((name): SqlValue => {
+      const value = now.get(name);
+      return wanted.get(name) ?? (value && 'id' in value ? value.id : null);
+    });
+    // Nulls are never the same to an index.
+    if (values.includes(null)) continue;
+    const same = columns.map((name) =>
+      expression === null ? `"${name}" = ?` : `lower("${name}") = lower(?)`,
+    );
+    const other = yield* one(`SELECT id FROM "${table.name}" WHERE ${same.join(' AND ')} AND id <> ?`, [
+      ...values,
+      id,
+    ]);
+    if (other) taken.push(...columns.filter((name) => wanted.has(name)));
+  }
+  return taken;
 }
 
 /* ---------- links and values ---------- */
