@@ -1,7 +1,7 @@
 // What leaves Loam shows main, also where another branch is checked out, with the rows of that branch on it.
 import { describe, expect, test } from 'vitest';
 import { keepsBranches, showBranch, showMain } from '../../src/lib/engine/branch/at-rest.ts';
-import { hostColumn } from '../../src/lib/engine/branch/told.ts';
+import { hostColumn } from '../../src/lib/engine/branch/hosts.ts';
 import { LoamError } from '../../src/lib/engine/errors.ts';
 import { emptyReport, pythonMembers, type ExportMember } from '../../src/lib/engine/interop/python-export.ts';
 import { model } from '../../src/lib/engine/model/model.ts';

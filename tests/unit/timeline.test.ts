@@ -101,7 +101,7 @@ describe('putting back', () => {
         .artifact(uid)
         .labels.map(({ name }) => name)
         .sort(),
-      e.artifact(uid).features.map(({ name, values }) => [name, values]),
+      e.artifact(uid).features.map(({ feature, values }) => [feature.name, values]),
       e.row('Artifact', uid).note?.content,
     ];
     const was = state();

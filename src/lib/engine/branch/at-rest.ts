@@ -9,7 +9,7 @@ import { pickRows, readKept } from '../write/kept-rows.ts';
 import { reachOf } from '../write/reach.ts';
 import { mainBranch } from '../write/seen.ts';
 import { danglingRows, switchTo } from './checkout.ts';
-import { hostColumn } from './told.ts';
+import { hostColumn } from './hosts.ts';
 
 /** Whether Loam has kept branches in this file. */
 export const keepsBranches = (driver: SqlDriver): boolean =>

@@ -36,7 +36,12 @@ export function viewPart({ driver, model, clock, random, writer, request, tell, 
   registerRegex(driver, clock);
   function* scoped<T>(steps: (scope: QueryScope) => Steps<T>): Steps<T> {
     return yield* steps(
-      createScope(model, writer.journal.hidden.without.branches(), writer.journal.hidden.without, writer.journal),
+      createScope(
+        model,
+        writer.journal.hidden.without.branches(),
+        writer.journal.hidden.without,
+        writer.journal,
+      ),
     );
   }
   const read = <T>(steps: (scope: QueryScope) => Steps<T>): T => runSync(driver, scoped(steps));
