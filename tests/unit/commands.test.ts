@@ -1,12 +1,11 @@
 // One key means one thing wherever it is pressed.
 import { expect, test } from 'vitest';
-import { commandNames, commandOf, type Place } from '../../src/lib/client/commands.ts';
+import { commandNames, commandOf, PLACES, type Place } from '../../src/lib/client/commands.ts';
 
 test('no two commands of a place, or of a place and everywhere, have the same key', () => {
   const taken = new Map<string, string>();
   const clashes: string[] = [];
-  const places = (where: Place): readonly Place[] =>
-    where === 'Everywhere' ? ['Everywhere', 'Lists', 'Pages', 'Query'] : [where];
+  const places = (where: Place): readonly Place[] => (where === 'Everywhere' ? PLACES : [where]);
   for (const name of commandNames) {
     const { keys, where } = commandOf(name);
     for (const key of keys)

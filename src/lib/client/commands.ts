@@ -2,7 +2,7 @@
 // runs the handlers that screens bind to it. So none of the three can tell another story.
 
 /** Where a command can be given; the key map is grouped by it. */
-export const PLACES = ['Everywhere', 'Lists', 'Pages', 'Query'] as const;
+export const PLACES = ['Everywhere', 'Lists', 'Pages', 'Query', 'Changes'] as const;
 export type Place = (typeof PLACES)[number];
 
 export interface Command {
@@ -41,6 +41,10 @@ export const COMMANDS = {
   archiveList: { does: 'Go to the archive', where: 'Everywhere', keys: [], goes: true },
   past: { does: 'See everything as it was at a time', where: 'Everywhere', keys: [] },
   backToNow: { does: 'Go back to now', where: 'Everywhere', keys: [] },
+  switchBranch: { does: 'Switch branch…', where: 'Everywhere', keys: ['b'] },
+  newBranch: { does: 'New branch…', where: 'Everywhere', keys: [] },
+  reviewBranch: { does: 'Review the changes of this branch', where: 'Everywhere', keys: [] },
+  backToMain: { does: 'Back to main', where: 'Everywhere', keys: [] },
   addFiles: { does: 'Add files', where: 'Everywhere', keys: [] },
   addFolder: { does: 'Add a folder', where: 'Everywhere', keys: [] },
   validateFiles: { does: 'Validate files before saving them', where: 'Everywhere', keys: [] },
@@ -122,6 +126,29 @@ export const COMMANDS = {
   openCell: {
     does: 'See the whole value, or open the artifact',
     where: 'Query',
+    keys: ['Enter'],
+    keysOnly: true,
+  },
+
+  nextConflict: { does: 'Next conflict', where: 'Changes', keys: ['j', 'ArrowDown'], keysOnly: true },
+  previousConflict: { does: 'Conflict before', where: 'Changes', keys: ['k', 'ArrowUp'], keysOnly: true },
+  takeBranch: {
+    does: 'Keep the branch’s (with Shift: of the whole object)',
+    where: 'Changes',
+    keys: ['o'],
+    keysOnly: true,
+  },
+  takeMain: {
+    does: 'Take main’s (with Shift: of the whole object)',
+    where: 'Changes',
+    keys: ['m'],
+    keysOnly: true,
+  },
+  editConflict: { does: 'Write another value', where: 'Changes', keys: ['e'], keysOnly: true },
+  undoChoice: { does: 'Take the choice back', where: 'Changes', keys: ['u'], keysOnly: true },
+  mergeNow: {
+    does: 'Merge, once every conflict is decided',
+    where: 'Changes',
     keys: ['Enter'],
     keysOnly: true,
   },

@@ -86,6 +86,10 @@ export async function undoAct(uid: string): Promise<void> {
   if (report) tellReport('Undone', report, { label: 'Redo', run: () => void redo() });
 }
 
+/** What an act that takes another back did. */
+export const tellUndone = (report: UndoReport): void =>
+  tellReport('Undone', report, { label: 'Redo', run: () => void redo() });
+
 /** For acts that just happened: one toast, one way back. */
 export function sayWithUndo(message: string, description?: string): void {
   toast(message, {

@@ -45,6 +45,8 @@ export interface DiffObject extends About {
 export interface DiffSpec {
   /** Class of a registry, e.g. `Artifact`. */
   registry?: string;
+  /** One row of that registry. */
+  uid?: string;
   kind?: DiffKind;
   /** Only what is to be decided or was. */
   conflicts?: boolean;
@@ -91,8 +93,10 @@ export function* diffPage(
     else byChange.set(conflict.change, [conflict]);
   }
   const everything = yield* objectsOf(journal, changes, byChange);
+  const row = spec.uid === undefined ? null : yield* idOf(everything, spec.registry, spec.uid);
   const wanted = everything.filter(
     (object) =>
+      (spec.uid === undefined || object.id === row) &&
       (spec.registry === undefined || registryOf(object.table) === spec.registry) &&
       (spec.kind === undefined || object.kind === spec.kind) &&
       (spec.conflicts !== true || object.disputed),
@@ -118,6 +122,13 @@ export function* diffPage(
 
 const registryOf = (table: Table): string => table.registry ?? table.name;
 const keyOf = ({ table, id }: Grouped): string => `${table.name} ${id}`;
+
+function* idOf(objects: readonly Grouped[], registry: string | undefined, uid: string): Steps<number | null> {
+  const table = objects.find((object) => registryOf(object.table) === registry)?.table;
+  if (!table?.column.has('uid')) return null;
+  const row = yield* one(`SELECT id FROM "${table.name}" WHERE uid = ?`, [uid]);
+  return row ? Number(row[0]) : null;
+}
 
 function counted<T extends string>(values: readonly T[]): [T, number][] {
   const counts = new Map<T, number>();

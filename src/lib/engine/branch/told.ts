@@ -5,6 +5,7 @@ import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { nameColumn } from '../write/history-names.ts';
 import { tableOf, type Journal } from '../write/journal.ts';
+import { mainBranch } from '../write/seen.ts';
 import { hostColumn } from './hosts.ts';
 import type { Choice, CellName } from './choices.ts';
 import { nameOfConflict } from './choices.ts';
@@ -109,7 +110,7 @@ export function* toldConflict(
     return {
       ...told,
       field: String(own?.[1]),
-      base: null,
+      base: yield* noteBefore(table, change.id, other),
       parent: String(theirs?.[0] ?? ''),
       branch: String(own?.[0] ?? ''),
     };
@@ -123,6 +124,19 @@ export function* toldConflict(
   };
   const [parent, branch] = kind === 'changed' ? [null, null] : words[kind];
   return { ...told, field: null, base: null, parent, branch };
+}
+
+/** The note that the branch's first version of it came after: what both sides began with. */
+function* noteBefore(table: Table, own: number, other: number | null): Steps<string | null> {
+  const host = hostColumn(table)?.name ?? 'id';
+  const row = yield* one(
+    `SELECT b.content FROM "${table.name}" m JOIN "${table.name}" o ON o.id = ?2
+       JOIN "${table.name}" b ON b."${host}" IS m."${host}" AND b.kind = m.kind AND b.branch_id IN (o.branch_id, ${mainBranch})
+     WHERE m.id = ?1 AND b.id < (SELECT min(f.id) FROM "${table.name}" f
+       WHERE f."${host}" IS m."${host}" AND f.kind = m.kind AND f.branch_id = m.branch_id) ORDER BY b.id DESC LIMIT 1`,
+    [own, other],
+  );
+  return row ? String(row[0] ?? '') : null;
 }
 
 function* nothing(): Steps<null> {

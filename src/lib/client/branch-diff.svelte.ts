@@ -1,0 +1,79 @@
+// What a branch has otherwise, as its page shows it: filtered, and as many objects as were asked for, page by page.
+import type { BranchDiff, DiffField, DiffKind, DiffObject } from '../workers/wire.ts';
+import { live } from './live.svelte.ts';
+import { session } from './session.svelte.ts';
+
+/** Objects that one more look at the end of the list brings. */
+const step = 50;
+const largestPage = 500;
+
+export const kindWords: Record<DiffKind, string> = {
+  made: 'new',
+  changed: 'changed',
+  trashed: 'moved to the trash',
+  restored: 'restored',
+};
+
+/** How a field differs, for its colour and its word. */
+export function changeOf({
+  base,
+  branch,
+}: Pick<DiffField, 'base' | 'branch'>): 'added' | 'removed' | 'changed' {
+  if (base === null || base === '') return 'added';
+  return branch === null || branch === '' ? 'removed' : 'changed';
+}
+
+const lines = (text: string | null): boolean => text !== null && (text.includes('\n') || text.length > 300);
+
+/** Texts are told line by line. */
+export const isText = ({ what, base, parent, branch }: Omit<DiffField, 'field' | 'conflict'>): boolean =>
+  what === 'note' || [base, parent, branch].some(lines);
+
+/** Must be called while a component is being created. */
+export function branchDiff(
+  uid: () => string,
+  filter: () => { registry: string | null; kind: DiffKind | null },
+) {
+  let wanted = $state(step);
+  let began = '';
+
+  async function ask(): Promise<BranchDiff> {
+    const { registry, kind } = filter();
+    const asked = uid();
+    const key = `${asked} ${registry} ${kind}`;
+    // Another filter begins at its top; nothing on screen depends on how far the last one was shown.
+    const upTo = key === began ? wanted : step;
+    const spec = { ...(registry === null ? {} : { registry }), ...(kind === null ? {} : { kind }) };
+    const objects: DiffObject[] = [];
+    let after: string | null = null;
+    let answer: BranchDiff;
+    do {
+      answer = await session.engine.branchDiff(asked, {
+        ...spec,
+        limit: Math.min(largestPage, upTo - objects.length),
+        ...(after === null ? {} : { after }),
+      });
+      objects.push(...answer.objects);
+      after = answer.next;
+    } while (after !== null && objects.length < upTo);
+    began = key;
+    return { ...answer, objects };
+  }
+  const asked = live(ask, ['']);
+
+  return {
+    get value() {
+      return asked.value;
+    },
+    get error() {
+      return asked.error;
+    },
+    more(): void {
+      const shown = asked.value?.objects.length ?? 0;
+      if (asked.value?.next && wanted <= shown) wanted = shown + step;
+    },
+    get busy() {
+      return asked.value?.next !== null && wanted > (asked.value?.objects.length ?? 0);
+    },
+  };
+}

@@ -1,0 +1,62 @@
+// What the branch that is checked out has otherwise of the one object that a page shows, so that its fields can be marked.
+import { getContext, setContext } from 'svelte';
+import type { DiffField, DiffObject } from '../workers/wire.ts';
+import { branches } from './branches.svelte.ts';
+import { live } from './live.svelte.ts';
+import { session } from './session.svelte.ts';
+
+export interface BranchMarks {
+  /** Null where no branch is checked out, or it has this object as its parent has it. */
+  readonly object: DiffObject | null;
+  /** Name of the parent. */
+  readonly parent: string;
+  readonly branch: { uid: string; name: string } | null;
+  /** The change of one field, by its name on the page. */
+  of(field: string): DiffField | null;
+}
+
+const key = Symbol('branch marks');
+
+/** `_status_code`, `type_id` and `Status code` are one field. */
+const plain = (field: string): string =>
+  field
+    .replace(/^_(?!aux)/, '')
+    .replace(/_id$/, '')
+    .toLowerCase();
+
+/** Must be called while the page's component is being created; its parts ask `pageMarks`. */
+export function markPage(registry: () => string | undefined, uid: () => string): void {
+  const asked = live(async () => {
+    const branch = session.looking ? null : branches.current;
+    const [name, row] = [registry(), uid()];
+    if (!branch || name === undefined) return null;
+    const [list, diff] = await Promise.all([
+      session.engine.branches(),
+      session.engine.branchDiff(branch.uid, { registry: name, uid: row, limit: 1 }),
+    ]);
+    const parent = list.find((one) => one.uid === branch.uid)?.parent?.name ?? 'main';
+    return { branch, parent, row, object: diff.objects[0] ?? null };
+  }, ['']);
+  /** What was asked of another branch or row says nothing here. */
+  const answer = $derived(
+    asked.value && asked.value.branch.uid === branches.current?.uid && asked.value.row === uid()
+      ? asked.value
+      : null,
+  );
+  const marks: BranchMarks = {
+    get object() {
+      return answer?.object ?? null;
+    },
+    get parent() {
+      return answer?.parent ?? 'main';
+    },
+    get branch() {
+      return answer?.branch ?? null;
+    },
+    of: (field) =>
+      answer?.object?.fields.find((one) => one.what !== 'note' && plain(one.field) === plain(field)) ?? null,
+  };
+  setContext(key, marks);
+}
+
+export const pageMarks = (): BranchMarks | undefined => getContext<BranchMarks | undefined>(key);
