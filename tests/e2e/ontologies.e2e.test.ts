@@ -66,7 +66,8 @@ const counted = async (slug: string) => {
 describe.sequential('public sources', () => {
   it('[row 91] a source is looked into without importing: search, tree, definition', async () => {
     await row('celltype_cl').getByRole('button', { name: 'Look inside' }).click();
-    await sheet().getByRole('button', { name: 'Open cell', exact: true }).click();
+    // The only root is open from the first.
+    await sheet().getByRole('button', { name: 'Close cell', exact: true }).waitFor();
     await sheet().getByRole('button', { name: 'Open lymphocyte', exact: true }).click();
     await sheet().getByRole('button', { name: 'B cell', exact: true }).waitFor();
     await sheet().getByRole('button', { name: 'cell', exact: true }).click();
