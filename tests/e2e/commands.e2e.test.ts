@@ -193,7 +193,14 @@ describe.sequential('the keyboard', () => {
   });
 
   it('[row 103] Tab reaches every link, button and field of every screen, and none holds it', async () => {
-    const routes = ['/', '/artifacts', '/settings', '/query?sql=select%20uid%20from%20lamindb_artifact'];
+    const routes = [
+      '/',
+      '/artifacts',
+      '/changes/log',
+      '/trash',
+      '/settings',
+      '/query?sql=select%20uid%20from%20lamindb_artifact',
+    ];
     for (const route of routes) {
       await page.goto(server.url + route);
       await page.locator('main').waitFor();

@@ -1,9 +1,13 @@
 // History as a person meets it: the timeline of a page, single values and whole states put back; the database as of a moment in all
 // tabs, and back; the audit log; trash and archive.
 import type { Page } from 'playwright-core';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { opened, startSuite, type Suite } from './app.ts';
 import { axe, type OpenedApp } from './harness.ts';
+
+const images = fileURLToPath(new URL('../../docs/images', import.meta.url));
 
 let suite: Suite;
 let app: OpenedApp;
@@ -65,6 +69,7 @@ describe.sequential('history', () => {
     await expect.poll(() => note.innerText()).toMatch(/wash[\s\S]*wash twice/);
     expect(await note.locator('.gone').allInnerTexts()).toEqual([expect.stringContaining('wash')]);
     expect(await axe(page)).toEqual([]);
+    await page.screenshot({ path: join(images, 'timeline.png') });
     // Only what concerns one field.
     await page.getByLabel('Changes of').selectOption('description');
     await expect.poll(() => page.getByRole('main').locator('ol > li').count()).toBe(2);
@@ -124,9 +129,19 @@ describe.sequential('history', () => {
     await other.keyboard.press('Escape');
     expect(await axe(page)).toEqual([]);
     await expect.poll(async () => (await acts().first().innerText()).includes('Batch 2')).toBe(false);
+    await page.screenshot({ path: join(images, 'past.png') });
     await page.getByRole('button', { name: 'Back to now' }).click();
     await banner(other).waitFor({ state: 'detached' });
     await rowIn(other, 'Batch 2').waitFor();
+    // A tab that began it and goes takes it along.
+    const third = await app.context.newPage();
+    await third.goto(`${suite.url}/changes/log`);
+    await opened(third);
+    await third.getByRole('button', { name: /New ULabel Batch 2/, expanded: false }).click();
+    await third.getByRole('button', { name: 'before this' }).click();
+    await banner(other).waitFor();
+    await third.close();
+    await banner(other).waitFor({ state: 'detached' });
     // By date: before anything was done.
     await page.keyboard.press('Control+k');
     await page.getByPlaceholder(/^Search everything/).fill('as it was at a time');
@@ -135,7 +150,7 @@ describe.sequential('history', () => {
     await sheet().getByRole('button', { name: 'Go there' }).click();
     await banner(other).waitFor();
     await rowIn(other, 'Batch 1').waitFor({ state: 'detached' });
-    // Who began it takes it along.
+    // So does the end of the worker that leads.
     await page.close();
     await banner(other).waitFor({ state: 'detached' });
     await rowIn(other, 'Batch 2').waitFor();
@@ -153,6 +168,7 @@ describe.sequential('history', () => {
       .click();
     await acts().first().getByRole('link', { name: 'Batch 2' }).waitFor();
     expect(await axe(page)).toEqual([]);
+    await page.screenshot({ path: join(images, 'audit-log.png') });
     await page.getByLabel('Kind').selectOption('note');
     await expect.poll(() => acts().count()).toBe(2);
     expect(new URL(page.url()).search).toBe('?kind=note');
@@ -183,6 +199,7 @@ describe.sequential('history', () => {
     await expect.poll(() => rows.count()).toBe(3);
     expect((await rows.allInnerTexts()).join('\n')).toMatch(/Old project[\s\S]*anonymous[\s\S]*Old label/);
     expect(await axe(page)).toEqual([]);
+    await page.screenshot({ path: join(images, 'trash.png') });
     await page.getByLabel('Registry').selectOption('Project');
     await expect.poll(() => rows.count()).toBe(2);
     await page.getByRole('button', { name: 'Restore Old project' }).click();

@@ -364,6 +364,8 @@ describe.sequential('the screens', () => {
     const routes = [
       '/',
       '/artifacts',
+      '/changes/log',
+      '/trash',
       '/settings',
       '/query',
       ...query,

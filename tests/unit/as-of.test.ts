@@ -306,4 +306,42 @@ describe('the database as of a moment', () => {
     engine.backToNow();
     expect(digest(made)).toBe(before);
   });
+
+  it('shows an act that was under way then as it was seen: what it had inserted is not there yet', async () => {
+    let between = () => {};
+    let now = 1_700_000_000_000;
+    const made = await memoryEngine(model, { clock: () => (now += 25), breathe: async () => between() });
+    const { engine } = made;
+    const first = engine.createULabel('first');
+    const seen: { at: number; labels: string[]; first: unknown; acts: string[] }[] = [];
+    const look = () => ({
+      labels: engine
+        .ulabels('', 99)
+        .map(({ name }) => name)
+        .sort(),
+      first: engine.row('ULabel', first.uid).fields['description'],
+      acts: engine.acts(9).map(({ title }) => title),
+    });
+    between = () => seen.push({ at: now, ...look() });
+    let slices = 0;
+    await engine.writer.longAct({ kind: 'import', title: 'long' }, () =>
+      ++slices > 3
+        ? null
+        : function* (tx) {
+            yield* insert(tx, 'lamindb_ulabel', 1, { uid: `long000${slices}`, name: `long ${slices}` });
+            const [[id = 0] = []] = made.rows("SELECT id FROM lamindb_ulabel WHERE name = 'first'");
+            yield* update(tx, 'lamindb_ulabel', [Number(id)], { description: `slice ${slices}` });
+          },
+    );
+    between = () => {};
+    expect(seen.map(({ labels }) => labels)).toEqual([['first'], ['first'], ['first']]);
+    engine.createULabel('last');
+    // The last look was after all of its records; the ones before lie between two of them.
+    for (const { at, ...then } of seen.slice(0, 2)) {
+      await engine.goToPast({ time: new Date(at).toISOString() });
+      expect(look()).toEqual(then);
+      engine.backToNow();
+    }
+    expect(look().labels).toEqual(['first', 'last', 'long 1', 'long 2', 'long 3']);
+  });
 });

@@ -56,8 +56,11 @@ export function pages<Row, Cursor>(
   }
 
   let asking: Promise<void> = Promise.resolve();
+  let turned = 0;
   $effect(() => {
-    void turn;
+    // Another question begins with one page; the same one, asked again, keeps those that were wanted.
+    if (turn === turned) wanted = 1;
+    turned = turn;
     if (session.state !== 'ready') return;
     const mine = ++newest;
     asking = load(ask(null), mine);
