@@ -344,4 +344,48 @@ describe('the database as of a moment', () => {
     }
     expect(look().labels).toEqual(['first', 'last', 'long 1', 'long 2', 'long 3']);
   });
+
+  it('is that of main: what branches did is not in it, a merge is, and a branch is told to switch first', async () => {
+    const made = await lab(50);
+    const { engine } = made;
+    const [uid = ''] = made.artifacts('a.csv');
+    engine.addLabels([uid], ['lung']);
+    const seen: { at: number; shown: unknown }[] = [];
+    const mark = async () => {
+      const artifact = engine.artifact(uid);
+      const labels = artifact.labels.map(({ name }) => name).sort();
+      seen.push({
+        at: made.now(),
+        shown: [artifact.description, labels, engine.ulabels('', 9), await shown(made)],
+      });
+      made.now();
+      engine.status();
+    };
+    await mark();
+    const { uid: branch } = engine.createBranch('exp', { switch: true });
+    engine.updateArtifact(uid, { description: 'on the branch' });
+    engine.addLabels([uid], ['liver']);
+    engine.setFeatures(uid, {});
+    const error = await refusal(() => engine.goToPast({ time: '2000-01-01T00:00:00Z' }));
+    expect(error.message).toMatch(/The past is that of main. Switch to main first/);
+    engine.switchBranch('main');
+    await mark();
+    engine.updateArtifact(uid, { key: 'b.csv' });
+    await mark();
+    engine.mergeBranch(branch);
+    await mark();
+    engine.updateArtifact(uid, { description: 'later' });
+    const before = digest(made);
+    for (const { at, shown: then } of [...seen, ...seen.slice().reverse()]) {
+      await engine.goToPast({ time: new Date(at).toISOString() });
+      const artifact = engine.artifact(uid);
+      const labels = artifact.labels.map(({ name }) => name).sort();
+      expect([artifact.description, labels, engine.ulabels('', 9), await shown(made)]).toEqual(then);
+      // Before it was made there is no such branch.
+      const { code } = await refusal(() => engine.onBranch(branch, () => 1));
+      expect(code).toBe(at === seen[0]?.at ? 'DoesNotExist' : 'ReadOnly');
+    }
+    engine.backToNow();
+    expect(digest(made)).toBe(before);
+  });
 });

@@ -168,6 +168,42 @@ describe('putting back', () => {
   });
 });
 
+describe('on a branch', () => {
+  it('a timeline tells what is seen from there, and a state goes back there alone', () => {
+    e.updateArtifact(uid, { description: 'one' });
+    const [one] = e.timeline('Artifact', { uid }).entries;
+    e.createBranch('exp', { switch: true });
+    e.updateArtifact(uid, { description: 'mine' });
+    const [mine] = e.timeline('Artifact', { uid }).entries;
+    expect([mine?.branch, mine?.changes[0]?.new]).toEqual(['exp', 'mine']);
+    e.switchBranch('main');
+    e.updateArtifact(uid, { description: 'two', key: 'moved.csv' });
+    expect(told(e.timeline('Artifact', { uid })).some(([, , , now]) => now === 'mine')).toBe(false);
+    // What the branch did does not stand in the way back of main.
+    expect(
+      e.restorePlan('Artifact', { uid }, one?.ref.record ?? 0).map((l) => [l.field, l.now, l.then]),
+    ).toEqual([
+      ['key', 'moved.csv', 'set/a.csv'],
+      ['description', 'two', 'one'],
+    ]);
+    e.switchBranch('exp');
+    // On the branch the description is its own; the key follows main.
+    expect([e.artifact(uid).description, e.artifact(uid).key]).toEqual(['mine', 'moved.csv']);
+    expect(
+      e.restorePlan('Artifact', { uid }, mine?.ref.record ?? 0).map((l) => [l.field, l.now, l.then]),
+    ).toEqual([['key', 'moved.csv', 'set/a.csv']]);
+    expect(
+      e
+        .restorePlan('Artifact', { uid }, (mine?.ref.record ?? 0) - 1, ['field description'])
+        .map((l) => [l.now, l.then]),
+    ).toEqual([['mine', 'one']]);
+    e.restoreState('Artifact', { uid }, mine?.ref.record ?? 0);
+    expect(e.artifact(uid).key).toBe('set/a.csv');
+    e.switchBranch('main');
+    expect(e.artifact(uid).key).toBe('moved.csv');
+  });
+});
+
 describe('the audit log', () => {
   it('lists acts with undos among them, filters, pages, and opens each to its rows', async () => {
     e.addLabels([uid], ['lung']);

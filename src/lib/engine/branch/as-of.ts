@@ -8,6 +8,7 @@ import { all, many, one, run, runSync, type Steps } from '../statement.ts';
 import { forget, type Journal } from '../write/journal.ts';
 import { idsOf, type LocalPart } from '../write/operation.ts';
 import { lastRecordAt, readRecord, recordsBetween, recordsOf } from '../write/packs.ts';
+import { mainBranch } from '../write/seen.ts';
 import { createTransaction, type Transaction } from '../write/transaction.ts';
 import { sliceMs, type FeedChange } from '../write/writer.ts';
 import { restamp, settleFamilies, unmake, type Restamped } from './unmake.ts';
@@ -105,6 +106,11 @@ export function createPast(deps: PastDeps): Past {
   async function goToPast(stop: PastStop): Promise<PastState> {
     if (state?.state === 'going')
       throw new LoamError('InvalidArgument', 'Another moment is being gone to. Wait for it, or cancel it.');
+    if (writer.author.branchId !== mainBranch)
+      throw new LoamError(
+        'InvalidArgument',
+        'The past is that of main. Switch to main first; what this branch has otherwise is told by its changes.',
+      );
     const busy = deps.busy();
     if (busy !== null) throw new LoamError('InvalidArgument', busy);
     // Moments are looked up in the present: acts that are later than the one shown now are there too.
@@ -263,7 +269,10 @@ function wordsOf({ at, act }: PastState): string {
 function* hideUnfinished(journal: Journal, goal: Goal, acts: ReadonlySet<number>): Steps<void> {
   for (const act of acts) {
     if (act > goal.act) continue;
-    const row = yield* one("SELECT kind FROM loam_act WHERE id = ? AND kind <> 'drop'", [act]);
+    const row = yield* one(
+      `SELECT kind FROM loam_act WHERE id = ? AND kind <> 'drop' AND branch_id = ${mainBranch}`,
+      [act],
+    );
     if (!row) continue;
     yield* run("UPDATE loam_act SET status = 'open' WHERE id = ?", [act]);
     for (const record of yield* recordsOf(journal, act)) {

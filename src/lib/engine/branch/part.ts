@@ -6,7 +6,7 @@ import { branchStatus } from '../registry/status.ts';
 import { branchId } from '../schema/open.ts';
 import { all, one, runSync, type Steps } from '../statement.ts';
 import { update } from '../write/apply.ts';
-import { forget, recordTime } from '../write/journal.ts';
+import { forget, recordTime, refuseInPast } from '../write/journal.ts';
 import { mainBranch, seenFrom } from '../write/seen.ts';
 import { createTransaction, type TableChange, type Transaction } from '../write/transaction.ts';
 import { changesOf, type RowChange } from './changes.ts';
@@ -143,6 +143,8 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
 
   /** Steps on a branch whose every effect is taken back. Nothing is awaited, so that others see nothing of it. */
   function trying<T>(branch: Branch, steps: (tx: Transaction) => Steps<T>): T {
+    // There is one transaction already, and it shows main.
+    refuseInPast(journal);
     const before = { ...author };
     driver.exec('BEGIN IMMEDIATE');
     try {

@@ -10,6 +10,7 @@ import { tableOf, type Journal } from '../write/journal.ts';
 import { recordRows } from '../write/journal-tables.ts';
 import { idsOf, type LocalPart, type Operation } from '../write/operation.ts';
 import { readRecord, timeOfRecord } from '../write/packs.ts';
+import { reachOf } from '../write/reach.ts';
 import { columnsOf } from '../write/touch.ts';
 import { noteFamily, type Transaction } from '../write/transaction.ts';
 import { bornValues } from '../write/undo.ts';
@@ -18,13 +19,14 @@ import { timeText } from '../time.ts';
 /** Rows whose values went back: when each was changed last is to be found again. */
 export type Restamped = Map<string, Set<number>>;
 
-/** Answers the act of the record. */
+/** Answers the act of the record. Of another branch only what is the same on all of them was ever in the tables that main shows. */
 export function* unmake(tx: Transaction, record: number, restamped: Restamped): Steps<number> {
   const { act, body, locals } = yield* readRecord(tx.journal, record);
   for (let index = body.o.length - 1; index >= 0; index--) {
     const operation = body.o[index] as Operation;
     const local = locals[index] as LocalPart;
     const table = tableOf(tx.journal.model, operation.t);
+    if (body.b !== tx.author.branchUid && reachOf(table) !== 'shared') continue;
     if (operation.k === 'i') yield* takeOut(tx, table, local);
     else if (operation.k === 'u') yield* putBack(tx, table, operation, local, restamped);
     else yield* bringBack(tx, table, operation, local, restamped);

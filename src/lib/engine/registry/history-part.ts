@@ -24,7 +24,7 @@ export function historyPart({ model, read, act, writer }: EngineContext) {
     /** What putting the row back to how it was after a record would change, all of it or some parts. */
     restorePlan(registry: string, ref: Ref, record: number, parts: string[] | null = null): RestoreLine[] {
       const { table, id } = found(registry, ref);
-      return read(restorePlan(journal, table, id, record, parts));
+      return read(restorePlan(journal, author, table, id, record, parts));
     },
     /** Does that as one act. What is in the way stays and is told. */
     restoreState(registry: string, ref: Ref, record: number, parts: string[] | null = null): Restored {

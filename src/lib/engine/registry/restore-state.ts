@@ -11,7 +11,7 @@ import { shownCell, type Logged, type Names } from '../write/history-names.ts';
 import { sourcesOf } from '../write/history-sources.ts';
 import type { RestoreLine } from '../write/history-types.ts';
 import { idsByKey, type Journal } from '../write/journal.ts';
-import type { Transaction } from '../write/transaction.ts';
+import type { Author, Transaction } from '../write/transaction.ts';
 import { saveBlock } from './block.ts';
 import { refuseLocked } from './locked.ts';
 import { rowsAt, type RowThen, type SourceThen } from './row-at.ts';
@@ -37,12 +37,13 @@ export interface Restored {
 /** What would change; nothing where the row is as it was. `parts`: only these. */
 export function* restorePlan(
   journal: Journal,
+  author: Author,
   table: Table,
   id: number,
   record: number,
   parts: readonly string[] | null,
 ): Steps<RestoreLine[]> {
-  const lines = yield* planned(journal, table, id, record);
+  const lines = yield* planned(journal, author, table, id, record);
   return lines
     .filter(({ part }) => parts === null || parts.includes(part))
     .map(({ part, field, now, then, problem }) => ({ part, field, now, then, problem }));
@@ -56,7 +57,7 @@ export function* restoreState(
   parts: readonly string[] | null,
 ): Steps<Restored> {
   yield* refuseLocked(table, [id]);
-  const lines = (yield* planned(tx.journal, table, id, record)).filter(
+  const lines = (yield* planned(tx.journal, tx.author, table, id, record)).filter(
     ({ part }) => parts === null || parts.includes(part),
   );
   const left: RestoreLine[] = [];
@@ -87,10 +88,16 @@ function* attempted(tx: Transaction, apply: Planned['apply']): Steps<string | nu
   }
 }
 
-function* planned(journal: Journal, table: Table, id: number, record: number): Steps<Planned[]> {
+function* planned(
+  journal: Journal,
+  author: Author,
+  table: Table,
+  id: number,
+  record: number,
+): Steps<Planned[]> {
   const names: Names = new Map();
   const sources = yield* sourcesOf(journal, table, id);
-  const states = yield* rowsAt(journal, sources, record);
+  const states = yield* rowsAt(journal, sources, record, author);
   const lines: Planned[] = [];
   for (const state of states) {
     const { source } = state;

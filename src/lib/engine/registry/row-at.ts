@@ -7,6 +7,8 @@ import { placesIn, recordsBefore, type HistorySource } from '../write/history-so
 import type { Journal } from '../write/journal.ts';
 import type { LocalPart, Operation } from '../write/operation.ts';
 import { readRecord } from '../write/packs.ts';
+import { columnsOf } from '../write/touch.ts';
+import type { Author } from '../write/transaction.ts';
 
 /** Values by column; null where there was no such row. */
 export type RowThen = Map<string, Logged> | null;
@@ -23,6 +25,7 @@ export function* rowsAt(
   journal: Journal,
   sources: readonly HistorySource[],
   record: number,
+  author: Author,
 ): Steps<SourceThen[]> {
   const states: SourceThen[] = [];
   for (const source of sources) {
@@ -30,6 +33,7 @@ export function* rowsAt(
     const then = new Map([...now].map(([id, row]) => [id, row && new Map(row)] as const));
     states.push({ source, now, then });
   }
+  const seen = yield* seenRecords(journal, sources, author);
   let read = 0;
   for (let cursor = Number.MAX_SAFE_INTEGER; cursor > record + 1;) {
     const part = (yield* recordsBefore(sources, cursor, 200)).filter((id) => id > record);
@@ -41,7 +45,7 @@ export function* rowsAt(
           'NotSupportedError',
           `More than ${mostRecords.toLocaleString('en')} changes lie between then and now. Look at the whole database as it was then instead.`,
         );
-      yield* stepBack(journal, states, id);
+      yield* stepBack(journal, states, seen, id);
     }
   }
   return states;
@@ -60,8 +64,11 @@ function* rowsNow({ table, ids }: HistorySource): Steps<Map<number, RowThen>> {
   return found;
 }
 
-function* stepBack(journal: Journal, states: readonly SourceThen[], id: number): Steps<void> {
+function* stepBack(journal: Journal, states: readonly SourceThen[], seen: Seen, id: number): Steps<void> {
   const record = yield* readRecord(journal, id);
+  const rank = seen.ranks.get(record.body.b);
+  // What was done on a branch that is not seen from here never was in this row.
+  if (rank === undefined) return;
   for (let index = record.body.o.length - 1; index >= 0; index--) {
     const operation = record.body.o[index] as Operation;
     for (const { source, then } of states) {
@@ -74,9 +81,50 @@ function* stepBack(journal: Journal, states: readonly SourceThen[], id: number):
         const old = yield* oldCells(journal, record, index, place);
         const known = operation.k === 'u' ? then.get(row) : new Map<string, Logged>();
         if (!known) continue;
-        for (const [column, value] of old) known.set(column, value);
+        for (const [column, value] of old) {
+          // A cell that a nearer branch had changed by then did not follow this one.
+          const holder = seen.held.get(cellKey(operation.t, row, column));
+          if (!holder?.some((one) => one.rank < rank && one.record < id)) known.set(column, value);
+        }
         then.set(row, known);
       }
     }
   }
+}
+
+/** Branches that are seen, the checked-out one first, and which cells those before main have changed. */
+interface Seen {
+  ranks: ReadonlyMap<string, number>;
+  held: ReadonlyMap<string, { rank: number; record: number }[]>;
+}
+
+const cellKey = (table: string, id: number, column: string): string => `${table} ${id} ${column}`;
+
+function* seenRecords(journal: Journal, sources: readonly HistorySource[], author: Author): Steps<Seen> {
+  const uids = new Map(
+    (yield* all('SELECT id, uid FROM lamindb_branch')).map(([id, uid]) => [Number(id), String(uid)]),
+  );
+  const ranks = new Map(author.visible.map((id, rank) => [uids.get(id) ?? '', rank]));
+  const held = new Map<string, { rank: number; record: number }[]>();
+  const main = ranks.size - 1;
+  if (main === 0) return { ranks, held };
+  for (const id of yield* recordsBefore(sources, Number.MAX_SAFE_INTEGER, mostRecords)) {
+    const { body, locals } = yield* readRecord(journal, id);
+    const rank = ranks.get(body.b);
+    if (rank === undefined || rank === main) continue;
+    for (const [i, operation] of body.o.entries()) {
+      if (operation.k !== 'u') continue;
+      for (const { table, ids } of sources.map(({ table, ids }) => ({ table: table.name, ids }))) {
+        if (table !== operation.t) continue;
+        for (const { id: row } of placesIn(locals[i] as LocalPart, ids))
+          for (const column of columnsOf(operation)) {
+            const key = cellKey(table, row, column);
+            const known = held.get(key);
+            if (known) known.push({ rank, record: id });
+            else held.set(key, [{ rank, record: id }]);
+          }
+      }
+    }
+  }
+  return { ranks, held };
 }

@@ -21,7 +21,7 @@ export interface PackLimits {
   bytes: number;
 }
 
-export const packLimits: PackLimits = { size: 500, keep: 500, bytes: 1200 };
+export const packLimits: PackLimits = { size: 800, keep: 500, bytes: 1200 };
 
 /** Version of the log from the first pack on: an older Loam must not take such a log for a whole one (own-tables.ts). */
 export const packedVersion = 2;
