@@ -9,12 +9,21 @@ import { isoTime } from '../time.ts';
 import { placesIn, recordsBefore } from '../write/history-sources.ts';
 import type { Journal } from '../write/journal.ts';
 import type { LocalPart } from '../write/operation.ts';
-import { readRecord } from '../write/packs.ts';
+import { readRecord, type LogRecord } from '../write/packs.ts';
 import { columnsOf } from '../write/touch.ts';
+import type { Author } from '../write/transaction.ts';
 import type { BinAsk, BinPage, BinPlace, BinRow, Emptied, EmptyPlan } from './bin-types.ts';
 import { walkFall } from './purge.ts';
 import type { Purged, Ref } from './registry-types.ts';
-import { archiveBranch, hasTrash, labelOf, nameOf, registryOf, trashBranch } from './tables.ts';
+import {
+  archiveBranch,
+  hasTrash,
+  labelOf,
+  nameOf,
+  registryOf,
+  trashBranch,
+  visibleBranches,
+} from './tables.ts';
 
 const usual = 100;
 /** Rows that one page looks at where a filter leaves most of them out. */
@@ -58,7 +67,13 @@ export function binPart({ model, read, writer, blobs, storageId }: EngineContext
       return counts;
     },
     bin: (ask: BinAsk): BinPage =>
-      read(page(journal, ask.registry ? [registryOf(model, ask.registry)] : tables, ask)),
+      read(
+        page(
+          { journal, author: writer.author, records: new Map() },
+          ask.registry ? [registryOf(model, ask.registry)] : tables,
+          ask,
+        ),
+      ),
 
     /** What emptying the trash would take, in numbers. */
     async emptyPlan(): Promise<EmptyPlan> {
@@ -162,7 +177,15 @@ interface Place {
   id: number;
 }
 
-function* page(journal: Journal, tables: readonly Table[], ask: BinAsk): Steps<BinPage> {
+interface Log {
+  journal: Journal;
+  author: Author;
+  /** Rows that went there together are in one record. */
+  records: Map<number, LogRecord>;
+}
+
+function* page(log: Log, tables: readonly Table[], ask: BinAsk): Steps<BinPage> {
+  const { journal } = log;
   const limit = Math.min(500, ask.limit ?? usual);
   const rows: BinRow[] = [];
   let cursor = ask.before ? placeOf(ask.before) : null;
@@ -177,7 +200,7 @@ function* page(journal: Journal, tables: readonly Table[], ask: BinAsk): Steps<B
       looked++;
       cursor = { at: place.at, table: place.table, id: place.id };
       const table = tables.find(({ name }) => name === place.table) as Table;
-      const row = yield* binRow(journal, table, place.row);
+      const row = yield* binRow(log, table, place.row);
       const inTime = (!ask.from || (row.at ?? '') >= ask.from) && (!ask.to || (row.at ?? '') <= ask.to);
       if (inTime && (!ask.person || row.by === ask.person)) rows.push(row);
     }
@@ -227,8 +250,8 @@ function* newestIn(
   return rows.map((row) => ({ at: String(row[1]), table: table.name, id: Number(row[0]), row }));
 }
 
-function* binRow(journal: Journal, table: Table, [id, at, key, name, size]: SqlValue[]): Steps<BinRow> {
-  const put = yield* putThere(journal, table, Number(id));
+function* binRow(log: Log, table: Table, [id, at, key, name, size]: SqlValue[]): Steps<BinRow> {
+  const put = yield* putThere(log, table, Number(id));
   const then = at === '' || at === null || at === undefined ? null : isoTime(String(at));
   return {
     registry: fullName(table),
@@ -243,7 +266,7 @@ function* binRow(journal: Journal, table: Table, [id, at, key, name, size]: SqlV
 
 /** The act that moved the row to where it is; null where the log does not know. */
 function* putThere(
-  journal: Journal,
+  { journal, author, records }: Log,
   table: Table,
   id: number,
 ): Steps<{ act: string; by: string; at: string } | null> {
@@ -252,18 +275,24 @@ function* putThere(
   const own = { table, tab: Number(tab), hosts: [], ids: new Set([id]), runs: JSON.stringify([[id, id]]) };
   const until = (journal.until?.record ?? Number.MAX_SAFE_INTEGER - 1) + 1;
   for (const record of yield* recordsBefore([own], until, deep)) {
-    const { act, body, locals } = yield* readRecord(journal, record);
+    let known = records.get(record);
+    if (!known) records.set(record, (known = yield* readRecord(journal, record)));
+    const { act, body, locals } = known;
     for (const [i, operation] of body.o.entries()) {
       if (operation.t !== table.name || operation.k === 'd' || !columnsOf(operation).has('branch_id'))
         continue;
       if (placesIn(locals[i] as LocalPart, own.ids).length === 0) continue;
       const row = yield* one(
-        "SELECT a.uid, u.handle, a.at FROM loam_act a LEFT JOIN lamindb_user u ON u.id = a.user_id WHERE a.id = ? AND a.status = 'done'",
-        [act],
+        "SELECT a.uid, u.handle, a.at FROM loam_act a LEFT JOIN lamindb_user u ON u.id = a.user_id WHERE a.id = ? AND a.status = 'done' AND a.branch_id IN (SELECT value FROM json_each(?))",
+        [act, JSON.stringify(visibleBranches(author))],
       );
-      return row
-        ? { act: String(row[0]), by: String(row[1] ?? ''), at: new Date(Number(row[2]) / 1000).toISOString() }
-        : null;
+      // Of a branch that is not seen from here.
+      if (!row) continue;
+      return {
+        act: String(row[0]),
+        by: String(row[1] ?? ''),
+        at: new Date(Number(row[2]) / 1000).toISOString(),
+      };
     }
   }
   return null;
