@@ -236,6 +236,32 @@ describe('the database as of a moment', () => {
         /You are looking at the database as it was after “seed” .*go back to now to write/,
       );
     }
+    // Whatever only asks is answered, also what looks into the log.
+    const asked: (() => unknown)[] = [
+      () => engine.status(),
+      () => engine.branches(),
+      () => engine.registryCounts(),
+      () => engine.elsewhere('Artifact'),
+      () => engine.row('Artifact', uid),
+      () => engine.artifact(uid),
+      () => engine.rowHistory('Artifact', { uid }),
+      () => engine.gone('ULabel', 'none'),
+      () => engine.goneIn(first),
+      () => engine.auditChoices(),
+      () => engine.auditRows(first),
+      () => engine.restorePlan('Artifact', { uid }, 1),
+      () => engine.emptyPlan(),
+      () => engine.binCounts('archive'),
+      () => engine.purgePlan('Artifact', [{ uid }]),
+      () => engine.findObjects('a', 5),
+      () => engine.listMarks(emptyView('Artifact'), null, 10, 5),
+      () => engine.savedViews('Artifact'),
+      () => engine.describeRow('Artifact', { uid }),
+      () => engine.lineageEdges('Artifact', { uid }),
+      () => engine.sqlSchema(),
+      () => engine.integrityCheck(),
+    ];
+    for (const ask of asked) await ask();
     // Whatever goes round the write path is refused by the database itself.
     expect(() => made.driver.run("UPDATE lamindb_artifact SET description = 'x'")).toThrow(/readonly/i);
     expect(engine.writer.pack({ size: 1, keep: 0, bytes: 9999 })).toBe(0);

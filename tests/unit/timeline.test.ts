@@ -331,6 +331,7 @@ describe('lines of two texts', () => {
       { sign: ' ', text: 'c' },
     ]);
     expect(lineDiff('x', 'x')).toEqual([{ same: 1 }]);
+    expect(lineDiff('', 'x')).toEqual([{ sign: '+', text: 'x' }]);
     const long = Array.from({ length: 30 }, (_, i) => `line ${i}`);
     const changed = [...long.slice(0, 10), 'new', ...long.slice(10, 20), ...long.slice(21)];
     const lines = lineDiff(long.join('\n'), changed.join('\n'));

@@ -17,7 +17,8 @@ const context = 2;
 const affordable = 4_000_000;
 
 export function lineDiff(before: string, after: string): (DiffLine | DiffGap)[] {
-  const [old, now] = [before.split('\n'), after.split('\n')];
+  // No text has no lines, not one that is empty.
+  const [old = [], now = []] = [before, after].map((text) => (text === '' ? [] : text.split('\n')));
   let head = 0;
   while (head < old.length && head < now.length && old[head] === now[head]) head++;
   let tail = 0;

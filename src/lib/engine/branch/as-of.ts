@@ -121,8 +121,8 @@ export function createPast(deps: PastDeps): Past {
       throw new LoamError('InvalidArgument', 'Nothing was changed since then: this is how it is now.');
     cancelled = false;
     goal.state.total = top - goal.record;
-    begin();
     try {
+      begin();
       journal.until = { record: goal.record, act: goal.act, words: wordsOf(goal.state) };
       show(goal.state);
       await takeBack(goal, top);

@@ -79,12 +79,17 @@ export function* fieldChanges(
   const changes: HistoryChange[] = [];
   for (const name of now.keys()) {
     const column = table.column.get(name);
-    if (!column || (operation.k === 'i' && quietColumns.has(name))) continue;
+    if (!column || (operation.k === 'i' && (quietColumns.has(name) || unset(column, now.get(name)))))
+      continue;
     const part = fieldPart(name);
     changes.push(yield* told(journal, names, column, [fieldName(name), part], old.get(name), now.get(name)));
   }
   return changes;
 }
+
+/** What nobody set: "no" is how flags begin. */
+const unset = (column: Column, value: Logged | undefined): boolean =>
+  column.type === 'bool' && value !== undefined && 'key' in value && value.key === 0;
 
 export const fieldPart = (column: string): string => `field ${column}`;
 export const tiePart = (table: string, id: number): string => `tie ${table} ${id}`;

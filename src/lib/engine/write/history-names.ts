@@ -27,6 +27,10 @@ const deep = 20;
 /** A cell in words: rows by name, everything else as it is. */
 export function* shownCell(journal: Journal, names: Names, column: Column, value: Logged): Steps<Shown> {
   const target = column.references?.table;
+  if (column.type === 'bool') {
+    const truth = 'id' in value ? value.id : value.key;
+    return truth === null ? nothing : { text: truth === 1 ? 'true' : 'false' };
+  }
   if ('id' in value) {
     if (value.id === null) return nothing;
     return target ? yield* namedRow(journal, names, target, Number(value.id)) : { text: text(value.id) };
