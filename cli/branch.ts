@@ -1,16 +1,22 @@
 // `loam branch`: branches as a list, what one has otherwise than its parent, whether it can be merged, and its merge taken
 // back.
-import { branchNamed, branchTable, count } from './branch-words.ts';
+import type { BranchRow } from '../src/lib/engine/branch/branches.ts';
+import type { BranchDiff, DiffObject, DiffSpec } from '../src/lib/engine/branch/diff.ts';
+import type { Engine } from '../src/lib/engine/index.ts';
+import { branchNamed, branchTable, conflictLine, count } from './branch-words.ts';
+import { checkText, diffSummary, failureText, objectText } from './diff-text.ts';
+import { tableOfWord } from './entity.ts';
 import { withInstance } from './instance.ts';
 import { flags, Usage, type Io, type Verb } from './verb.ts';
 
 type Step = (args: string[], io: Io) => Promise<number | void>;
 
-const steps: Record<string, Step> = { list, revert };
+const steps: Record<string, Step> = { list, diff, check, revert };
 
 export const branch: Verb = {
-  summary: 'List branches; take the merge of one back.',
-  usage: 'branch list [--json] | branch revert BRANCH [--json]',
+  summary: 'List branches; what one has otherwise, whether it can be merged; take its merge back.',
+  usage:
+    'branch list [--json] | branch diff [BRANCH] [--against BRANCH] [--registry NAME] [--kind made|changed|trashed|restored] [--conflicts] [--limit N] [--json] | branch check [BRANCH] [--json] | branch revert BRANCH [--json]',
   async run([what, ...args], io) {
     const step = what !== undefined && Object.hasOwn(steps, what) ? steps[what] : undefined;
     if (!step)
@@ -28,6 +34,76 @@ async function list(args: string[], io: Io): Promise<void> {
     const rows = engine.branches();
     io.out(values.json ? JSON.stringify(rows, null, 1) : branchTable(rows, engine.status().branch.name));
   });
+}
+
+const kinds = ['made', 'changed', 'trashed', 'restored'] as const;
+/** Objects that are asked for at once. */
+const page = 200;
+
+async function diff(args: string[], io: Io): Promise<void> {
+  const { values, positionals } = flags(args, {
+    against: { type: 'string' },
+    registry: { type: 'string' },
+    kind: { type: 'string' },
+    conflicts: { type: 'boolean' },
+    limit: { type: 'string' },
+    json: { type: 'boolean' },
+  });
+  const { against, registry, conflicts } = values;
+  const kind = kinds.find((one) => one === values.kind);
+  if (values.kind !== undefined && !kind)
+    throw new Usage(`--kind is one of ${kinds.join(', ')}, not "${values.kind}".`);
+  const limit = values.limit === undefined ? Infinity : Number(values.limit);
+  if (values.limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1))
+    throw new Usage(`--limit is a whole number from 1, not "${values.limit}".`);
+  const table = registry === undefined ? undefined : tableOfWord(registry);
+  await withInstance(io, ({ engine }) => {
+    const branch = branchHere(engine, positionals);
+    const other = against === undefined ? null : branchNamed(engine, against);
+    const spec: DiffSpec = {
+      ...(other ? { against: other.uid } : {}),
+      ...(table ? { registry: table.registry ?? table.name } : {}),
+      ...(kind ? { kind } : {}),
+      ...(conflicts ? { conflicts } : {}),
+    };
+    const objects: DiffObject[] = [];
+    let answer: BranchDiff;
+    let after: string | null = null;
+    do {
+      const most = Math.min(page, limit - objects.length);
+      answer = engine.branchDiff(branch.uid, { ...spec, limit: most, ...(after === null ? {} : { after }) });
+      objects.push(...answer.objects);
+      after = answer.next;
+    } while (after !== null && objects.length < limit);
+    if (values.json) return io.out(JSON.stringify({ branch: branch.name, ...answer, objects }, null, 1));
+    io.err(diffSummary(answer));
+    const beside = other?.name ?? branch.parent?.name ?? 'main';
+    for (const object of objects) io.out(objectText(object, beside));
+    if (answer.found > objects.length) io.err(`… and ${count(answer.found - objects.length, 'more object')}`);
+  });
+}
+
+/** Runs the merge without keeping it. */
+async function check(args: string[], io: Io): Promise<number> {
+  const { values, positionals } = flags(args, { json: { type: 'boolean' } });
+  return withInstance(io, ({ engine }) => {
+    const branch = branchHere(engine, positionals);
+    const checked = engine.checkBranch(branch.uid);
+    const open = engine.branchConflicts(branch.uid).filter(({ choice }) => choice === null);
+    if (values.json) io.out(JSON.stringify({ branch: branch.name, ...checked, conflicts: open }, null, 1));
+    else {
+      io.out(checkText(branch.name, branch.parent?.name ?? 'main', checked));
+      for (const conflict of open) io.out(`  ${conflictLine(conflict)}`);
+      for (const failure of checked.failures) io.out(`  ${failureText(failure)}`);
+    }
+    return checked.ok ? 0 : 1;
+  });
+}
+
+/** The one that is named, else the one that is checked out. */
+function branchHere(engine: Engine, [ref, more]: readonly string[]): BranchRow {
+  if (more !== undefined) throw new Usage(`"${more}" is not expected here.`);
+  return branchNamed(engine, ref ?? engine.status().branch.uid);
 }
 
 async function revert(args: string[], io: Io): Promise<void> {

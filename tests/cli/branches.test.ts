@@ -173,6 +173,52 @@ describe('[row 62] a conflict in a shell', () => {
   });
 });
 
+describe('[row 61] what a branch has otherwise, in a shell', () => {
+  it('is told by object and field, and checked before it is merged', async () => {
+    const here = await lab();
+    await loam(here, 'switch', '-c', 'try');
+    expect(await loam(here, 'branch', 'diff')).toMatchObject({ code: 0, out: '', err: 'no differences' });
+    await describeA(here, 'ours');
+    await loam(here, 'create', 'project', 'Atlas');
+    await loam(here, 'annotate', '--key', 'd/b.csv', '--project', 'Atlas');
+    writeFileSync(join(here, 'note.md'), '# b\nsecond line');
+    await loam(here, 'annotate', '--key', 'd/b.csv', '--readme', 'note.md');
+    const { out, err } = await loam(here, 'branch', 'diff');
+    expect(err).toBe('3 objects: 1 made, 2 changed (Project 1, Artifact 2)');
+    expect(out).toMatch(/^changed Artifact d\/a\.csv \(\w{20}\)\n {2}description: "first" → "ours"$/m);
+    expect(out).toMatch(/projects?: \+ "Atlas"/i);
+    expect(out).toMatch(/readme:\n {4}\+ # b\n {4}\+ second line/);
+    expect(out).toMatch(/^made Project Atlas/m);
+    const one = await loam(here, 'branch', 'diff', 'try', '--registry', 'project', '--limit', '1', '--json');
+    expect(JSON.parse(one.out)).toMatchObject({
+      found: 1,
+      total: 3,
+      objects: [{ row: 'Atlas', kind: 'made' }],
+    });
+    expect((await loam(here, 'branch', 'diff', '--limit', '1')).err).toContain('and 2 more objects');
+    expect((await loam(here, 'branch', 'diff', '--kind', 'made')).out.split('\n')[0]).toMatch(/Atlas/);
+    expect(await loam(here, 'branch', 'diff', '--kind', 'odd')).toMatchObject(wrong('"odd"'));
+    expect(await loam(here, 'branch', 'diff', 'main')).toMatchObject(error('no other branch'));
+
+    expect(await loam(here, 'branch', 'check')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('try can be merged into main: '),
+    });
+    await loam(here, 'switch', 'main');
+    await describeA(here, 'theirs');
+    const checked = await loam(here, 'branch', 'check', 'try');
+    expect(checked).toMatchObject({ code: 1, out: expect.stringContaining('1 conflict to be decided') });
+    expect(checked.out).toContain('Artifact d/a.csv, description: theirs "theirs", ours "ours", was "first"');
+    expect(JSON.parse((await loam(here, 'branch', 'check', 'try', '--json')).out)).toMatchObject({
+      ok: false,
+      open: 1,
+      failures: [],
+    });
+    expect((await loam(here, 'branch', 'diff', 'try')).out).toContain('(main has "theirs")');
+    expect(await descriptionOfA(here)).toBe('theirs');
+  });
+});
+
 describe('[row 59] what leaves from a shell while a branch is checked out', () => {
   it('is main’s; questions on a branch see its edits', async () => {
     const here = await lab();

@@ -1,7 +1,16 @@
 // Branches under LaminDB's names (`ln.setup.switch`, `ln.setup.merge`, 2.12.1 `lamindb_setup`) and what rows of `ln.Branch` can
 // do beside: what is to be decided, the merge, its revert, and taking over what the parent has.
 import { LoamError } from '../engine/errors.ts';
-import type { BranchRow, Choice, Merged, Reverted, ToldConflict } from '../workers/wire.ts';
+import type {
+  BranchCheck,
+  BranchDiff,
+  BranchRow,
+  Choice,
+  DiffSpec,
+  Merged,
+  Reverted,
+  ToldConflict,
+} from '../workers/wire.ts';
 import type { RegistryCore, Shared } from './registry.ts';
 import { stateOf } from './state.ts';
 
@@ -21,6 +30,10 @@ export type ChosenSide = 'branch' | 'parent' | { value: string | number | null }
 export interface BranchMethods {
   /** Where it comes from, and how far both went since. */
   standing(): Promise<BranchRow>;
+  /** What it has otherwise than the branch it comes from (or a sibling: `against`), by object and field, a page at a time. */
+  diff(options?: Omit<DiffSpec, 'against'> & { against?: BranchRef }): Promise<BranchDiff>;
+  /** Runs the merge without keeping it: whether it can be done, and every rule that is broken. */
+  check(): Promise<BranchCheck>;
   /** What is to be decided before it can be merged, with what was chosen. */
   conflicts(): Promise<ToldConflict[]>;
   /** Chooses for some of them; kept on the branch. Null takes choices back. */
@@ -101,6 +114,12 @@ export function branchMethods(
   };
   return {
     standing: (row) => branchNamed(shared, row),
+    diff: (row, { against, ...spec }: Omit<DiffSpec, 'against'> & { against?: BranchRef } = {}) =>
+      engine.branchDiff(refOfBranch(row), {
+        ...spec,
+        ...(against === undefined ? {} : { against: refOfBranch(against) }),
+      }),
+    check: (row) => engine.checkBranch(refOfBranch(row)),
     conflicts: (row) => engine.branchConflicts(refOfBranch(row)),
     choose: (row, conflicts: readonly ToldConflict[], side: ChosenSide | null) =>
       engine.chooseForBranch(

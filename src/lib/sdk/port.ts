@@ -32,6 +32,8 @@ type Used =
   | 'branches'
   | 'createBranch'
   | 'switchBranch'
+  | 'branchDiff'
+  | 'checkBranch'
   | 'branchConflicts'
   | 'chooseForBranch'
   | 'mergeBranch'
