@@ -1,5 +1,6 @@
 // The engine as one object: registries, write path, drops and queries over the ports it is given. The same in the
 // browser worker, in Node and in tests; it knows no DOM, no network and no file system.
+import { bundlePart, type BundleKeys } from './branch/bundle-part.ts';
 import { branchPart } from './branch/part.ts';
 import { revertPart } from './branch/revert.ts';
 import { createPast, type PastState } from './branch/as-of.ts';
@@ -72,6 +73,8 @@ export interface EngineDeps {
   bell?: Bell;
   /** Keeps an index of texts and counters of facets in the database; only where no other program writes it. */
   searchIndex?: boolean;
+  /** Keys that sign branches in files; none where there are none. */
+  bundleKeys?: BundleKeys;
   /** Branch and space that new rows go to; main and `all` otherwise. */
   place?: Place;
   /** Of keys of the store of bytes those that another database of the device names; none otherwise. */
@@ -301,6 +304,7 @@ export async function createEngine(deps: EngineDeps) {
   return {
     ...branches,
     ...revertPart(context, branches.switchBranch),
+    ...bundlePart(context, branches, deps.bundleKeys ?? null),
     ...manyPart(context),
     ...queryPart(context),
     ...gonePart(context),

@@ -341,3 +341,15 @@ export interface Inspector {
   /** Full sha256 as hex; for folders over the sorted `path\0sha256` lines. */
   checksum(payload: Payload): Promise<string>;
 }
+
+/** Signs what leaves this device; the key is the device's own. */
+export interface BundleSigner {
+  /** Base64 of the raw Ed25519 key. */
+  publicKey: string;
+  /** Base64 of the signature. */
+  sign(bytes: Uint8Array): Promise<string>;
+}
+
+export interface BundleVerifier {
+  verify(publicKey: string, signature: string, bytes: Uint8Array): Promise<boolean>;
+}

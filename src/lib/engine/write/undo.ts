@@ -41,8 +41,8 @@ const listLimit = 200;
 /** Interned rows are shared by feature and hash; an undo removes links to them, not the value (`cameAlong` tells when). */
 const interned = new Set(['lamindb_jsonvalue']);
 
-/** A purge took bytes with it; without the row of this device nothing could be stored. */
-const final = "'purge', 'device'";
+/** A purge took bytes with it; without the row of this device nothing could be stored; a branch out of a file is closed. */
+const final = "'purge', 'device', 'bundle'";
 
 type Who = Pick<Author, 'userId' | 'branchId'>;
 

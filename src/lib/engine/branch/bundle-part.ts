@@ -1,0 +1,206 @@
+// Branches in files as the engine's facade offers them: out of an open one, and into another copy of the same database.
+import type { EngineContext } from '../context.ts';
+import { isLoamError, LoamError } from '../errors.ts';
+import type { BundleSigner, BundleVerifier } from '../ports.ts';
+import { one, run, runSync, type Steps } from '../statement.ts';
+import { insertOne } from '../write/apply.ts';
+import { mainBranch, seenFrom } from '../write/seen.ts';
+import type { Transaction } from '../write/transaction.ts';
+import { instanceHere, packBranch, type Bundle, type BundleBlob } from './bundle.ts';
+import { openBundle, sealBundle, type OpenedBundle } from './bundle-file.ts';
+import { foreign, heldOf, receiveContent, type HeldBack, type Received } from './bundle-receive.ts';
+import { findBranch } from './branches.ts';
+import { checkOut, switchTo } from './checkout.ts';
+import { modelFingerprint } from './fingerprint.ts';
+
+export interface BundleKeys {
+  /** Null where this browser or Node has no Ed25519: bundles are not signed then. */
+  signer(): Promise<BundleSigner | null>;
+  verifier(): Promise<BundleVerifier | null>;
+}
+
+export interface ExportedBranch {
+  name: string;
+  bytes: Uint8Array;
+  signed: boolean;
+  counts: Bundle['manifest']['counts'];
+  blobs: BundleBlob[];
+}
+
+export interface ImportedBranch extends Received {
+  branch: { uid: string; name: string };
+  author: { uid: string; handle: string };
+  madeAt: string;
+  /** Key that signed it; null where nobody did. */
+  signedBy: string | null;
+  /** False where the signature could not be checked here. */
+  checked: boolean;
+  blobs: BundleBlob[];
+}
+
+interface Branches {
+  onBranch<T>(ref: string, reading: () => T): T;
+  switchBranch(ref: string): void;
+}
+
+export function bundlePart(context: EngineContext, branches: Branches, keys: BundleKeys | null) {
+  const { driver, clock, model, read, act, writer } = context;
+  const { journal, author } = writer;
+
+  return {
+    /** An open branch as the bytes of a file: its net changes against the branch it comes from. */
+    async exportBranch(ref: string): Promise<ExportedBranch> {
+      const branch = read(findBranch(ref));
+      if (branch.id === mainBranch)
+        throw new LoamError(
+          'InvalidArgument',
+          'main comes from no other branch. Save a copy of the database instead.',
+        );
+      if (branch.status < 0)
+        throw new LoamError(
+          'InvalidArgument',
+          `The branch "${branch.name}" is ${branch.status === -1 ? 'merged' : 'closed'}. Only an open one is saved to a file.`,
+          { branch: branch.name },
+        );
+      const bundle = branches.onBranch(branch.uid, () => read(packBranch(journal, author, branch, clock())));
+      const signer = (await keys?.signer()) ?? null;
+      const bytes = await sealBundle(bundle, signer);
+      const { counts, blobs } = bundle.manifest;
+      return { name: branch.name, bytes, signed: signer !== null, counts, blobs };
+    },
+
+    /** What a file holds, without taking it in. */
+    async readBundle(
+      bytes: Uint8Array,
+    ): Promise<OpenedBundle['manifest'] & { signedBy: string | null; checked: boolean }> {
+      const { manifest, signedBy, checked } = await openBundle(bytes, (await keys?.verifier()) ?? null);
+      return { ...manifest, signedBy, checked };
+    },
+
+    /** Makes the branch of a file here. Nothing is changed where it is refused; what is checked out stays so. */
+    async importBranch(bytes: Uint8Array): Promise<ImportedBranch> {
+      const opened = await openBundle(bytes, (await keys?.verifier()) ?? null);
+      const { manifest, content, signedBy, checked } = opened;
+      const parent = read(parentHere(opened));
+      const name = read(freeName(manifest.branch.name));
+      const here = read(findBranch(author.branchUid));
+      const received = onNew(`Open branch ${name} from a file`, here.id, function* (tx) {
+        const id = yield* insertOne(tx, 'lamindb_branch', {
+          uid: manifest.branch.uid,
+          name,
+          description: manifest.branch.description,
+          _status_code: manifest.branch.status,
+        });
+        yield* run('INSERT INTO loam_branch(id, parent, fork, at) VALUES (?, ?, ?, ?)', [
+          id,
+          parent,
+          yield* forkHere(manifest.fork, parent),
+          manifest.fork.at,
+        ]);
+        Object.assign(author, yield* seenFrom(author.branchId));
+        yield* checkOut(tx, id);
+        return yield* receiveContent(tx, { id, uid: manifest.branch.uid }, content);
+      });
+      const { author: by, madeAt, blobs } = manifest;
+      return {
+        ...received,
+        ...{ branch: { uid: manifest.branch.uid, name }, author: by, madeAt, signedBy, checked, blobs },
+      };
+    },
+
+    /** Takes in what was held back, as far as what it refers to is here by now. */
+    takeHeld(ref: string): Received {
+      const branch = read(findBranch(ref));
+      const content = read(heldOf(branch.uid));
+      if (!content)
+        throw new LoamError('DoesNotExist', `Nothing of "${branch.name}" is held back.`, {
+          branch: branch.name,
+        });
+      return onNew(`Take in what was held back of ${branch.name}`, author.branchId, function* (tx) {
+        yield* checkOut(tx, branch.id);
+        return yield* receiveContent(tx, branch, content);
+      });
+    },
+
+    /** How many rows, cells and links of a branch wait for rows that are not here. */
+    heldOfBranch(ref: string): number {
+      const content = read(heldOf(read(findBranch(ref)).uid));
+      if (!content) return 0;
+      const rows = (parts: readonly { keys: unknown[] }[]) =>
+        parts.reduce((n, { keys: all }) => n + all.length, 0);
+      return rows(content.made) + content.changed.length + rows(content.added);
+    },
+  };
+
+  /** One act of the branch that `body` checks out; what was checked out before is so again after it. */
+  function onNew(title: string, back: number, body: (tx: Transaction) => Steps<Received>): Received {
+    const before = { ...author };
+    try {
+      const received = act('bundle', title, function* (tx) {
+        const done = yield* body(tx);
+        // Its records are those of the branch, whatever was checked out when it began.
+        yield* run('UPDATE loam_act SET branch_id = ? WHERE id = (SELECT max(id) FROM loam_act)', [
+          tx.author.branchId,
+        ]);
+        return done;
+      });
+      runSync(driver, switchTo(journal, author, back));
+      return received ?? { made: 0, changed: 0, added: 0, taken: 0, known: 0, held: [] as HeldBack[] };
+    } catch (error) {
+      Object.assign(author, before, read(seenFrom(before.branchId)));
+      if (isLoamError(error) && /Nothing was changed\.$/.test(error.message)) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new LoamError(
+        isLoamError(error) ? error.code : 'FileUnreadable',
+        `This branch cannot be opened here: ${why} Nothing was changed.`,
+        isLoamError(error) ? error.details : {},
+      );
+    }
+  }
+
+  /** Id of the branch it comes from; refuses what belongs elsewhere or is here. */
+  function* parentHere({ manifest }: OpenedBundle): Steps<number> {
+    const here = yield* instanceHere();
+    const { branch, instance, parent, schema } = manifest;
+    if (instance.uid !== here.uid)
+      throw foreign(
+        `This branch belongs to the database "${instance.name}" (${instance.uid}), this one is "${here.name}" (${here.uid}). A branch is opened in copies of its own database.`,
+      );
+    if (schema !== modelFingerprint(model))
+      throw foreign(
+        'This branch was saved by a Loam whose tables are others than here. Update both and save it again.',
+      );
+    const known = yield* one('SELECT name FROM lamindb_branch WHERE uid = ?', [branch.uid]);
+    if (known)
+      throw foreign(
+        `This branch is here already, as "${String(known[0])}". Delete it there to open another state of it.`,
+        {
+          branch: String(known[0]),
+        },
+      );
+    if (branch.status < 0) throw foreign('This branch was merged or closed when it was saved.');
+    const row = yield* one(`SELECT id FROM lamindb_branch WHERE uid = ? AND id >= ${mainBranch}`, [
+      parent.uid,
+    ]);
+    if (row) return Number(row[0]);
+    throw foreign(`It comes from the branch "${parent.name}", which is not here. Open that one first.`);
+  }
+
+  function* freeName(wanted: string): Steps<string> {
+    for (let n = 1; ; n++) {
+      const name = n === 1 ? wanted : `${wanted} (${n})`;
+      if (!(yield* one('SELECT 1 FROM lamindb_branch WHERE lower(name) = lower(?)', [name]))) return name;
+    }
+  }
+
+  /** The newest act here that the branch had seen. */
+  function* forkHere({ act: uid, at }: Bundle['manifest']['fork'], parent: number): Steps<number> {
+    const same = uid === null ? undefined : yield* one('SELECT id FROM loam_act WHERE uid = ?', [uid]);
+    if (same) return Number(same[0]);
+    const row = yield* one('SELECT coalesce(max(id), 0) FROM loam_act WHERE branch_id = ? AND at <= ?', [
+      parent,
+      at,
+    ]);
+    return Number(row?.[0] ?? 0);
+  }
+}

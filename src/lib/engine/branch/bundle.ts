@@ -1,0 +1,276 @@
+// A branch as plain data for another copy of its database: rows and references by their row keys, net changes only, each
+// changed cell with the value that the branch had found. Also what the changes lean on without being the branch's: values,
+// people and storages, and by name every other row, so that one that is missing elsewhere can be told of.
+import type { Table } from '../model/types.ts';
+import type { SqlValue } from '../ports.ts';
+import { all, one, type Steps } from '../statement.ts';
+import { nameColumn } from '../write/history-names.ts';
+import { keysOf, nullableKeys, tableOf, type Journal } from '../write/journal.ts';
+import { valuesOf } from '../write/kept-rows.ts';
+import type { RowKey } from '../write/operation.ts';
+import type { Author } from '../write/transaction.ts';
+import type { Branch } from './branches.ts';
+import { changesOf, type RowChange } from './changes.ts';
+import { modelFingerprint } from './fingerprint.ts';
+
+/** Rows with all their columns; of references the keys. `values[c][i]` is column c of row i. */
+export interface BundleRows {
+  table: string;
+  keys: RowKey[];
+  columns: string[];
+  values: RowKey[][];
+}
+
+export interface BundleCells {
+  table: string;
+  key: RowKey;
+  /** Column, the value the branch found, its own. */
+  cells: [column: string, base: RowKey, mine: RowKey][];
+}
+
+export interface BundleContent {
+  /** What the changes use and every branch shares: values of features, people, storages. */
+  shared: BundleRows[];
+  made: BundleRows[];
+  changed: BundleCells[];
+  added: BundleRows[];
+  taken: { table: string; keys: RowKey[] }[];
+  /** What rows of elsewhere are called that the changes name. */
+  named: { table: string; key: RowKey; name: string }[];
+}
+
+/** Bytes that the branch's own artifacts need. */
+export interface BundleBlob {
+  uid: string;
+  hash: string | null;
+  size: number | null;
+  storageKey: string;
+}
+
+export interface BundleManifest {
+  format: 1;
+  branch: { uid: string; name: string; description: string | null; status: number };
+  parent: { uid: string; name: string };
+  /** Newest act of the parent when the branch began, and when that was (microseconds). */
+  fork: { act: string | null; at: number };
+  instance: { uid: string; name: string };
+  /** Tables and columns that it speaks of. */
+  schema: string;
+  author: { uid: string; handle: string };
+  madeAt: string;
+  counts: { made: number; changed: number; added: number; taken: number };
+  blobs: BundleBlob[];
+}
+
+export interface Bundle {
+  manifest: BundleManifest;
+  content: BundleContent;
+}
+
+/** Tables without branches whose rows come along where they are used. */
+const carried = new Set(['lamindb_jsonvalue', 'lamindb_user', 'lamindb_storage']);
+/** Columns that are of this device or follow from others. */
+const isCarried = (table: Table) =>
+  table.columns.filter(({ name, derived, foreign }) => name !== 'id' && !derived && !foreign);
+
+/** With the branch checked out. */
+export function* packBranch(journal: Journal, author: Author, branch: Branch, at: number): Steps<Bundle> {
+  const changes = yield* changesOf(journal, author, branch.id);
+  const used = new Map<string, Set<number>>();
+  const use = (table: string, values: readonly (SqlValue | undefined)[]) => {
+    const ids = used.get(table) ?? new Set<number>();
+    used.set(table, ids);
+    for (const value of values)
+      if (typeof value === 'number' || typeof value === 'bigint') ids.add(Number(value));
+  };
+  const content: BundleContent = { shared: [], made: [], changed: [], added: [], taken: [], named: [] };
+  for (const [table, rows] of byTable(changes, 'made'))
+    content.made.push(
+      yield* rowsOf(
+        journal,
+        table,
+        rows.map(({ id }) => id),
+        use,
+      ),
+    );
+  for (const [table, rows] of byTable(changes, 'changed'))
+    content.changed.push(...(yield* cellsOf(journal, table, rows, use)));
+  for (const [table, rows] of byTable(changes, 'added'))
+    content.added.push(
+      yield* rowsOf(
+        journal,
+        table,
+        rows.map(({ id }) => id),
+        use,
+      ),
+    );
+  for (const [table, rows] of byTable(changes, 'taken'))
+    content.taken.push(yield* takenOf(journal, table, rows, use));
+  // Values and people may lean on others of their kind.
+  for (const name of ['lamindb_jsonvalue', 'lamindb_storage', 'lamindb_user']) {
+    const ids = [...(used.get(name) ?? [])];
+    if (ids.length > 0)
+      content.shared.unshift(yield* rowsOf(journal, tableOf(journal.model, name), ids, use));
+  }
+  content.named = yield* namesOf(journal, used, content.made);
+  return {
+    manifest: yield* manifestOf(journal, author, branch, at, changes),
+    content,
+  };
+}
+
+type Use = (table: string, values: readonly (SqlValue | undefined)[]) => void;
+
+function* rowsOf(journal: Journal, table: Table, ids: readonly number[], use: Use): Steps<BundleRows> {
+  const rows = yield* valuesOf(table, ids);
+  const columns: string[] = [];
+  const values: RowKey[][] = [];
+  for (const { name, references } of isCarried(table)) {
+    const held = rows.values[rows.columns.indexOf(name)] ?? [];
+    columns.push(name);
+    if (references) use(references.table, held);
+    values.push(references ? yield* nullableKeys(journal, references.table, held) : (held as RowKey[]));
+  }
+  return { table: table.name, keys: yield* keysOf(journal, table.name, rows.ids), columns, values };
+}
+
+function* cellsOf(
+  journal: Journal,
+  table: Table,
+  rows: readonly RowChange[],
+  use: Use,
+): Steps<BundleCells[]> {
+  const present = rows.filter(({ missing }) => !missing);
+  const keys = yield* keysOf(
+    journal,
+    table.name,
+    present.map(({ id }) => id),
+  );
+  const out: BundleCells[] = [];
+  for (const [i, { cells }] of present.entries()) {
+    const told: BundleCells['cells'] = [];
+    for (const { column, base, mine } of cells) {
+      const target = table.column.get(column)?.references?.table;
+      if (target === undefined) told.push([column, base as RowKey, mine as RowKey]);
+      else {
+        use(target, [base, mine]);
+        const [before = null, after = null] = yield* nullableKeys(journal, target, [base, mine]);
+        told.push([column, before, after]);
+      }
+    }
+    out.push({ table: table.name, key: keys[i] ?? null, cells: told });
+  }
+  return out;
+}
+
+/** They are in no table: their keys are made of what is kept of them. */
+function* takenOf(
+  journal: Journal,
+  table: Table,
+  rows: readonly RowChange[],
+  use: Use,
+): Steps<{ table: string; keys: RowKey[] }> {
+  const parts: RowKey[][] = [];
+  for (const name of table.rowKey.columns) {
+    const held = rows.map(({ values }) => values?.[name] ?? null);
+    const target = table.column.get(name)?.references?.table;
+    if (target !== undefined) use(target, held);
+    parts.push(target === undefined ? (held as RowKey[]) : yield* nullableKeys(journal, target, held));
+  }
+  const keys = rows.map((_, i) =>
+    parts.length === 1 ? (parts[0]?.[i] ?? null) : parts.map((part) => part[i] ?? null),
+  );
+  return { table: table.name, keys };
+}
+
+function* namesOf(
+  journal: Journal,
+  used: ReadonlyMap<string, Set<number>>,
+  made: readonly BundleRows[],
+): Steps<BundleContent['named']> {
+  const own = new Set(
+    made.flatMap(({ table, keys }) => keys.map((key) => `${table} ${JSON.stringify(key)}`)),
+  );
+  const named: BundleContent['named'] = [];
+  for (const [name, ids] of used) {
+    if (carried.has(name) || ids.size === 0) continue;
+    const table = tableOf(journal.model, name);
+    const list = [...ids];
+    const keys = yield* keysOf(journal, name, list);
+    const texts = new Map(
+      (yield* all(
+        `SELECT id, "${nameColumn(table)}" FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`,
+        [JSON.stringify(list)],
+      )).map(([id, text]) => [Number(id), text]),
+    );
+    for (const [i, id] of list.entries())
+      if (!own.has(`${name} ${JSON.stringify(keys[i] ?? null)}`))
+        named.push({ table: name, key: keys[i] ?? null, name: String(texts.get(id) ?? '').slice(0, 200) });
+  }
+  return named;
+}
+
+function* manifestOf(
+  journal: Journal,
+  author: Author,
+  branch: Branch,
+  at: number,
+  changes: readonly RowChange[],
+): Steps<BundleManifest> {
+  const row = yield* one(
+    `SELECT b.description, b._status_code, p.uid, p.name, l.at FROM lamindb_branch b JOIN lamindb_branch p ON p.id = ?2
+     LEFT JOIN loam_branch l ON l.id = b.id WHERE b.id = ?1`,
+    [branch.id, branch.parent],
+  );
+  const act = yield* one('SELECT uid FROM loam_act WHERE id <= ? ORDER BY id DESC LIMIT 1', [branch.fork]);
+  const user = yield* one('SELECT uid, handle FROM lamindb_user WHERE id = ?', [author.userId]);
+  const artifacts = changes.filter(({ kind, table }) => kind === 'made' && table.name === 'lamindb_artifact');
+  const blobs = yield* all(
+    `SELECT a.uid, a.hash, a.size, coalesce(b.storage_key, a.key, a.uid) FROM lamindb_artifact a
+     LEFT JOIN loam_blob b ON b.artifact_id = a.id WHERE a.id IN (SELECT value FROM json_each(?)) ORDER BY a.id`,
+    [JSON.stringify(artifacts.map(({ id }) => id))],
+  );
+  const count = (kind: RowChange['kind']) => changes.filter((change) => change.kind === kind).length;
+  return {
+    format: 1,
+    branch: {
+      uid: branch.uid,
+      name: branch.name,
+      description: row?.[0] === null || row?.[0] === undefined ? null : String(row[0]),
+      status: Number(row?.[1] ?? 1),
+    },
+    parent: { uid: String(row?.[2]), name: String(row?.[3]) },
+    fork: { act: act ? String(act[0]) : null, at: Number(row?.[4] ?? 0) },
+    instance: yield* instanceHere(),
+    schema: modelFingerprint(journal.model),
+    author: { uid: String(user?.[0] ?? ''), handle: String(user?.[1] ?? '') },
+    madeAt: new Date(at).toISOString(),
+    counts: { made: count('made'), changed: count('changed'), added: count('added'), taken: count('taken') },
+    blobs: blobs.map(([uid, hash, size, storageKey]) => ({
+      uid: String(uid),
+      hash: hash === null || hash === undefined ? null : String(hash),
+      size: size === null || size === undefined ? null : Number(size),
+      storageKey: String(storageKey),
+    })),
+  };
+}
+
+/** Which database this is: LaminDB's uid of the instance, which its storages carry. */
+export function* instanceHere(): Steps<{ uid: string; name: string }> {
+  const row = yield* one(
+    'SELECT coalesce(instance_uid, uid) FROM lamindb_storage ORDER BY instance_uid IS NULL, id LIMIT 1',
+  );
+  const name = yield* one("SELECT value FROM loam_setting WHERE name = 'instance'");
+  return { uid: String(row?.[0] ?? ''), name: String(name?.[0] ?? '') };
+}
+
+function byTable(changes: readonly RowChange[], kind: RowChange['kind']): Map<Table, RowChange[]> {
+  const tables = new Map<Table, RowChange[]>();
+  for (const change of changes) {
+    if (change.kind !== kind) continue;
+    const known = tables.get(change.table);
+    if (known) known.push(change);
+    else tables.set(change.table, [change]);
+  }
+  return tables;
+}
