@@ -257,6 +257,11 @@ describe('names of rows', () => {
       values: { Leu2: 'CD8A', CD4x: 'CD4' },
     };
     expect((await session.check([fix])).result.ok).toBe(true);
+    // Two variables of one name are let through, but not without a word.
+    const twice = (await session.check([{ ...fix, values: { Leu2: 'CD4', CD4x: 'CD4' } }])).result;
+    expect([twice.ok, twice.counts.notices]).toEqual([true, 1]);
+    expect(twice.findings[0]?.message).toMatch(/^1 name now stands for 2 rows: 'CD4'\. anndata asks/);
+    expect(twice.findings[0]?.values[0]?.rows).toEqual([1, 2]);
     const copy = await fixedHdf5(bufferSource(file), [fix]);
     expect((await e.validateDataset(schema, reader(copy))).ok).toBe(true);
     expect((await session.check([])).result.ok).toBe(false);

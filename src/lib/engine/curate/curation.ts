@@ -4,14 +4,16 @@
 import type { EngineContext } from '../context.ts';
 import { findArtifact } from '../query/artifact-detail.ts';
 import { one } from '../statement.ts';
+import { columnsOf, isTransposed, rawAsk } from './asked-columns.ts';
 import { changedColumn } from './changed-column.ts';
 import type { ValidationResult } from './finding.ts';
 import { explained, unexplained } from './explain.ts';
-import { changedText, fixedColumns, fixedIndex, renamedFrame, type Fix, type FixedColumn } from './fixes.ts';
+import { fixedIndex, renamedFrame, type Fix, type FixedColumn } from './fixes.ts';
 import type { ColumnRead, ColumnWant, DatasetRead, FrameAsk, FrameRead, IndexRead } from './frame.ts';
 import { createMemo, type TermMemo } from './memo.ts';
 import type { DatasetReader } from './part.ts';
 import { planOf, type CurateScope, type SlotPlan } from './plan.ts';
+import { sameNames } from './same-names.ts';
 import { createSimilar, type Suggestion } from './similar.ts';
 import { firstAsks, judge, secondAsks, type JudgedArtifact } from './validate.ts';
 
@@ -163,6 +165,12 @@ export function curationPart(context: EngineContext) {
           judge({ ...scope, memo }, second.plan, { ...named, frames }, judged()),
         );
         await explain(result, second.plan.slots, fixed);
+        for (const { slot, names } of first.frames) {
+          const now = fixed.get(slot)?.map(({ name }) => name) ?? [];
+          const same = isTransposed(plan.slots, slot) ? sameNames(slot, names, now) : null;
+          if (same) result.findings.push(same);
+          if (same) result.counts.notices++;
+        }
         const slots = frames.flatMap((frame) => {
           const own = second.plan.slots.find(({ slot }) => slot === frame.slot);
           return own ? [slotOf(own, frame)] : [];
@@ -266,26 +274,6 @@ type RawAsk = FrameAsk;
 
 const columnKey = (slot: string, at: number, want: ColumnWant): string => `${slot}\0${at}\0${want}`;
 const indexKey = (slot: string, want: ColumnWant): string => `${slot}\0${want}`;
-
-/** Names of variables are no columns that could be dropped or renamed, but names of rows that change. */
-function columnsOf(plans: readonly SlotPlan[], frame: FrameRead, fixes: readonly Fix[]): FixedColumn[] {
-  const transposed = plans.find(({ slot }) => slot === frame.slot)?.transposed === true;
-  if (!transposed) return fixedColumns(frame.slot, frame.names, fixes);
-  const changes = fixedIndex(frame.slot, fixes);
-  return frame.names.map((name, at) => ({ at, name: changedText(name, changes) ?? '', changes: [] }));
-}
-
-/** Of columns that change all values are needed. */
-function rawAsk(ask: FrameAsk, fixed: readonly FixedColumn[], fixes: readonly Fix[]): RawAsk {
-  const columns = ask.columns.flatMap(({ at, want }) => {
-    const column = fixed[at];
-    if (column === undefined) return [];
-    return [{ at: column.at, want: column.changes.length > 0 ? ('values' as const) : want }];
-  });
-  const index =
-    ask.index !== 'none' && fixedIndex(ask.slot, fixes).length > 0 ? ('values' as const) : ask.index;
-  return { ...ask, columns, index };
-}
 
 function slotOf(plan: SlotPlan, frame: FrameRead): CurationSlot {
   const there = new Set(frame.names);
