@@ -52,7 +52,8 @@ export function mergeLines(
   branch: string,
   names: { parent: string; branch: string },
 ): MergedLines {
-  const lines = base.split('\n');
+  // An empty text has no lines (lineDiff).
+  const lines = base === '' ? [] : base.split('\n');
   const left = { parent: hunksOf(base, parent), branch: hunksOf(base, branch) };
   const out: string[] = [];
   let at = 0;

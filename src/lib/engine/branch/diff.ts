@@ -298,7 +298,9 @@ function* madeFields(journal: Journal, change: RowChange): Steps<DiffField[]> {
   const fields: DiffField[] = [];
   for (const [c, column] of columns.entries()) {
     const value = row?.[c] ?? null;
-    if (value === null || value === '') continue;
+    // What is left empty, or is no by default, says nothing of it.
+    if (value === null || value === '' || (value === 0 && change.table.column.get(column)?.type === 'bool'))
+      continue;
     const branch = yield* shownValue(journal, change.table, column, value);
     fields.push({ field: fieldName(column), what: 'cell', base: null, parent: null, branch, conflict: null });
   }
