@@ -19,7 +19,7 @@ import { checkValue } from './check.ts';
 import { rememberCuts } from './cuts.ts';
 import { beforeInsert, beforeRemove, beforeUpdate } from './facet-counters.ts';
 import { dropKeys, keysOf, nullableKeys, rememberKeys, reserveIds, tableNumber, tableOf } from './journal.ts';
-import { recordRows } from './journal-tables.ts';
+import { recordRows, updateRows } from './journal-tables.ts';
 import { localIds, type Operation, type RowKey } from './operation.ts';
 import { widenZones } from './zones.ts';
 import { noteChange, noteFamily, type Transaction } from './transaction.ts';
@@ -167,8 +167,11 @@ export function* update(
   values: Values,
 ): Steps<number> {
   let changed = 0;
-  for (let start = 0; start < ids.length; start += recordRows) {
-    const part = ids.slice(start, start + recordRows);
+  const { column } = tableOf(tx.journal.model, name);
+  // Rows that swap a unique value have to be written together.
+  const most = Object.keys(values).some((c) => column.get(c)?.unique) ? recordRows : updateRows;
+  for (let start = 0; start < ids.length; start += most) {
+    const part = ids.slice(start, start + most);
     changed += yield* updateBlock(tx, name, part, cut(values, start, part.length));
   }
   return changed;

@@ -5,7 +5,7 @@ import type { SqlValue } from '../ports.ts';
 import { LoamError } from '../errors.ts';
 import { inTransaction, many, one, run, type Steps } from '../statement.ts';
 import { forget, recordTime, tableNumber, type Journal } from './journal.ts';
-import { recordRows } from './journal-tables.ts';
+import { recordRows, updateRows } from './journal-tables.ts';
 import {
   encode,
   idsOf,
@@ -178,7 +178,8 @@ function* finish(tx: Transaction, act: Act): Steps<void> {
   let pending: LoggedOperation[] = [];
   let rows = 0;
   for (const entry of tx.log) {
-    if (pending.length > 0 && rows + entry.operation.n > recordRows) {
+    const most = entry.operation.k === 'u' ? updateRows : recordRows;
+    if (pending.length > 0 && rows + entry.operation.n > most) {
       yield* writeRecord(tx, act, pending);
       pending = [];
       rows = 0;

@@ -4,6 +4,9 @@
 /** Longest contiguous run one record may cover; look-ups by id rely on it to bound their scan. */
 export const recordRows = 2000;
 
+/** Rows of an update in one record: who asks for the history of a row reads whole records for one row of each. */
+export const updateRows = 500;
+
 export const journalDdl: string[] = [
   // One user intention. `root` is the act whose effect this one adds (+1) or takes away (-1); undo and redo extend the chain.
   `CREATE TABLE IF NOT EXISTS loam_act (
