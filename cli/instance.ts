@@ -28,6 +28,7 @@ import { createNodeBlobs } from '../src/lib/storage/blob/node.ts';
 import { openNode } from '../src/lib/storage/sql/node.ts';
 import { createRemoteFiles, usualCache, type RemoteFiles } from './remote-files.ts';
 import { databaseOf, findSettings, type Settings } from './settings.ts';
+import { signingKeys } from './signing-key.ts';
 import type { Io } from './verb.ts';
 
 export interface Instance {
@@ -100,6 +101,7 @@ export async function openInstance(
       clock: () => Date.now(),
       random,
       onFeed: () => {},
+      bundleKeys: signingKeys(folder),
       onDrop: (progress) => listeners.forEach((listener) => listener(progress)),
       onJob: (progress) => jobListeners.forEach((listener) => listener(progress)),
       place: {

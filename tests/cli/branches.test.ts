@@ -1,5 +1,5 @@
 // Branches from a shell: the verbs of lamin where it has them, and what a person is told where both sides changed the same.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { withInstance } from '../../cli/instance.ts';
@@ -216,6 +216,61 @@ describe('[row 61] what a branch has otherwise, in a shell', () => {
     });
     expect((await loam(here, 'branch', 'diff', 'try')).out).toContain('(main has "theirs")');
     expect(await descriptionOfA(here)).toBe('theirs');
+  });
+});
+
+describe('[row 111] a branch in one file, in a shell', () => {
+  it('is saved once; altered, foreign or known it is refused', async () => {
+    const here = await lab();
+    await loam(here, 'switch', '-c', 'try');
+    await describeA(here, 'from the file');
+    writeFileSync(join(here, 'd', 'c.csv'), 'c\n1\n');
+    await loam(here, 'save', 'd/c.csv', '--ulabel', 'sent');
+    const bare = scratch();
+    await loam(bare, 'init', '--name', 'other');
+
+    const saved = await loam(here, 'branch', 'export', '--output', 'try.loam');
+    expect(saved).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(/1 changed.*; signed\n1 artifact made on it/),
+    });
+    expect(await loam(here, 'branch', 'export', '--output', 'try.loam')).toMatchObject(
+      error('exists already'),
+    );
+    expect(await loam(here, 'branch', 'export', 'main')).toMatchObject(error('no other branch'));
+    const file = join(here, 'try.loam');
+    expect(await loam(here, 'branch', 'import', file)).toMatchObject(error('is here already, as "try"'));
+    expect(await loam(bare, 'branch', 'import', file)).toMatchObject(error('belongs to the database'));
+    const bytes = readFileSync(file);
+    writeFileSync(join(here, 'cut.loam'), bytes.subarray(0, -3));
+    expect(await loam(here, 'branch', 'import', 'cut.loam')).toMatchObject(error('cut off or altered'));
+    expect(await loam(here, 'branch', 'import', 'nothing.loam')).toMatchObject(error('no file'));
+    expect(await loam(here, 'branch', 'import')).toMatchObject(wrong('Name one file'));
+  });
+
+  it('opens where the branch is not', async () => {
+    const here = await lab();
+    const there = scratch();
+    cpSync(here, there, { recursive: true });
+    writeFileSync(join(there, '.loam', 'settings.json'), JSON.stringify({ storage: join(there, 'storage') }));
+    await loam(here, 'switch', '-c', 'try');
+    await describeA(here, 'from the file');
+    await loam(here, 'create', 'project', 'Atlas');
+    await loam(here, 'annotate', '--key', 'd/b.csv', '--project', 'Atlas');
+    await loam(here, 'branch', 'export');
+    const opened = await loam(there, 'branch', 'import', join(here, 'try.loam'));
+    expect(opened).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^opened branch try: 1 made, 1 changed, 1 added, 0 removed$/),
+      err: expect.stringMatching(/^saved by anonymous at \d{4}-.*, signed with [\w+/=]{44}$/),
+    });
+    expect((await loam(there, 'branch', 'diff', 'try')).out).toBe(
+      (await loam(here, 'branch', 'diff', 'try')).out,
+    );
+    expect((await loam(there, 'info')).out).toMatch(/^branch +main$/m);
+    expect((await loam(there, 'merge', 'try')).code).toBe(0);
+    expect(await descriptionOfA(there)).toBe('from the file');
+    expect((await loam(there, 'describe', '--key', 'd/b.csv')).out).toMatch(/Atlas/);
   });
 });
 

@@ -4,6 +4,8 @@ import { createEngine, type Engine } from '../engine/index.ts';
 import { model } from '../engine/model/model.ts';
 import { fromWire, LoamError } from '../engine/errors.ts';
 import type { Parcel } from '../engine/interop/parcel.ts';
+import { deviceSigner } from '../storage/keys/device-keys.ts';
+import { verifierHere } from '../storage/keys/ed25519.ts';
 import { fileModel } from '../engine/schema/file-model.ts';
 import type { AbortSignalLike, FolderSource, Inspector, Payload, Random } from '../engine/ports.ts';
 import type { DropInput } from '../engine/registry/drop.ts';
@@ -78,6 +80,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     breathe: nextTask,
     bell: createBell(),
     searchIndex: true,
+    bundleKeys: { signer: deviceSigner, verifier: verifierHere },
     // Until the others can be asked, all stays.
     namedElsewhere: async (keys) => (others ? others.namedElsewhere(keys) : keys),
   });
@@ -320,6 +323,11 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     reopenBranch: onTheMove(engine.reopenBranch),
     branchDiff: direct(engine.branchDiff),
     checkBranch: direct(engine.checkBranch),
+    exportBranch: ofNow(engine.exportBranch),
+    readBundle: direct(engine.readBundle),
+    importBranch: writing(engine.importBranch),
+    heldOfBranch: direct(engine.heldOfBranch),
+    takeHeld: writing(async (ref) => engine.takeHeld(ref)),
     branchConflicts: direct(engine.branchConflicts),
     chooseForBranch: writing(async (ref, names, choice) => engine.chooseForBranch(ref, names, choice)),
     mergeBranch: onTheMove(engine.mergeBranch),

@@ -2,6 +2,8 @@
 // The page imports this file for its types; the engine worker implements EngineApi.
 import type { WireError } from '../engine/errors.ts';
 import type { BranchRow } from '../engine/branch/branches.ts';
+import type { BundleFacts, ExportedBranch, ImportedBranch } from '../engine/branch/bundle-part.ts';
+import type { Received } from '../engine/branch/bundle-receive.ts';
 import type { CellName, Choice } from '../engine/branch/choices.ts';
 import type { BranchDiff, DiffSpec } from '../engine/branch/diff.ts';
 import type { BranchCheck, Merged } from '../engine/branch/part.ts';
@@ -244,6 +246,8 @@ export type { FeatureRow, NamedRow };
 /* ---------- lists of any registry ---------- */
 
 export type { BranchRow } from '../engine/branch/branches.ts';
+export type { BundleFacts, ExportedBranch, ImportedBranch } from '../engine/branch/bundle-part.ts';
+export type { HeldBack, Received } from '../engine/branch/bundle-receive.ts';
 export type { CellName, Choice } from '../engine/branch/choices.ts';
 export type { BranchDiff, DiffField, DiffKind, DiffObject, DiffSpec } from '../engine/branch/diff.ts';
 export type { BranchCheck, CheckFailure, Merged } from '../engine/branch/part.ts';
@@ -439,6 +443,16 @@ export interface EngineApi
   branchDiff(ref: string, spec?: DiffSpec): Promise<BranchDiff>;
   /** The real merge, taken back: every rule it would break. */
   checkBranch(ref: string): Promise<BranchCheck>;
+  /** An open branch as the bytes of a `.loam` file: its net changes, for another copy of this database. */
+  exportBranch(ref: string): Promise<ExportedBranch>;
+  /** What such a file holds, without taking it in. Refuses in words what is cut off, altered or none. */
+  readBundle(bytes: Uint8Array): Promise<BundleFacts>;
+  /** Makes the branch of such a file here; what is checked out stays so. Rows it leans on that are not here are told. */
+  importBranch(bytes: Uint8Array): Promise<ImportedBranch>;
+  /** How many rows, cells and links of a branch out of a file wait for rows that are not here. */
+  heldOfBranch(ref: string): Promise<number>;
+  /** Takes them in as far as those are here by now. */
+  takeHeld(ref: string): Promise<Received>;
   /** What is to be decided before the branch can be merged into its parent, with what was chosen. */
   branchConflicts(ref: string): Promise<ToldConflict[]>;
   /** Chooses for some conflicts (null takes choices back); kept on the branch. */

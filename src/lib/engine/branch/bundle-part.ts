@@ -6,7 +6,7 @@ import { one, run, runSync, type Steps } from '../statement.ts';
 import { insertOne } from '../write/apply.ts';
 import { mainBranch, seenFrom } from '../write/seen.ts';
 import type { Transaction } from '../write/transaction.ts';
-import { instanceHere, packBranch, type Bundle, type BundleBlob } from './bundle.ts';
+import { instanceHere, packBranch, type Bundle, type BundleBlob, type BundleManifest } from './bundle.ts';
 import { openBundle, sealBundle, type OpenedBundle } from './bundle-file.ts';
 import { foreign, heldOf, receiveContent, type HeldBack, type Received } from './bundle-receive.ts';
 import { findBranch } from './branches.ts';
@@ -25,6 +25,12 @@ export interface ExportedBranch {
   signed: boolean;
   counts: Bundle['manifest']['counts'];
   blobs: BundleBlob[];
+}
+
+/** What a file says of itself, and whether who says it could be checked. */
+export interface BundleFacts extends BundleManifest {
+  signedBy: string | null;
+  checked: boolean;
 }
 
 export interface ImportedBranch extends Received {
@@ -70,9 +76,7 @@ export function bundlePart(context: EngineContext, branches: Branches, keys: Bun
     },
 
     /** What a file holds, without taking it in. */
-    async readBundle(
-      bytes: Uint8Array,
-    ): Promise<OpenedBundle['manifest'] & { signedBy: string | null; checked: boolean }> {
+    async readBundle(bytes: Uint8Array): Promise<BundleFacts> {
       const { manifest, signedBy, checked } = await openBundle(bytes, (await keys?.verifier()) ?? null);
       return { ...manifest, signedBy, checked };
     },

@@ -46,3 +46,26 @@ export async function verifierHere(): Promise<BundleVerifier | null> {
     },
   };
 }
+
+/** An extractable pair as text. */
+export async function pairText({ privateKey, publicKey }: CryptoKeyPair): Promise<string> {
+  const [secret, open] = await Promise.all([
+    crypto.subtle.exportKey('jwk', privateKey),
+    crypto.subtle.exportKey('jwk', publicKey),
+  ]);
+  return JSON.stringify({ secret, open });
+}
+
+/** What `pairText` wrote; null where it is something else. */
+export async function pairFrom(text: string): Promise<CryptoKeyPair | null> {
+  try {
+    const { secret, open } = JSON.parse(text) as { secret: JsonWebKey; open: JsonWebKey };
+    const [privateKey, publicKey] = await Promise.all([
+      crypto.subtle.importKey('jwk', secret, algorithm, false, ['sign']),
+      crypto.subtle.importKey('jwk', open, algorithm, true, ['verify']),
+    ]);
+    return { privateKey, publicKey };
+  } catch {
+    return null;
+  }
+}
