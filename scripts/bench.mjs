@@ -2,7 +2,7 @@
 // engine: native SQLite, our engine in Node and our engine in Chromium take turns; drop: Python's LaminDB and the app's
 // workers take turns; questions: a database of `size` artifacts asked by our engine, native SQLite and Python's LaminDB
 // in turn; so each ratio compares neighbours in time. app: the built app as a person meets it (`app/cold` and
-// the like for one part). files: statements over files beside native DuckDB (bench-files.mjs), only where it is asked for; history, only where it is asked for: the log's history with a million changed cells (bench-history.mjs); million, only where it is asked for: the app over a database of 1,000,000 artifacts; ontologies likewise: imports of public terms and look-ups (bench-ontologies.mjs); validate likewise: files against schemas beside LaminDB's curators (bench-validate.mjs). Medians go to the console and to docs/benchmarks.md, each part into its own section.
+// the like for one part). files: statements over files beside native DuckDB (bench-files.mjs), only where it is asked for; branches, only where it is asked for: branches of a million artifacts (bench-branches.mjs); history likewise: the log's history with a million changed cells (bench-history.mjs); million, only where it is asked for: the app over a database of 1,000,000 artifacts; ontologies likewise: imports of public terms and look-ups (bench-ontologies.mjs); validate likewise: files against schemas beside LaminDB's curators (bench-validate.mjs). Medians go to the console and to docs/benchmarks.md, each part into its own section.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { appMeasures, appParts } from './bench-app.mjs';
 import { filesMeasures, filesParts } from './bench-files.mjs';
 import { openPython } from './bench-python.mjs';
 import { questionRounds, usualSize } from './bench-questions.mjs';
+import { branchArtifacts, reportBranches } from './bench-branches.mjs';
 import { historyCells, reportHistory } from './bench-history.mjs';
 import { millionMeasures } from './bench-million.mjs';
 import { ontologyMeasures } from './bench-ontologies.mjs';
@@ -64,14 +65,15 @@ const wantedFiles = wanted.includes('files')
   : wanted.flatMap((one) => (one.startsWith('files/') ? [one.slice(6)] : []));
 const unknown = [
   ...wanted.filter(
-    (one) => !/^(engine|drop|questions|history|million|ontologies|validate|(app|files)(\/.*)?)$/.test(one),
+    (one) =>
+      !/^(engine|drop|questions|branches|history|million|ontologies|validate|(app|files)(\/.*)?)$/.test(one),
   ),
   ...wantedFiles.filter((part) => !(/** @type {readonly string[]} */ (filesParts).includes(part))),
   ...wantedParts.filter((part) => !(/** @type {readonly string[]} */ (appParts).includes(part))),
 ];
 if (unknown.length > 0 || !(rounds > 0) || !(size >= 20_000)) {
   console.error(
-    `--only takes engine, drop, questions, history, million, ontologies, validate, app, files and ${[...appParts.map((part) => `app/${part}`), ...filesParts.map((part) => `files/${part}`)].join(', ')}; --size at least 20000.`,
+    `--only takes engine, drop, questions, branches, history, million, ontologies, validate, app, files and ${[...appParts.map((part) => `app/${part}`), ...filesParts.map((part) => `files/${part}`)].join(', ')}; --size at least 20000.`,
   );
   process.exit(1);
 }
@@ -140,6 +142,7 @@ async function openBrowser() {
     version: context.browser()?.version() ?? '',
     round: () => onPage('round()', false),
     drop: () => onPage('dropRound()', true),
+    branches: () => onPage(`branchesRound(${branchArtifacts})`, false),
     history: () => onPage(`historyRound(${historyCells})`, false),
     async close() {
       await context.close();
@@ -203,7 +206,7 @@ const date = new Date().toISOString().slice(0, 10);
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${process.platform}`;
 /** @type {Record<string, string[]>} */
 const sections = {};
-const browser = ['engine', 'drop', 'history'].some((one) => wanted.includes(one))
+const browser = ['engine', 'drop', 'branches', 'history'].some((one) => wanted.includes(one))
   ? await openBrowser()
   : null;
 const about = `${date}. ${machine}${browser ? `. Chromium ${browser.version}` : ''}`;
@@ -219,6 +222,17 @@ try {
   if (browser && wanted.includes('drop')) {
     const done = await dropRounds(browser);
     sections['drop'] = reportDrop(done.rounds, done.python, about);
+  }
+  if (browser && wanted.includes('branches')) {
+    const before = load();
+    const node = json(process.execPath, [join(bundles, 'node/node.js'), 'branches', String(branchArtifacts)]);
+    console.error('branches, Node', JSON.stringify(node));
+    const chromium = await browser.branches();
+    console.error('branches, Chromium', JSON.stringify(chromium));
+    sections['branches'] = reportBranches(
+      { node, chromium },
+      `${about}; load of the machine before: ${before.toFixed(1)}.`,
+    );
   }
   if (browser && wanted.includes('history')) {
     const before = load();

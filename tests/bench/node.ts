@@ -1,5 +1,5 @@
 // The Node side of the benchmark, bundled and run by scripts/bench.mjs: `anchor <folder>` writes what native.py needs,
-// `round` prints one round over SQLite's wasm build in memory, `history CELLS` one of the log's history.
+// `round` prints one round over SQLite's wasm build in memory, `history CELLS` one of the log's history, `branches ARTIFACTS` one of branches.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { model } from '../../src/lib/engine/model/model.ts';
@@ -15,6 +15,7 @@ import {
   pointRead,
   singles,
 } from './shared.ts';
+import { branchesRound } from './branches.ts';
 import { historyRound } from './history.ts';
 import { labelRow, round, type OpenBench } from './workload.ts';
 
@@ -33,6 +34,8 @@ if (command === 'anchor') {
     join(folder, 'plan.json'),
     JSON.stringify({ ...plan, settings: nativeSettings, insert: plainInsert(columns) }),
   );
+} else if (command === 'branches') {
+  console.log(JSON.stringify(await branchesRound(inMemory, Number(folder))));
 } else if (command === 'history') {
   const measures = await historyRound(inMemory, Number(folder));
   console.log(JSON.stringify(measures));

@@ -2,6 +2,7 @@
 import { model } from '../../../src/lib/engine/model/model.ts';
 import { emptyInstance, isUnseeded } from '../../../src/lib/engine/schema/open.ts';
 import { openOpfs } from '../../../src/lib/storage/sql/opfs-sahpool.ts';
+import { branchesRound } from '../branches.ts';
 import { historyRound } from '../history.ts';
 import { round, type OpenBench } from '../workload.ts';
 
@@ -34,9 +35,13 @@ const open: OpenBench = async (initialise) => {
   };
 };
 
-/** Its name says what it does: `history CELLS`, else a round. */
-const [what, cells] = self.name.split(' ');
-(what === 'history' ? historyRound(open, Number(cells)) : round(open, cpu)).then(
+/** Its name says what it does: `history CELLS`, `branches ARTIFACTS`, else a round. */
+const [what, size] = self.name.split(' ');
+const rounds = {
+  history: () => historyRound(open, Number(size)),
+  branches: () => branchesRound(open, Number(size)),
+};
+(what === 'history' || what === 'branches' ? rounds[what]() : round(open, cpu)).then(
   (measures) => postMessage({ measures }),
   (error: unknown) =>
     postMessage({ error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) }),

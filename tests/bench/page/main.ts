@@ -41,6 +41,7 @@ function seed(name: string, artifacts: number, { labels = false } = {}): Promise
 Object.assign(globalThis, {
   round,
   historyRound: (cells: number) => round(`history ${cells}`),
+  branchesRound: (artifacts: number) => round(`branches ${artifacts}`),
   seed,
   dropRound: () => dropRound(() => browserCpu()),
   filesLocal,
