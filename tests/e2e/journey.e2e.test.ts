@@ -162,7 +162,7 @@ describe.sequential('the main journey', () => {
     const changed = join(folder, 'tables/samples.csv');
     await writeFile(changed, `${await readFile(changed, 'utf8')}S99,lung,9.5,True,2024-02-01\n`);
     await dropFiles(page, [changed, join(folder, 'config.json')]);
-    await page.getByText('Version 2', { exact: true }).waitFor();
+    await page.getByText('Version 2. Its labels and feature values stay with version 1').waitFor();
     await page.getByText(/Already here/).waitFor();
     await page.getByRole('button', { name: 'Close', exact: true }).click();
   });

@@ -142,3 +142,20 @@ it('[row 43] files dropped on the place for it are judged by the schema used las
   await page.getByText('With your fixes it is valid').waitFor();
   expect(app.problems.page).toEqual([]);
 });
+
+it('[row 43] a long look is told, stopped, and gone on with', async () => {
+  await pick([await file('long.csv', `cell_type\n${'hepatocyte\nmegakaryocyte\n'.repeat(1_500_000)}`)]);
+  const stop = sheet().getByRole('button', { name: 'Stop', exact: true });
+  await line('long.csv').getByRole('progressbar').waitFor();
+  await stop.click();
+  await sheet().getByText('Stopped: 1 file not looked into.').waitFor();
+  expect(await line('long.csv').innerText()).toContain('Waiting');
+  await sheet().getByRole('button', { name: 'Go on' }).click();
+  await expect.poll(() => line('long.csv').innerText(), { timeout: 60_000 }).toMatch(/Valid/);
+  // Taken out, the last file closes the sheet; nothing was saved of it.
+  await line('long.csv').getByRole('button', { name: 'Take long.csv out' }).click();
+  await sheet().waitFor({ state: 'detached' });
+  await showList(page);
+  expect(await page.locator('[role=grid] .key a', { hasText: 'long.csv' }).count()).toBe(0);
+  expect(app.problems.page).toEqual([]);
+});
