@@ -5,7 +5,7 @@
 export const recordRows = 2000;
 
 /** Rows of an update in one record: who asks for the history of a row reads whole records for one row of each. */
-export const updateRows = 500;
+export const updateRows = 1000;
 
 export const journalDdl: string[] = [
   // One user intention. `root` is the act whose effect this one adds (+1) or takes away (-1); undo and redo extend the chain.
