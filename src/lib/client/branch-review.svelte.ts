@@ -40,7 +40,7 @@ export function inputOf(conflict: ToldConflict): 'text' | 'number' | 'long' | nu
   if (field && (!written.has(field.type) || field.choices)) return null;
   if (!field && (column.endsWith('_id') || column.startsWith('_'))) return null;
   if (field?.type === 'number') return 'number';
-  return field?.long || texts.some((text) => (text ?? '').includes('\n')) ? 'long' : 'text';
+  return texts.some((text) => (text ?? '').includes('\n')) ? 'long' : 'text';
 }
 
 export const sidesOf = (conflict: ToldConflict): Side[] => {

@@ -41,3 +41,7 @@ export function suggestedName(handle: string, taken: readonly string[], now: Dat
     if (!has.has(name.toLowerCase())) return name;
   }
 }
+
+/** What people call a field of a difference: LaminDB's `readme` is the note of a row. */
+export const fieldWords = (field: string): string =>
+  field === 'readme' ? 'note' : field.replaceAll('_', ' ');

@@ -61,13 +61,13 @@ export function mergeLines(
   for (;;) {
     const from = Math.min(left.parent[0]?.from ?? Infinity, left.branch[0]?.from ?? Infinity);
     if (from === Infinity) break;
-    // All hunks of both sides that touch each other are one place.
+    // All hunks of both sides that share lines, or begin at the same one, are one place.
     let to = from;
     const here = { parent: [] as Hunk[], branch: [] as Hunk[] };
     for (let grew = true; grew;) {
       grew = false;
       for (const side of ['parent', 'branch'] as const)
-        for (let next = left[side][0]; next && next.from <= to; next = left[side][0]) {
+        for (let next = left[side][0]; next && (next.from < to || next.from === from); next = left[side][0]) {
           here[side].push(next);
           left[side].shift();
           to = Math.max(to, next.to);
