@@ -13,6 +13,38 @@ async function world(seed: number) {
 }
 
 describe('[row 60] a difference', () => {
+  test('is asked of one object alone, for the marks on its page', async () => {
+    const { engine, uid, uidOf } = await world(41);
+    engine.createBranch('try', { switch: true });
+    engine.update('Artifact', { uid }, { description: 'mine' });
+    engine.update('Artifact', { uid: uidOf('artifact', "key = 'b.csv'") }, { description: 'mine as well' });
+    const one = engine.branchDiff('try', { registry: 'Artifact', uid, limit: 1 });
+    expect(one).toMatchObject({ total: 2, found: 1, next: null });
+    expect(one.objects.map((object) => object.uid)).toEqual([uid]);
+    for (const other of [uidOf('ulabel', "name = 'red 1'"), 'nowhere'])
+      expect(engine.branchDiff('try', { registry: 'Artifact', uid: other })).toMatchObject({
+        found: 0,
+        objects: [],
+      });
+    expect(engine.branchDiff('try', { registry: 'ULabel', uid }).found).toBe(0);
+  });
+
+  test('[row 62] a note that both wrote is told with the one that both began with', async () => {
+    const { engine, uid } = await world(42);
+    engine.createBranch('try', { switch: true });
+    engine.saveNote(uid, '# mine');
+    engine.saveNote(uid, '# mine, better');
+    engine.switchBranch('main');
+    engine.saveNote(uid, '# theirs');
+    engine.saveNote(uid, '# theirs, later');
+    const notes = (name: string) => engine.branchConflicts(name).filter(({ kind }) => kind === 'version');
+    expect(notes('try')).toMatchObject([
+      { field: 'readme', base: '# first', parent: '# theirs, later', branch: '# mine, better' },
+    ]);
+    engine.switchBranch('try');
+    expect(notes('try')).toMatchObject([{ base: '# first', branch: '# mine, better' }]);
+  });
+
   test('tells objects with their fields, links, values and notes by name, the same seen from both sides', async () => {
     const { world: made, engine, uid, uidOf } = await world(21);
     engine.createBranch('try', { switch: true });
