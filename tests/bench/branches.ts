@@ -4,6 +4,7 @@ import { createEngine, type Engine } from '../../src/lib/engine/index.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
 import type { SqlDriver } from '../../src/lib/engine/ports.ts';
 import { createInstance } from '../../src/lib/engine/schema/open.ts';
+import { emptyView } from '../../src/lib/engine/view/view.ts';
 import { insert, update } from '../../src/lib/engine/write/apply.ts';
 import { createMemoryBlobs } from '../../src/lib/storage/blob/memory.ts';
 import type { Measures, OpenBench } from './workload.ts';
@@ -123,12 +124,13 @@ export async function branchesRound(open: OpenBench, artifacts: number): Promise
 
   // Questions on a branch with 10,000 changed cells beside the same on main, in turn.
   const questions: (() => unknown)[] = [
-    () => engine.listArtifacts({ offset: 0, limit: 100 }),
+    () => engine.listRows(emptyView('Artifact'), { after: null, limit: 100 }),
+    () => engine.countList(emptyView('Artifact')),
     () => engine.queryIds({ registry: 'Artifact', filters: [{ key: 'proj7/file_7.parquet' }] }),
     () => engine.queryIds({ registry: 'Artifact', filters: [{ size__gt: 9_990_000 }], limit: 100 }),
     () => engine.queryCount({ registry: 'Artifact', filters: [{ suffix: '.csv', size__lt: 5_000 }] }),
     () =>
-      engine.queryRows({ registry: 'Artifact', filters: [{ description__startswith: 'mine' }], limit: 100 }, [
+      engine.queryRows({ registry: 'Artifact', filters: [{ size__lt: 2_000 }], limit: 100 }, [
         'key',
         'description',
       ]),

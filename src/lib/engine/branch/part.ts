@@ -45,6 +45,11 @@ export interface BranchCheck extends MergeCounts {
   failures: CheckFailure[];
 }
 
+interface Comparison {
+  changes: RowChange[];
+  conflicts: Map<Conflict, Choice | null>;
+}
+
 export function branchPart(context: EngineContext, dropping: () => boolean) {
   const { driver, model, read, act, writer, tell } = context;
   const { journal, author } = writer;
@@ -106,9 +111,7 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
   }
 
   /** Conflicts with the choices that still hold, in the order of registries and rows. */
-  function* comparison(
-    branch: Branch,
-  ): Steps<{ changes: RowChange[]; conflicts: Map<Conflict, Choice | null> }> {
+  function* comparison(branch: Branch): Steps<Comparison> {
     const parents = (yield* seenFrom(branch.parent)).visible;
     const changes = yield* changesOf(journal, author, branch.id);
     // What was merged is told as it was; there is nothing to decide any more.
@@ -164,6 +167,19 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
     return trying(branch, function* () {
       return reading();
     });
+  }
+
+  /** The last comparison, for the next page of it: nothing was written since. */
+  let last: { of: string; value: Comparison } | null = null;
+
+  function* comparedNow(branch: Branch): Steps<Comparison> {
+    const row = yield* one('SELECT total_changes()');
+    const of = `${branch.id} ${author.branchId} ${String(row?.[0])}`;
+    if (last?.of === of) return last.value;
+    last = null;
+    const value = yield* comparison(branch);
+    last = { of, value };
+    return value;
   }
 
   return {
@@ -279,7 +295,7 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
         read(
           (function* () {
             // Conflicts name the very changes that are listed.
-            const { changes, conflicts } = yield* comparison(branch);
+            const { changes, conflicts } = yield* comparedNow(branch);
             return yield* diffPage(journal, parents, changes, conflicts, spec);
           })(),
         ),
