@@ -14,6 +14,7 @@ const words: Record<string, string> = {
   relate: 'links',
   rename: 'rename',
   restore: 'put back',
+  review: 'review of a branch',
   trash: 'move to the trash',
   undo: 'undo',
   update: 'edit',

@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'Cancelled'
   | 'BranchChanged'
   | 'MergeConflict'
+  | 'ReviewNeeded'
   | 'DatabaseChanged'
   | 'BytesElsewhere'
   | 'PermissionNeeded'

@@ -3,6 +3,7 @@
 import { bundlePart, type BundleKeys } from './branch/bundle-part.ts';
 import { branchPart } from './branch/part.ts';
 import { revertPart } from './branch/revert.ts';
+import { reviewPart } from './branch/review-part.ts';
 import { createPast, type PastState } from './branch/as-of.ts';
 import { consolePart } from './console/part.ts';
 import type { EngineContext } from './context.ts';
@@ -304,6 +305,7 @@ export async function createEngine(deps: EngineDeps) {
   return {
     ...branches,
     ...revertPart(context, branches.switchBranch),
+    ...reviewPart(context),
     ...bundlePart(context, branches, deps.bundleKeys ?? null),
     ...manyPart(context),
     ...queryPart(context),

@@ -57,6 +57,7 @@ import type { Transfer, TransfersApi } from './transfers.ts';
 import type { UnsavedFile, ValidationsApi } from './validations.ts';
 import type { DatabaseProgress, DatabasesApi } from './databases-wire.ts';
 import type { QueryApi } from './query-wire.ts';
+import type { ReviewApi } from './review-wire.ts';
 import type { CurationApi } from './curation-wire.ts';
 import type { OntologiesApi } from './ontology-wire.ts';
 import type { SchemasApi } from './schemas-wire.ts';
@@ -301,7 +302,8 @@ export interface EngineApi
     ValidationsApi,
     CurationApi,
     SchemasApi,
-    HistoryApi {
+    HistoryApi,
+    ReviewApi {
   status(): Promise<EngineStatus>;
   meter(): Promise<StorageMeter>;
 

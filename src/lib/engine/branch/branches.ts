@@ -109,7 +109,7 @@ export function* countAhead(model: Model, branch: number): Steps<number> {
 
 function* countBehind(parent: number, fork: number): Steps<number> {
   const row = yield* one(
-    `SELECT count(*) FROM loam_act WHERE id > ? AND branch_id = ? AND root = id AND status = 'done' AND undone IS NULL AND kind <> 'device'`,
+    `SELECT count(*) FROM loam_act WHERE id > ? AND branch_id = ? AND root = id AND status = 'done' AND undone IS NULL AND kind NOT IN ('device', 'review')`,
     [fork, parent],
   );
   return Number(row?.[0]);

@@ -6,7 +6,7 @@ import { branchStatus } from '../registry/status.ts';
 import { branchId } from '../schema/open.ts';
 import { all, one, runSync, type Steps } from '../statement.ts';
 import { update } from '../write/apply.ts';
-import { forget, recordTime, refuseInPast } from '../write/journal.ts';
+import { forget, recordTime, refuseInPast, tableOf } from '../write/journal.ts';
 import { mainBranch, seenFrom } from '../write/seen.ts';
 import { createTransaction, type TableChange, type Transaction } from '../write/transaction.ts';
 import { changesOf, type RowChange } from './changes.ts';
@@ -14,7 +14,8 @@ import { choicesFor, choose, nameOfConflict, unchoose, type CellName, type Choic
 import { conflictsOf, type Conflict } from './conflicts.ts';
 import { changesAgainst, diffPage, notSiblings, type BranchDiff, type DiffSpec } from './diff.ts';
 import { mergeBranch, tryMerge, type MergeCounts } from './merge.ts';
-import { aboutOf, fieldName, toldConflict, type About, type ToldConflict } from './told.ts';
+import { aboutOf, aboutRow, fieldName, toldConflict, type About, type ToldConflict } from './told.ts';
+import { refuseUnreviewed, unmetOf } from './review.ts';
 import { takeOver } from './update.ts';
 import { findBranch, listBranches, type Branch, type BranchRow } from './branches.ts';
 import { checkOut, switchTo } from './checkout.ts';
@@ -313,7 +314,10 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
           const about = yield* aboutOf(journal, change.table, change.id, change.values);
           told.push({ ...about, field: column === null ? null : fieldName(column), reason, code });
         }
-        return { ...counts, ok: open === 0 && failures.length === 0, open, failures: told };
+        const about = yield* aboutRow(journal, tableOf(model, 'lamindb_branch'), branch.id);
+        for (const reason of yield* unmetOf(journal, branch))
+          told.push({ ...about, field: null, reason, code: 'ReviewNeeded' });
+        return { ...counts, ok: open === 0 && told.length === 0, open, failures: told };
       });
     },
 
@@ -321,6 +325,7 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
     mergeBranch(ref: string): Merged {
       const branch = asked(ref);
       refuseWhileBusy();
+      read(refuseUnreviewed(journal, branch));
       refuseUndecided(branch);
       const parent = parentOf(branch);
       const from = author.branchUid;
