@@ -160,6 +160,7 @@ describe.sequential('history', () => {
 
   it('the audit log tells each act, opens it, filters by what is chosen, and takes acts back', async () => {
     await page.keyboard.press('8');
+    await page.getByRole('link', { name: 'Log', exact: true }).click();
     await page.getByRole('heading', { name: 'Audit log' }).waitFor();
     await expect.poll(() => acts().first().innerText()).toMatch(/New ULabel Batch 2/);
     await acts()
