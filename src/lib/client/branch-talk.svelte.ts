@@ -55,12 +55,16 @@ export interface Voice {
 }
 
 export function voicesOf({ reviewers, verdicts }: BranchReview): Voice[] {
-  const said = new Map(verdicts.map((verdict) => [verdict.by.uid, verdict]));
-  const asked = new Set(reviewers.map(({ uid }) => uid));
   return [
-    ...reviewers.map((person) => ({ person, asked: true, verdict: said.get(person.uid) ?? null })),
+    ...reviewers.map((person) => ({
+      person,
+      asked: true,
+      verdict: verdicts.find(({ by }) => by.uid === person.uid) ?? null,
+    })),
     ...verdicts.flatMap((verdict) =>
-      asked.has(verdict.by.uid) ? [] : [{ person: verdict.by, asked: false, verdict }],
+      reviewers.some(({ uid }) => uid === verdict.by.uid)
+        ? []
+        : [{ person: verdict.by, asked: false, verdict }],
     ),
   ];
 }
