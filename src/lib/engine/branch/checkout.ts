@@ -192,33 +192,31 @@ function* exchangeGroup(
   entering: boolean,
 ): Steps<void> {
   const { columns, ids, values } = group;
-  const found = new Map(
-    (yield* all(
-      `SELECT id, ${columns.map((c) => `"${c}"`).join(', ')} FROM "${table.name}" WHERE id IN (SELECT value FROM json_each(?))`,
-      [JSON.stringify(ids)],
-    )).map((row) => [Number(row[0]), row]),
+  const found = new Set(
+    (yield* all(`SELECT id FROM "${table.name}" WHERE id IN (SELECT value FROM json_each(?))`, [
+      JSON.stringify(ids),
+    ])).map(([id]) => Number(id)),
   );
   const at = ids.flatMap((id, i) => (found.has(id) ? [i] : []));
   const pick = (which: readonly number[]) => ({
     ids: which.map((i) => ids[i] ?? 0),
     values: values.map((list) => which.map((i) => list[i] ?? null)),
   });
+  /** What the table has goes beside it, by one statement, then what was read from there into the table. */
+  function* swap(some: ReturnType<typeof pick>): Steps<void> {
+    yield* run(
+      `UPDATE loam_cell SET other = CASE col ${columns.map((c) => `WHEN '${c}' THEN t."${c}"`).join(' ')} END
+         FROM "${table.name}" t WHERE t.id = loam_cell.id AND loam_cell.branch = ?1 AND loam_cell.tab = ?2
+           AND loam_cell.id IN (SELECT value FROM json_each(?3)) AND loam_cell.col IN (SELECT value FROM json_each(?4))`,
+      [branch, tab, JSON.stringify(some.ids), JSON.stringify(columns)],
+    );
+    yield* setCells(tx, table, some.ids, columns, some.values);
+  }
   const whole = pick(at);
   let done = at;
-  if (!(yield* fits(() => setCells(tx, table, whole.ids, columns, whole.values)))) {
+  if (!(yield* fits(() => swap(whole)))) {
     done = [];
-    for (const i of at) {
-      const single = pick([i]);
-      if (yield* fits(() => setCells(tx, table, single.ids, columns, single.values))) done.push(i);
-    }
-  }
-  for (const [c, col] of columns.entries()) {
-    const rowIdsDone = done.map((i) => ids[i] ?? 0);
-    yield* many(
-      'UPDATE loam_cell SET other = ? WHERE branch = ? AND tab = ? AND id = ? AND col = ?',
-      done.length,
-      [rowIdsDone.map((id) => found.get(id)?.[c + 1] ?? null), [branch], [tab], rowIdsDone, [col]],
-    );
+    for (const i of at) if (yield* fits(() => swap(pick([i])))) done.push(i);
   }
   const out = without(
     ids,
