@@ -12,7 +12,7 @@ async function world(seed: number) {
   return { world: made, engine, uidOf, uid: uidOf('artifact', "key = 'a.csv'") };
 }
 
-describe('[row 60] a difference', () => {
+describe('[row 61] a difference', () => {
   test('is asked of one object alone, for the marks on its page', async () => {
     const { engine, uid, uidOf } = await world(41);
     engine.createBranch('try', { switch: true });
@@ -137,7 +137,7 @@ describe('[row 60] a difference', () => {
   });
 });
 
-describe('[row 61] a check', () => {
+describe('[row 63] a check', () => {
   test('lists every rule that the merge would break, and keeps nothing of it', async () => {
     const { world: made, engine, uidOf } = await world(25);
     const at = (name: string) => ({ uid: uidOf('record', `name = '${name}'`) });

@@ -5,7 +5,7 @@ import { refusal } from './memory-engine.ts';
 
 const rounds = process.env['LOAM_LONG'] === '1' ? 150 : 25;
 
-describe('[row 59] a branch', () => {
+describe('[row 59] [row 60] a branch', () => {
   test('keeps edits, links, values, notes, trash and restores of existing rows to itself', async () => {
     const world = await worldEngine(1);
     seedWorld(world);
@@ -200,7 +200,7 @@ describe('[row 59] a branch', () => {
   });
 });
 
-describe('[row 59] random histories', () => {
+describe('[row 60] random histories', () => {
   test('to switch away and back changes nothing, and main is as if the branch were not there', async () => {
     for (let seed = 1; seed <= rounds; seed++) {
       const world = await worldEngine(seed);

@@ -39,7 +39,7 @@ async function prepared(): Promise<MemoryEngine> {
 }
 
 test.each(['switch', 'merge'] as const)(
-  '[row 61] a %s that fails at any statement changes nothing',
+  '[row 62] a %s that fails at any statement changes nothing',
   async (what) => {
     const world = await prepared();
     const { engine } = world;

@@ -80,7 +80,7 @@ function edits(random: () => number, cells: readonly string[], count: number): [
   });
 }
 
-describe('[row 60] merges against a naive model', () => {
+describe('[row 62] merges against a naive model', () => {
   test('edits, conflicts, choices and results are the model’s', async () => {
     for (let round = 0; round < rounds; round++) {
       const world = await labels(round);

@@ -16,7 +16,7 @@ async function world(seed: number) {
   return { world: made, engine, uidOf, uid: uidOf('artifact', "key = 'a.csv'") };
 }
 
-describe('[row 60] [row 61] a merge', () => {
+describe('[row 62] [row 64] a merge', () => {
   test('brings rows, edits, links, values, notes and what was trashed to main; LaminDB reads the branch as merged', async () => {
     const { world: made, engine, uid, uidOf } = await world(11);
     engine.createBranch('try', { switch: true });
@@ -191,7 +191,7 @@ describe('[row 60] [row 61] a merge', () => {
     }
   });
 
-  test('[row 63] its revert leaves what was changed since, and says so', async () => {
+  test('[row 64] its revert leaves what was changed since, and says so', async () => {
     const { engine, uid } = await world(17);
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'mine', key: 'mine.csv' });
@@ -239,7 +239,7 @@ describe('[row 60] [row 61] a merge', () => {
   });
 });
 
-describe('[row 60] random merges', () => {
+describe('[row 64] random merges', () => {
   /** One history: both sides do something, and what came of it is held against what must be. */
   async function history(made: MemoryEngine, seed: number): Promise<void> {
     const { engine } = made;

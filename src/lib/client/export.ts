@@ -82,7 +82,13 @@ export async function exportDatabase(instance: string): Promise<void> {
     saveStream(name, () => session.engine.exportDatabase()),
   );
   if (typeof size === 'number')
-    say('Database exported', `${name}, ${bytes(size)}. It opens in LaminDB and in any SQLite tool.`);
+    // The file is the whole of it, with what is checked out in its tables; other programs know no working trees.
+    say(
+      'Database exported',
+      session.status?.branch.isMain === false
+        ? `${name}, ${bytes(size)}. Its tables show the branch “${session.status.branch.name}”, as here: for Python go to main first, or take the export for Python.`
+        : `${name}, ${bytes(size)}. It opens in LaminDB and in any SQLite tool.`,
+    );
 }
 
 export async function downloadArtifact(uid: string, name: string, path?: string): Promise<void> {

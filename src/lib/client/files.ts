@@ -178,6 +178,7 @@ export const pickFiles = () => pick({});
 /** No `accept`: databases carry many endings, and what is none is told in words. */
 export const pickDatabase = () => pick({});
 export const pickParquet = () => pick({ accept: '.parquet,.zip' });
+export const pickBranchFile = () => pick({ accept: '.loam' });
 export const pickFolder = () => pick({ webkitdirectory: '' });
 
 /** What the browser tells while something is still being dragged: how many, and sometimes a media type. */
