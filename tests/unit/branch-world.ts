@@ -123,7 +123,8 @@ export async function anyAct(world: MemoryEngine, random: () => number): Promise
     ['new record', () => engine.create('Record', { name: word })],
     ['describe record', () => record && engine.update('Record', { uid: record }, { description: word })],
     ['new version', () => artifact && newVersion(world, artifact)],
-    ['undo', () => engine.undo()],
+    // (To undo that a branch was made would end the history.)
+    ['undo', () => (/^New branch/.test(engine.status().canUndo?.title ?? '') ? null : engine.undo())],
     ['redo', () => engine.redo()],
   ];
   const [name, act] = pick(acts) as (typeof acts)[number];

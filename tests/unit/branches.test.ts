@@ -179,6 +179,23 @@ describe('[row 59] [row 60] a branch', () => {
     ).toContain('already');
   });
 
+  test('is not undone away while it has changes', async () => {
+    const world = await worldEngine(9);
+    seedWorld(world);
+    const { engine } = world;
+    const uid = String(world.value("SELECT uid FROM lamindb_artifact WHERE key = 'a.csv'"));
+    engine.createBranch('try', { switch: true });
+    engine.update('Artifact', { uid }, { description: 'mine' });
+    engine.switchBranch('main');
+    expect((await engine.undo())?.skipped).toMatchObject([{ reason: 'has changes of its own' }]);
+    engine.switchBranch('try');
+    expect(engine.artifact(uid).description).toBe('mine');
+    engine.switchBranch('main');
+    engine.createBranch('empty');
+    expect((await engine.undo())?.skipped).toEqual([]);
+    expect((await refusal(() => engine.switchBranch('empty'))).code).toBe('DoesNotExist');
+  });
+
   test('is refused in words where it cannot be', async () => {
     const world = await worldEngine(7);
     seedWorld(world);

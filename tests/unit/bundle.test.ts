@@ -2,13 +2,14 @@
 // altered is refused with nothing changed.
 import { strFromU8, strToU8, deflateSync, inflateSync } from 'fflate';
 import { createHash } from 'node:crypto';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Bundle, BundleRows } from '../../src/lib/engine/branch/bundle.ts';
 import type { BundleKeys } from '../../src/lib/engine/branch/bundle-part.ts';
 import { openBundle, sealBundle } from '../../src/lib/engine/branch/bundle-file.ts';
 import { isLoamError } from '../../src/lib/engine/errors.ts';
 import { createEngine } from '../../src/lib/engine/index.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
+import type { SqlDriver } from '../../src/lib/engine/ports.ts';
 import { jsonText } from '../../src/lib/engine/write/operation.ts';
 import { createMemoryBlobs } from '../../src/lib/storage/blob/memory.ts';
 import { newKeys, signerWith, verifierHere } from '../../src/lib/storage/keys/ed25519.ts';
@@ -19,9 +20,16 @@ import { random, refusal, type MemoryEngine } from './memory-engine.ts';
 const rounds = process.env['LOAM_LONG'] === '1' ? 150 : 12;
 const first = 'loam branch bundle 1\n';
 
+/** Closed after each test: memory of the SQLite module is one for all. */
+const opened: SqlDriver[] = [];
+afterEach(() => {
+  for (const driver of opened.splice(0)) driver.close();
+});
+
 /** Another device's copy. */
 async function copyOf(bytes: Uint8Array, bundleKeys?: BundleKeys) {
   const driver = await openMemory({ bytes });
+  opened.push(driver);
   const refuse = () => Promise.reject(new Error('no bytes here'));
   let now = Date.UTC(2026, 5, 1);
   const engine = await createEngine({
@@ -52,6 +60,7 @@ const digestOf = (driver: MemoryEngine['driver']): string => {
 
 async function seeded(seed: number): Promise<{ world: MemoryEngine; before: Uint8Array }> {
   const world = await worldEngine(seed);
+  opened.push(world.driver);
   seedWorld(world);
   return { world, before: world.driver.serialize() };
 }

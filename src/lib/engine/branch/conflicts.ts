@@ -84,10 +84,17 @@ function* sameNames(changes: readonly RowChange[], parents: readonly number[]): 
     if (!table || !searchesNames(table)) continue;
     const column = nameOf(table);
     const type = table.column.has('type_id') ? 'AND o.type_id IS m.type_id' : '';
+    // What the branch calls otherwise, or put into the trash, has left its name to others.
+    const renamed = changes.flatMap(({ table: { name: of }, kind, id, cells }) =>
+      of === name && kind === 'changed' && cells.some((cell) => cell.column === column || cell.mine === trash)
+        ? [id]
+        : [],
+    );
     const twins = yield* all(
       `SELECT m.id, min(o.id), o."${column}" FROM "${name}" m JOIN "${name}" o ON o."${column}" = m."${column}" ${type}
-       WHERE m.id IN (SELECT value FROM json_each(?)) AND o.id <> m.id AND +o.branch_id IN (${parents.join(', ')}) GROUP BY m.id`,
-      [JSON.stringify(living(rows).map(({ id }) => id))],
+       WHERE m.id IN (SELECT value FROM json_each(?)) AND o.id <> m.id AND +o.branch_id IN (${parents.join(', ')})
+         AND o.id NOT IN (SELECT value FROM json_each(?)) GROUP BY m.id`,
+      [JSON.stringify(living(rows).map(({ id }) => id)), JSON.stringify(renamed)],
     );
     const byId = new Map(rows.map((row) => [row.id, row]));
     for (const [id, other, text] of twins) {

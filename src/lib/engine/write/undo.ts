@@ -150,12 +150,27 @@ function* undoInsert(
     }
     if (used.size > 0) gone = gone.filter((id) => !used.has(id));
   }
+  if (name === 'lamindb_branch')
+    for (const id of [...gone]) {
+      if (!(yield* hasChanges(id)) && id !== tx.author.branchId) continue;
+      skip(state, name, id, null, 'has changes of its own', undefined);
+      gone = gone.filter((one) => one !== id);
+    }
   if (gone.length === 0) return;
   const birth: Birth = operation.w
     ? { record: operation.w[0], operation: operation.w[1] }
     : { record: record.id, operation: index };
   yield* remove(tx, name, gone, birth);
   state.restored += gone.length;
+}
+
+/** Whether something is kept for a branch beside the tables; rows that it made refer to it. */
+function* hasChanges(branch: number): Steps<boolean> {
+  const row = yield* one(
+    'SELECT EXISTS (SELECT 1 FROM loam_cell WHERE branch = ?1) OR EXISTS (SELECT 1 FROM loam_row WHERE branch = ?1)',
+    [branch],
+  );
+  return row?.[0] === 1;
 }
 
 /** Values of a feature that came in the same act (a transfer): without the feature they are nothing, so they go with it. */
