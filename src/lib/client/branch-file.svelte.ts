@@ -50,7 +50,7 @@ export const branchFile = {
 
   async pick(): Promise<void> {
     const chosen = await pickBranchFile();
-    const file = chosen?.files[0]?.file;
+    const file = chosen?.files[0];
     if (file) await branchFile.look(file);
   },
   /** Reads a file; what it holds is shown, or why it is none. Nothing is changed. */
