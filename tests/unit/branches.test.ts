@@ -240,7 +240,7 @@ describe('[row 60] random histories', () => {
       expect(digest(seen(world, { stamps: true })), context).toBe(digest(branch));
       for (const each of [world, alone]) each.driver.close();
     }
-  });
+  }, 600_000);
 });
 
 /** The same act on both: what is random in it is drawn once. */

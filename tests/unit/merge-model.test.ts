@@ -117,7 +117,7 @@ describe('[row 62] merges against a naive model', () => {
       }
       world.driver.close();
     }
-  });
+  }, 600_000);
 
   test('independent edits never conflict, and their order does not matter', async () => {
     for (let round = 0; round < rounds / 4; round++) {
@@ -149,5 +149,5 @@ describe('[row 62] merges against a naive model', () => {
       expect(results[1]).toEqual(results[0]);
       expect(results[2]).toEqual(results[0]);
     }
-  });
+  }, 600_000);
 });

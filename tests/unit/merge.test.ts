@@ -304,5 +304,5 @@ describe('[row 64] random merges', () => {
       for (let i = 0; i < perEngine; i++) await history(made, round * perEngine + i);
       made.driver.close();
     }
-  });
+  }, 600_000);
 });
