@@ -47,6 +47,24 @@ export function* inTransaction<T>(steps: Steps<T>): Steps<T> {
   }
 }
 
+/** The same within a transaction: any failure takes back the steps alone, and is thrown on. */
+export function* inSavepoint<T>(steps: Steps<T>): Steps<T> {
+  yield* run('SAVEPOINT loam_part');
+  try {
+    const value = yield* steps;
+    yield* run('RELEASE loam_part');
+    return value;
+  } catch (error) {
+    try {
+      yield* run('ROLLBACK TO loam_part');
+      yield* run('RELEASE loam_part');
+    } catch {
+      // As above: the transaction may be gone with it.
+    }
+    throw error;
+  }
+}
+
 /** Drives the steps on a synchronous connection. A failing statement is thrown into the generator, which may go on yielding. */
 export function runSync<T>(driver: SqlDriver, steps: Steps<T>): T {
   let next = steps.next();

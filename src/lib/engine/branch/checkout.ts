@@ -2,10 +2,11 @@
 // two ways part, and to put in what the other branch has, in one transaction: cells, rows without a branch of their own, and
 // which version is the latest. The cost follows the changes. What cannot be put in (a row it refers to is gone, a unique
 // value is taken by now) is held back: it stays with its branch, and a check of the branch tells of it.
-import { isLoamError, LoamError } from '../errors.ts';
+import { LoamError } from '../errors.ts';
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, many, one, run, type Steps } from '../statement.ts';
+import { refusalOf } from '../write/attempt.ts';
 import { atomically } from '../write/commit.ts';
 import { reachOf } from '../write/reach.ts';
 import { markLatest } from '../write/derived.ts';
@@ -214,9 +215,9 @@ function* exchangeGroup(
   }
   const whole = pick(at);
   let done = at;
-  if (!(yield* fits(() => swap(whole)))) {
+  if (yield* refusalOf(tx, () => swap(whole))) {
     done = [];
-    for (const i of at) if (yield* fits(() => swap(pick([i])))) done.push(i);
+    for (const i of at) if (!(yield* refusalOf(tx, () => swap(pick([i]))))) done.push(i);
   }
   const out = without(
     ids,
@@ -232,29 +233,15 @@ function* exchangeGroup(
 
 /* ---------- what does not fit ---------- */
 
-/** Runs the steps in a savepoint; false where a constraint refused them. */
-function* fits(steps: () => Steps<void>): Steps<boolean> {
-  yield* run('SAVEPOINT loam_fit');
-  try {
-    yield* steps();
-    yield* run('RELEASE loam_fit');
-    return true;
-  } catch (error) {
-    yield* run('ROLLBACK TO loam_fit');
-    yield* run('RELEASE loam_fit');
-    if (!isLoamError(error, 'IntegrityError')) throw error;
-    return false;
-  }
-}
-
 /** Puts rows in, all at once where they fit; gives the ids of those that a unique value keeps out. */
 function* putWhatFits(tx: Transaction, table: Table, rows: KeptRows): Steps<number[]> {
   if (rows.ids.length === 0) return [];
-  if (yield* fits(() => putRows(tx, table, rows.ids, rows.columns, rows.values))) return [];
+  if (!(yield* refusalOf(tx, () => putRows(tx, table, rows.ids, rows.columns, rows.values)))) return [];
   const refused: number[] = [];
   for (const id of rows.ids) {
     const single = pickRows(rows, (other) => other === id);
-    if (!(yield* fits(() => putRows(tx, table, single.ids, single.columns, single.values)))) refused.push(id);
+    if (yield* refusalOf(tx, () => putRows(tx, table, single.ids, single.columns, single.values)))
+      refused.push(id);
   }
   return refused;
 }

@@ -1,12 +1,13 @@
 // A merge: what a branch has otherwise is written on its parent as one act, by the operations that any other edit is made of.
 // So history, undo (the revert of a merge), facets and sync need to know nothing of it. What the branch kept stays: a revert
 // makes it a branch again. LaminDB's merge moves rows by their branch_id and sets the status (2.12.1 `merge`); so does this.
-import { isLoamError, LoamError } from '../errors.ts';
+import { LoamError } from '../errors.ts';
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
-import { all, run, type Steps } from '../statement.ts';
+import { all, type Steps } from '../statement.ts';
 import { hashText } from '../hash.ts';
 import { branchStatus } from '../registry/status.ts';
+import { refusalOf } from '../write/attempt.ts';
 import { reinsert, remove, update } from '../write/apply.ts';
 import type { Transaction } from '../write/transaction.ts';
 import type { Branch } from './branches.ts';
@@ -256,10 +257,10 @@ function* writeCells(
       );
     const everything = ids.map((_, i) => i);
     if (!failures) changed += yield* write(everything);
-    else if ((yield* refusalOf(tx, () => write(everything))) === null) changed += ids.length;
+    else if ((yield* refusalOf(tx, () => write(everything), true)) === null) changed += ids.length;
     else
       for (const i of everything) {
-        const error = yield* refusalOf(tx, () => write([i]));
+        const error = yield* refusalOf(tx, () => write([i]), true);
         const change = byId.get(ids[i] ?? 0);
         if (error === null) changed++;
         else if (change)
@@ -302,35 +303,11 @@ function* putIn(tx: Transaction, { table, rows }: Part, twins: Twins): Steps<num
       rows.map(({ id }) => id),
       valuesOf(rows),
     );
-  if (yield* fits(tx, whole)) return rows.length;
+  if (!(yield* refusalOf(tx, whole))) return rows.length;
   let put = 0;
   for (const row of rows)
-    if (yield* fits(tx, () => reinsert(tx, table.name, [row.id], valuesOf([row])))) put++;
+    if (!(yield* refusalOf(tx, () => reinsert(tx, table.name, [row.id], valuesOf([row]))))) put++;
   return put;
-}
-
-/** Runs the steps in a savepoint; false, with nothing done, where a unique value is there already. */
-function* fits(tx: Transaction, steps: () => Steps<unknown>): Steps<boolean> {
-  const error = yield* refusalOf(tx, steps);
-  if (error && error.code !== 'IntegrityError') throw error;
-  return error === null;
-}
-
-/** Runs the steps in a savepoint; what refused them, with nothing done, or null. */
-function* refusalOf(tx: Transaction, steps: () => Steps<unknown>): Steps<LoamError | null> {
-  const logged = tx.log.length;
-  yield* run('SAVEPOINT loam_merge');
-  try {
-    yield* steps();
-    yield* run('RELEASE loam_merge');
-    return null;
-  } catch (error) {
-    yield* run('ROLLBACK TO loam_merge');
-    yield* run('RELEASE loam_merge');
-    tx.log.length = logged;
-    if (isLoamError(error)) return error;
-    throw error;
-  }
 }
 
 function byTable(changes: readonly RowChange[], kind: RowChange['kind']): Part[] {

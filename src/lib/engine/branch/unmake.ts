@@ -4,7 +4,7 @@
 import { isLoamError } from '../errors.ts';
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
-import { all, many, one, run, type Steps } from '../statement.ts';
+import { all, inSavepoint, many, one, run, type Steps } from '../statement.ts';
 import { markLatest } from '../write/derived.ts';
 import { tableOf, type Journal } from '../write/journal.ts';
 import { recordRows } from '../write/journal-tables.ts';
@@ -124,14 +124,10 @@ function* forced(
   places = columns.map((_, i) => i),
 ): Steps<void> {
   const bound = sql.startsWith('UPDATE') ? [...values, ids] : values;
-  yield* run('SAVEPOINT loam_unmake');
   try {
-    yield* many(sql, ids.length, bound);
-    yield* run('RELEASE loam_unmake');
+    yield* inSavepoint(many(sql, ids.length, bound));
     return;
   } catch (error) {
-    yield* run('ROLLBACK TO loam_unmake');
-    yield* run('RELEASE loam_unmake');
     if (!isLoamError(error, 'IntegrityError')) throw error;
   }
   const at = (column: readonly SqlValue[], i: number): SqlValue =>

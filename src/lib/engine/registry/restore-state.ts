@@ -1,10 +1,10 @@
 // Puts a row, with what hangs on it, back to how it was after a record: all of it or single parts, as one act. What is in the
 // way (a value that is taken, a row that is gone) is told before and left as it is. Where a row is (branch, trash), who made it
 // and the bytes of artifacts are not part of it.
-import { isLoamError } from '../errors.ts';
 import type { Column, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
-import { one, run, type Steps } from '../statement.ts';
+import { one, type Steps } from '../statement.ts';
+import { refusalOf } from '../write/attempt.ts';
 import { reinsert, remove, update } from '../write/apply.ts';
 import { fieldPart, notePart, tiePart, tieWords } from '../write/history-cells.ts';
 import { shownCell, type Logged, type Names } from '../write/history-names.ts';
@@ -64,28 +64,13 @@ export function* restoreState(
   let done = 0;
   for (const { apply, ...line } of lines) {
     let { problem } = line;
-    if (problem === null) problem = yield* attempted(tx, apply);
+    // Rules that no list of unique columns tells (without regard to case) refuse here.
+    if (problem === null && (yield* refusalOf(tx, () => apply(tx))))
+      problem = 'another row has this value now';
     if (problem === null) done++;
     else left.push({ ...line, problem });
   }
   return { done, left };
-}
-
-/** Null where it went well. Rules that no list of unique columns tells (without regard to case) refuse here. */
-function* attempted(tx: Transaction, apply: Planned['apply']): Steps<string | null> {
-  const logged = tx.log.length;
-  yield* run('SAVEPOINT loam_restore');
-  try {
-    yield* apply(tx);
-    yield* run('RELEASE loam_restore');
-    return null;
-  } catch (error) {
-    if (!isLoamError(error, 'IntegrityError')) throw error;
-    yield* run('ROLLBACK TO loam_restore');
-    yield* run('RELEASE loam_restore');
-    tx.log.length = logged;
-    return 'another row has this value now';
-  }
 }
 
 function* planned(

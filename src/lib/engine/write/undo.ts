@@ -1,10 +1,11 @@
 // Undo and redo: the inverse of an act's records, newest first, as a new act of the same chain. Rows and cells that
 // somebody touched since, or that are used from outside the act, stay and are listed. Redo is the undo of the undo, so
 // rows come back with the same uids and ids. Rules: write-path.md §3.
-import { isLoamError, LoamError } from '../errors.ts';
+import { LoamError } from '../errors.ts';
 import type { SqlValue } from '../ports.ts';
 import { timeText } from '../time.ts';
 import { all, one, run, type Steps } from '../statement.ts';
+import { refusalOf } from './attempt.ts';
 import { childrenOf, reinsert, remove, update, type Birth, type Values } from './apply.ts';
 import { idsByKey, tableOf, type Journal } from './journal.ts';
 import { idsOf, type LocalPart, type Operation, type RowKey } from './operation.ts';
@@ -292,7 +293,8 @@ function* lostReferences(
   return lost;
 }
 
-function* missingRows(table: string, ids: readonly SqlValue[]): Steps<Set<number>> {
+/** Of the ids those that have no row any more. */
+export function* missingRows(table: string, ids: readonly SqlValue[]): Steps<Set<number>> {
   const wanted = ids.filter((id) => id !== null).map(Number);
   if (wanted.length === 0) return new Set();
   const rows = yield* all(
@@ -340,32 +342,16 @@ function* attempt(
   act: (part: number[], pick: number[]) => Steps<number>,
 ): Steps<number> {
   const everything = ids.map((_, i) => i);
-  const whole = yield* tried(tx, () => act(ids, everything));
-  if (whole !== null) return whole;
   let done = 0;
-  for (const [i, id] of ids.entries()) {
-    const result = yield* tried(tx, () => act([id], [i]));
-    if (result === null) skip(state, table, id, null, 'a unique value has been taken since', undefined);
-    else done += result;
-  }
+  const some = (part: number[], pick: number[]) =>
+    refusalOf(tx, function* () {
+      done += yield* act(part, pick);
+    });
+  if ((yield* some(ids, everything)) === null) return done;
+  for (const [i, id] of ids.entries())
+    if (yield* some([id], [i]))
+      skip(state, table, id, null, 'a unique value has been taken since', undefined);
   return done;
-}
-
-/** Runs the steps in a savepoint; null when a constraint refused them. */
-function* tried(tx: Transaction, steps: () => Steps<number>): Steps<number | null> {
-  const logged = tx.log.length;
-  yield* run('SAVEPOINT loam_try');
-  try {
-    const result = yield* steps();
-    yield* run('RELEASE loam_try');
-    return result;
-  } catch (error) {
-    if (!isLoamError(error, 'IntegrityError')) throw error;
-    yield* run('ROLLBACK TO loam_try');
-    yield* run('RELEASE loam_try');
-    tx.log.length = logged;
-    return null;
-  }
 }
 
 function pickValues(values: Values, pick: number[]): Values {
