@@ -4,11 +4,13 @@
 import { LoamError } from '../errors.ts';
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
+import { archiveBranch, trashBranch } from '../registry/tables.ts';
 import { many, one, run, type Steps } from '../statement.ts';
 import { insert, remove, update } from '../write/apply.ts';
 import { idsByKey, tableNumber, tableOf } from '../write/journal.ts';
 import { fromJsonText, jsonText, type RowKey } from '../write/operation.ts';
 import { reachOf } from '../write/reach.ts';
+import { mainBranch } from '../write/seen.ts';
 import type { Transaction } from '../write/transaction.ts';
 import { unreadable } from './bundle-check.ts';
 import type { BundleCells, BundleContent, BundleRows } from './bundle.ts';
@@ -32,7 +34,6 @@ export interface Received {
   held: HeldBack[];
 }
 
-const trash = -1;
 const shared = new Set(['lamindb_jsonvalue', 'lamindb_user', 'lamindb_storage']);
 
 /** Does all of it on the checked-out branch `branch`; what is held back is kept for `heldOf`. */
@@ -262,7 +263,9 @@ function createReceiver(tx: Transaction, branch: { id: number; uid: string }, co
       }
       for (const { row, column } of patches) yield* patch(row, column);
       for (const { table, from, at } of trashed)
-        yield* update(tx, table.name, [idOf(table.name, from.keys[at] ?? null) ?? 0], { branch_id: trash });
+        yield* update(tx, table.name, [idOf(table.name, from.keys[at] ?? null) ?? 0], {
+          branch_id: trashBranch,
+        });
     },
 
     *change(parts: readonly BundleCells[]): Steps<void> {
@@ -279,7 +282,10 @@ function createReceiver(tx: Transaction, branch: { id: number; uid: string }, co
           if (target === undefined) continue;
           yield* lookUp(target, [base, mine]);
           if (mine !== null && idOf(target, mine) === null) missing.push({ target, key: mine });
-          if (column === 'branch_id' && ![trash, 0, 1, branch.id].includes(idOf(target, mine) ?? 1))
+          if (
+            column === 'branch_id' &&
+            ![trashBranch, archiveBranch, mainBranch, branch.id].includes(idOf(target, mine) ?? 1)
+          )
             throw unreadable('it moves a row to another branch');
         }
         const id = idOf(table.name, part.key);
@@ -354,7 +360,7 @@ function createReceiver(tx: Transaction, branch: { id: number; uid: string }, co
 
   function isTrashed({ from, at }: Arriving): boolean {
     const place = from.values[from.columns.indexOf('branch_id')]?.[at] ?? null;
-    return idOf('lamindb_branch', place) === trash;
+    return idOf('lamindb_branch', place) === trashBranch;
   }
 }
 

@@ -10,7 +10,7 @@ import { valuesOf } from '../write/kept-rows.ts';
 import type { RowKey } from '../write/operation.ts';
 import type { Author } from '../write/transaction.ts';
 import type { Branch } from './branches.ts';
-import { changesOf, type RowChange } from './changes.ts';
+import { byTable, changesOf, ofKind, type RowChange } from './changes.ts';
 import { modelFingerprint } from './fingerprint.ts';
 
 /** Rows with all their columns; of references the keys. `values[c][i]` is column c of row i. */
@@ -84,7 +84,7 @@ export function* packBranch(journal: Journal, author: Author, branch: Branch, at
       if (typeof value === 'number' || typeof value === 'bigint') ids.add(Number(value));
   };
   const content: BundleContent = { shared: [], made: [], changed: [], added: [], taken: [], named: [] };
-  for (const [table, rows] of byTable(changes, 'made'))
+  for (const [table, rows] of byTable(changes, ofKind('made')))
     content.made.push(
       yield* rowsOf(
         journal,
@@ -93,9 +93,9 @@ export function* packBranch(journal: Journal, author: Author, branch: Branch, at
         use,
       ),
     );
-  for (const [table, rows] of byTable(changes, 'changed'))
+  for (const [table, rows] of byTable(changes, ofKind('changed')))
     content.changed.push(...(yield* cellsOf(journal, table, rows, use)));
-  for (const [table, rows] of byTable(changes, 'added'))
+  for (const [table, rows] of byTable(changes, ofKind('added')))
     content.added.push(
       yield* rowsOf(
         journal,
@@ -104,7 +104,7 @@ export function* packBranch(journal: Journal, author: Author, branch: Branch, at
         use,
       ),
     );
-  for (const [table, rows] of byTable(changes, 'taken'))
+  for (const [table, rows] of byTable(changes, ofKind('taken')))
     content.taken.push(yield* takenOf(journal, table, rows, use));
   // Values and people may lean on others of their kind.
   for (const name of ['lamindb_jsonvalue', 'lamindb_storage', 'lamindb_user']) {
@@ -262,15 +262,4 @@ export function* instanceHere(): Steps<{ uid: string; name: string }> {
   );
   const name = yield* one("SELECT value FROM loam_setting WHERE name = 'instance'");
   return { uid: String(row?.[0] ?? ''), name: String(name?.[0] ?? '') };
-}
-
-function byTable(changes: readonly RowChange[], kind: RowChange['kind']): Map<Table, RowChange[]> {
-  const tables = new Map<Table, RowChange[]>();
-  for (const change of changes) {
-    if (change.kind !== kind) continue;
-    const known = tables.get(change.table);
-    if (known) known.push(change);
-    else tables.set(change.table, [change]);
-  }
-  return tables;
 }

@@ -5,7 +5,7 @@ import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, type Steps } from '../statement.ts';
 import { reachOf } from '../write/reach.ts';
-import { tableOf, type Journal } from '../write/journal.ts';
+import type { Journal } from '../write/journal.ts';
 import { readKept, valuesOf, type KeptRows } from '../write/kept-rows.ts';
 import type { Author } from '../write/transaction.ts';
 
@@ -32,6 +32,27 @@ export interface RowChange {
   missing: boolean;
 }
 
+/** The changes of some kind by table, in the order of the tables. */
+export function byTable(
+  changes: readonly RowChange[],
+  which: (change: RowChange) => boolean = () => true,
+): Map<Table, RowChange[]> {
+  const tables = new Map<Table, RowChange[]>();
+  for (const change of changes) {
+    if (!which(change)) continue;
+    const known = tables.get(change.table);
+    if (known) known.push(change);
+    else tables.set(change.table, [change]);
+  }
+  return tables;
+}
+
+/** Of one kind. */
+export const ofKind =
+  (kind: RowChange['kind']) =>
+  (change: RowChange): boolean =>
+    change.kind === kind;
+
 export function* changesOf(journal: Journal, author: Author, branch: number): Steps<RowChange[]> {
   const here = author.branchId === branch;
   const numbers = new Map<string, number>(
@@ -43,9 +64,11 @@ export function* changesOf(journal: Journal, author: Author, branch: number): St
     if (reach === 'shared') continue;
     const tab = numbers.get(table.name) ?? -1;
     const cells = tab < 0 ? new Map<number, RowChange>() : yield* cellChanges(table, tab, branch, here);
-    if (reach === 'placed') changes.push(...(yield* madeRows(table, tab, branch, here, cells)));
-    else if (tab >= 0) changes.push(...(yield* looseRows(journal, table, tab, branch, here)));
-    changes.push(...cells.values());
+    // One by one: as arguments of one call very many would be too many.
+    if (reach === 'placed')
+      for (const change of yield* madeRows(table, tab, branch, here, cells)) changes.push(change);
+    else if (tab >= 0) for (const change of yield* looseRows(table, tab, branch, here)) changes.push(change);
+    for (const change of cells.values()) changes.push(change);
   }
   return changes;
 }
@@ -86,8 +109,13 @@ function* cellChanges(
     if (known) known.cells.push(cell);
     else
       rows.set(Number(id), {
-        ...{ table, tab, id: Number(id), kind: 'changed' as const, cells: [cell] },
-        ...{ values: null, missing: row === undefined },
+        table,
+        tab,
+        id: Number(id),
+        kind: 'changed',
+        cells: [cell],
+        values: null,
+        missing: row === undefined,
       });
   }
   return rows;
@@ -118,13 +146,7 @@ function* madeRows(
   return made;
 }
 
-function* looseRows(
-  journal: Journal,
-  table: Table,
-  tab: number,
-  branch: number,
-  here: boolean,
-): Steps<RowChange[]> {
+function* looseRows(table: Table, tab: number, branch: number, here: boolean): Steps<RowChange[]> {
   const changes: RowChange[] = [];
   for (const kind of [-1, 1] as const) {
     const kept = yield* all(
@@ -141,7 +163,7 @@ function* looseRows(
         missing: kind === -1 && held === 1,
       });
     if (there.length > 0) {
-      const rows = yield* valuesOf(tableOf(journal.model, table.name), there);
+      const rows = yield* valuesOf(table, there);
       const found = new Set(rows.ids);
       parts.push({ rows, missing: false });
       // The parent took them out as well; what they were is known from before.
@@ -151,7 +173,11 @@ function* looseRows(
     for (const { rows: part, missing } of parts)
       for (const [i, id] of part.ids.entries())
         changes.push({
-          ...{ table, tab, id, kind: kind === 1 ? ('added' as const) : ('taken' as const), cells: [] },
+          table,
+          tab,
+          id,
+          kind: kind === 1 ? 'added' : 'taken',
+          cells: [],
           values: Object.fromEntries(part.columns.map((name, c) => [name, part.values[c]?.[i] ?? null])),
           missing,
         });

@@ -11,10 +11,9 @@ import { atomically } from '../write/commit.ts';
 import { reachOf } from '../write/reach.ts';
 import { markLatest } from '../write/derived.ts';
 import { putRows, setCells, takeRows } from '../write/exchange.ts';
-import { dropKeys, tableOf, type Journal } from '../write/journal.ts';
+import { dropKeys, missingRows, tableOf, type Journal } from '../write/journal.ts';
 import { checkedOut, mainBranch, seenFrom } from '../write/seen.ts';
 import { noteFamily, type Author, type TableChange, type Transaction } from '../write/transaction.ts';
-import { missingIn } from './rules.ts';
 import { keptText, pickRows, readKept, valuesOf, type KeptRows } from '../write/kept-rows.ts';
 
 /** In a transaction of its own. Gives what changed in the tables. */
@@ -252,7 +251,7 @@ function* danglingCells(table: Table, rows: readonly SqlValue[][]): Steps<Set<st
   for (const column of table.columns) {
     if (!column.references) continue;
     const cells = rows.filter((row) => row[1] === column.name);
-    const missing = yield* missingIn(
+    const missing = yield* missingRows(
       column.references.table,
       cells.map((row) => row[2] ?? null),
     );
@@ -268,7 +267,7 @@ export function* danglingRows(table: Table, rows: KeptRows): Steps<Set<number>> 
   for (const [c, name] of rows.columns.entries()) {
     const target = table.column.get(name)?.references?.table;
     if (!target) continue;
-    const missing = yield* missingIn(target, rows.values[c] ?? []);
+    const missing = yield* missingRows(target, rows.values[c] ?? []);
     if (missing.size === 0) continue;
     for (const [i, id] of rows.ids.entries()) {
       const value = rows.values[c]?.[i] ?? null;

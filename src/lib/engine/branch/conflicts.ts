@@ -4,10 +4,10 @@
 import type { SqlValue } from '../ports.ts';
 import { all, type Steps } from '../statement.ts';
 import type { Journal } from '../write/journal.ts';
-import { nameOf, searchesNames } from '../registry/tables.ts';
+import { nameOf, searchesNames, trashBranch } from '../registry/tables.ts';
 import { hostColumn } from './hosts.ts';
 import { markOf } from './marks.ts';
-import type { CellChange, RowChange } from './changes.ts';
+import { byTable, ofKind, type CellChange, type RowChange } from './changes.ts';
 import type { Branch } from './branches.ts';
 
 export type ConflictKind = 'changed' | 'value' | 'deleted' | 'name' | 'version' | 'gone';
@@ -25,7 +25,12 @@ export interface Conflict {
   seen: SqlValue;
 }
 
-const trash = -1;
+const conflict = (
+  kind: ConflictKind,
+  change: RowChange,
+  seen: SqlValue,
+  more: Partial<Conflict> = {},
+): Conflict => ({ kind, change, cell: null, other: null, others: [], seen, ...more });
 
 export function* conflictsOf(
   journal: Journal,
@@ -37,40 +42,40 @@ export function* conflictsOf(
   for (const change of changes) {
     if (change.kind !== 'changed') continue;
     if (change.missing) {
-      found.push({ kind: 'gone', change, cell: null, other: null, others: [], seen: 'gone' });
+      found.push(conflict('gone', change, 'gone'));
       continue;
     }
     for (const cell of change.cells)
       if (cell.parent !== cell.base && cell.parent !== cell.mine)
-        found.push({ kind: 'changed', change, cell, other: null, others: [], seen: cell.parent });
+        found.push(conflict('changed', change, cell.parent, { cell }));
   }
-  found.push(...(yield* deletions(journal, branch, changes)));
-  found.push(...(yield* sameNames(changes, parents)));
-  found.push(...(yield* sameVersions(changes, parents)));
-  found.push(...(yield* sameValues(journal, changes)));
-  return found;
+  return [
+    ...found,
+    ...(yield* deletions(journal, branch, changes)),
+    ...(yield* sameNames(changes, parents)),
+    ...(yield* sameVersions(changes, parents)),
+    ...(yield* sameValues(changes)),
+  ];
 }
 
 /** The branch changed what its parent put into the trash meanwhile, or the other way round. */
 function* deletions(journal: Journal, branch: Branch, changes: readonly RowChange[]): Steps<Conflict[]> {
   const found: Conflict[] = [];
-  const byTable = group(changes.filter(({ kind, missing }) => kind === 'changed' && !missing));
-  for (const [name, rows] of byTable) {
-    if (!rows[0]?.table.column.has('branch_id')) continue;
+  for (const [table, rows] of byTable(changes, ({ kind, missing }) => kind === 'changed' && !missing)) {
+    if (!table.column.has('branch_id')) continue;
     const edited = rows.filter(({ cells }) => !cells.some(({ column }) => column === 'branch_id'));
     const trashed = yield* all(
-      `SELECT id FROM "${name}" WHERE branch_id = ${trash} AND id IN (SELECT value FROM json_each(?))`,
+      `SELECT id FROM "${table.name}" WHERE branch_id = ${trashBranch} AND id IN (SELECT value FROM json_each(?))`,
       [JSON.stringify(edited.map(({ id }) => id))],
     );
     const gone = new Set(trashed.map(([id]) => Number(id)));
     for (const change of edited)
-      if (gone.has(change.id))
-        found.push({ kind: 'deleted', change, cell: null, other: null, others: [], seen: trash });
+      if (gone.has(change.id)) found.push(conflict('deleted', change, trashBranch));
     for (const change of rows) {
       const place = change.cells.find(({ column }) => column === 'branch_id');
-      if (place?.mine !== trash || place.parent !== place.base) continue;
+      if (place?.mine !== trashBranch || place.parent !== place.base) continue;
       const mark = yield* markOf(journal, change, branch);
-      if (mark > 0) found.push({ kind: 'deleted', change, cell: place, other: null, others: [], seen: mark });
+      if (mark > 0) found.push(conflict('deleted', change, mark, { cell: place }));
     }
   }
   return found;
@@ -79,14 +84,16 @@ function* deletions(journal: Journal, branch: Branch, changes: readonly RowChang
 /** A name that the parent's registry has as well, on the same level of types. */
 function* sameNames(changes: readonly RowChange[], parents: readonly number[]): Steps<Conflict[]> {
   const found: Conflict[] = [];
-  for (const [name, rows] of group(changes.filter(({ kind }) => kind === 'made'))) {
-    const table = rows[0]?.table;
-    if (!table || !searchesNames(table)) continue;
+  for (const [table, rows] of byTable(changes, ofKind('made'))) {
+    if (!searchesNames(table)) continue;
+    const { name } = table;
     const column = nameOf(table);
     const type = table.column.has('type_id') ? 'AND o.type_id IS m.type_id' : '';
     // What the branch calls otherwise, or put into the trash, has left its name to others.
-    const renamed = changes.flatMap(({ table: { name: of }, kind, id, cells }) =>
-      of === name && kind === 'changed' && cells.some((cell) => cell.column === column || cell.mine === trash)
+    const renamed = changes.flatMap(({ table: of, kind, id, cells }) =>
+      of === table &&
+      kind === 'changed' &&
+      cells.some((cell) => cell.column === column || cell.mine === trashBranch)
         ? [id]
         : [],
     );
@@ -99,15 +106,7 @@ function* sameNames(changes: readonly RowChange[], parents: readonly number[]): 
     const byId = new Map(rows.map((row) => [row.id, row]));
     for (const [id, other, text] of twins) {
       const change = byId.get(Number(id));
-      if (change)
-        found.push({
-          kind: 'name',
-          change,
-          cell: null,
-          other: Number(other),
-          others: [],
-          seen: text ?? null,
-        });
+      if (change) found.push(conflict('name', change, text ?? null, { other: Number(other) }));
     }
   }
   return found;
@@ -119,9 +118,9 @@ function* sameNames(changes: readonly RowChange[], parents: readonly number[]): 
  */
 function* sameVersions(changes: readonly RowChange[], parents: readonly number[]): Steps<Conflict[]> {
   const found: Conflict[] = [];
-  for (const [name, rows] of group(changes.filter(({ kind }) => kind === 'made'))) {
-    const table = rows[0]?.table;
-    if (!table?.versioned) continue;
+  for (const [table, rows] of byTable(changes, ofKind('made'))) {
+    if (!table.versioned) continue;
+    const { name } = table;
     const host = table.family === 'block' ? hostColumn(table)?.name : undefined;
     const family =
       table.family === 'block'
@@ -139,11 +138,9 @@ function* sameVersions(changes: readonly RowChange[], parents: readonly number[]
     for (const [id, other, uid] of pairs) {
       const change = byId.get(Number(id));
       if (change)
-        newest.set(Number(other), {
-          ...{ kind: 'version', change, cell: null, other: Number(other), others: [], seen: uid ?? null },
-        });
+        newest.set(Number(other), conflict('version', change, uid ?? null, { other: Number(other) }));
     }
-    found.push(...newest.values());
+    for (const one of newest.values()) found.push(one);
   }
   return found;
 }
@@ -152,12 +149,11 @@ function* sameVersions(changes: readonly RowChange[], parents: readonly number[]
  * Both gave the same feature of the same row a value: the parent's came after the branch's, and the branch did not take it
  * out. Features that hold lists take both.
  */
-function* sameValues(journal: Journal, changes: readonly RowChange[]): Steps<Conflict[]> {
+function* sameValues(changes: readonly RowChange[]): Steps<Conflict[]> {
   const found: Conflict[] = [];
-  for (const [name, rows] of group(changes.filter(({ kind }) => kind === 'added'))) {
-    const table = rows[0]?.table;
-    const host = table && hostColumn(table)?.name;
-    if (!table || host === undefined) continue;
+  for (const [table, rows] of byTable(changes, ofKind('added'))) {
+    const host = hostColumn(table)?.name;
+    if (host === undefined) continue;
     const json = table.column.has('jsonvalue_id');
     if (!json && !table.column.has('feature_id')) continue;
     const own = new Set(rows.map(({ id }) => id));
@@ -170,7 +166,7 @@ function* sameValues(journal: Journal, changes: readonly RowChange[]): Steps<Con
     ]);
     const theirs = yield* all(
       `SELECT json_extract(j.value, '$[0]'), ${columns.map((column) => `o."${column}"`).join(', ')}
-       FROM json_each(?) j JOIN "${name}" o ON o."${host}" = json_extract(j.value, '$[1]')
+       FROM json_each(?) j JOIN "${table.name}" o ON o."${host}" = json_extract(j.value, '$[1]')
        ${json ? "JOIN lamindb_jsonvalue v ON v.id = o.jsonvalue_id JOIN lamindb_jsonvalue w ON w.id = json_extract(j.value, '$[2]')" : ''}
        JOIN lamindb_feature f ON f.id = ${of}
        WHERE ${of} = ${json ? 'w.feature_id' : "json_extract(j.value, '$[2]')"} AND f._dtype_str NOT LIKE 'list%'
@@ -191,21 +187,11 @@ function* sameValues(journal: Journal, changes: readonly RowChange[]): Steps<Con
       const same = list.some((row) => values.every((column) => row[column] === change.values?.[column]));
       if (same) continue;
       const seen = values.map((column) => String(list.at(-1)?.[column] ?? '')).join(' ');
-      found.push({ kind: 'value', change, cell: null, other: null, others: list, seen });
+      found.push(conflict('value', change, seen, { others: list }));
     }
   }
   return found;
 }
 
 const living = (rows: readonly RowChange[]): RowChange[] =>
-  rows.filter(({ cells }) => cells[0]?.mine !== trash);
-
-function group(changes: readonly RowChange[]): Map<string, RowChange[]> {
-  const groups = new Map<string, RowChange[]>();
-  for (const change of changes) {
-    const known = groups.get(change.table.name);
-    if (known) known.push(change);
-    else groups.set(change.table.name, [change]);
-  }
-  return groups;
-}
+  rows.filter(({ cells }) => cells[0]?.mine !== trashBranch);

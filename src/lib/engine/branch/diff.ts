@@ -2,12 +2,13 @@
 // branch found, its parent's now and its own. Values are named for the objects of one page only, so that a page of ten
 // thousand changes costs what it shows. A branch can be held against another one of the same parent.
 import { LoamError } from '../errors.ts';
+import { trashBranch } from '../registry/tables.ts';
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { quietColumns } from '../write/history-cells.ts';
 import { tableOf, type Journal } from '../write/journal.ts';
-import type { RowChange } from './changes.ts';
+import { byTable, type RowChange } from './changes.ts';
 import { nameOfConflict, type CellName, type Choice } from './choices.ts';
 import type { Conflict, ConflictKind } from './conflicts.ts';
 import { hostColumn } from './hosts.ts';
@@ -76,7 +77,6 @@ interface Grouped {
   disputed: boolean;
 }
 
-const trash = -1;
 const mostObjects = 500;
 
 export function* diffPage(
@@ -154,15 +154,14 @@ function* objectsOf(
     object.disputed ||= conflicts.has(change);
     if (change.table === table) object.kind = kindOf(change);
   };
-  for (const [name, rows] of byTable(changes)) {
-    const table = tableOf(journal.model, name);
+  for (const [table, rows] of byTable(changes)) {
     const host = hostColumn(table);
     const to = host?.references ? tableOf(journal.model, host.references.table) : null;
     const asked = to ? rows.filter(({ values }) => values?.[host?.name ?? ''] === undefined) : [];
     const hosts = new Map<number, SqlValue>();
     if (asked.length > 0)
       for (const [id, of = null] of yield* all(
-        `SELECT id, "${host?.name ?? ''}" FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`,
+        `SELECT id, "${host?.name ?? ''}" FROM "${table.name}" WHERE id IN (SELECT value FROM json_each(?))`,
         [JSON.stringify(asked.map(({ id }) => id))],
       ))
         hosts.set(Number(id), of);
@@ -180,18 +179,8 @@ function* objectsOf(
 function kindOf(change: RowChange): DiffKind {
   if (change.kind === 'made') return 'made';
   const place = change.cells.find(({ column }) => column === 'branch_id');
-  if (place?.mine === trash) return 'trashed';
-  return place?.base === trash ? 'restored' : 'changed';
-}
-
-function byTable(changes: readonly RowChange[]): Map<string, RowChange[]> {
-  const tables = new Map<string, RowChange[]>();
-  for (const change of changes) {
-    const known = tables.get(change.table.name);
-    if (known) known.push(change);
-    else tables.set(change.table.name, [change]);
-  }
-  return tables;
+  if (place?.mine === trashBranch) return 'trashed';
+  return place?.base === trashBranch ? 'restored' : 'changed';
 }
 
 /* ---------- one object ---------- */
@@ -223,7 +212,11 @@ function* toldObject(
       const told = disputed ? yield* toldConflict(journal, disputed, choices.get(disputed) ?? null) : null;
       links.push({
         single: change.table.column.has('jsonvalue_id') || change.table.column.has('value'),
-        ...{ field, what: 'link', base: before, parent: told ? told.parent : before, branch: after },
+        field,
+        what: 'link',
+        base: before,
+        parent: told ? told.parent : before,
+        branch: after,
         conflict: told && { kind: 'value', name: told.name, choice: told.choice },
       });
       continue;

@@ -7,13 +7,15 @@ import type { SqlValue } from '../ports.ts';
 import { all, type Steps } from '../statement.ts';
 import { hashText } from '../hash.ts';
 import { branchStatus } from '../registry/status.ts';
+import { nameOf, trashBranch } from '../registry/tables.ts';
 import { refusalOf } from '../write/attempt.ts';
 import { reinsert, remove, update } from '../write/apply.ts';
 import type { Transaction } from '../write/transaction.ts';
 import type { Branch } from './branches.ts';
-import { changesOf, type RowChange } from './changes.ts';
-import { choicesFor, type Choice } from './choices.ts';
-import { conflictsOf, type Conflict } from './conflicts.ts';
+import { byTable, ofKind, type RowChange } from './changes.ts';
+import type { Choice } from './choices.ts';
+import type { Comparison } from './comparison.ts';
+import type { Conflict, ConflictKind } from './conflicts.ts';
 import { brokenRules, danglingReferences, type Broken } from './rules.ts';
 
 export interface MergeCounts {
@@ -23,21 +25,19 @@ export interface MergeCounts {
   taken: number;
 }
 
-const trash = -1;
-
 /** Of one row: what keeps it from being merged. */
 export interface Failure extends Broken {
   /** A rule of the database (`IntegrityError`), of its values, or of types and references. */
   code: string;
 }
 
-/** With the parent checked out. Throws `MergeConflict` while something is to be chosen, or would break a rule. */
-export function* mergeBranch(tx: Transaction, branch: Branch): Steps<MergeCounts> {
-  const changes = yield* changesOf(tx.journal, tx.author, branch.id);
-  const conflicts = yield* conflictsOf(tx.journal, branch, changes, tx.author.visible);
-  const choices = yield* choicesFor(branch.id, conflicts);
-  const open = conflicts.filter((conflict) => !choices.has(conflict));
-  if (open.length > 0) throw undecided(branch, open.length);
+/** With the parent checked out. Throws `MergeConflict` where it would break a rule. */
+export function* mergeBranch(
+  tx: Transaction,
+  branch: Branch,
+  changes: readonly RowChange[],
+  choices: ReadonlyMap<Conflict, Choice>,
+): Steps<MergeCounts> {
   refuseBroken(branch, yield* danglingReferences(changes));
   const counts = yield* writeChanges(tx, branch, changes, choices, null);
   refuseBroken(branch, yield* brokenRules(tx, changes));
@@ -52,20 +52,17 @@ export function* mergeBranch(tx: Transaction, branch: Branch): Steps<MergeCounts
 export function* tryMerge(
   tx: Transaction,
   branch: Branch,
-): Steps<{ counts: MergeCounts; failures: Failure[]; open: number }> {
-  const changes = yield* changesOf(tx.journal, tx.author, branch.id);
-  const conflicts = yield* conflictsOf(tx.journal, branch, changes, tx.author.visible);
-  const choices = yield* choicesFor(branch.id, conflicts);
-  const open = conflicts.length - choices.size;
-  for (const conflict of conflicts)
-    if (!choices.has(conflict)) choices.set(conflict, { side: 'branch', value: null });
+  { changes, conflicts }: Comparison,
+): Steps<{ counts: MergeCounts; failures: Failure[] }> {
+  const branchs: Choice = { side: 'branch', value: null };
+  const choices = new Map([...conflicts].map(([conflict, choice]) => [conflict, choice ?? branchs]));
   const dangling = yield* danglingReferences(changes);
   const failures: Failure[] = dangling.map((broken) => ({ ...broken, code: 'DoesNotExist' }));
   const lost = new Set(dangling.map(({ change }) => change));
   const whole = changes.filter((change) => !lost.has(change));
   const counts = yield* writeChanges(tx, branch, whole, choices, failures);
   for (const broken of yield* brokenRules(tx, whole)) failures.push({ ...broken, code: 'ValidationError' });
-  return { counts, failures, open };
+  return { counts, failures };
 }
 
 function refuseBroken(branch: Branch, broken: readonly Broken[]): void {
@@ -80,14 +77,14 @@ function refuseBroken(branch: Branch, broken: readonly Broken[]): void {
 }
 
 /** Every change of the branch, as it was decided. With a list of failures rows that are refused are put there and left out. */
-export function* writeChanges(
+function* writeChanges(
   tx: Transaction,
   branch: Branch,
   changes: readonly RowChange[],
   choices: ReadonlyMap<Conflict, Choice>,
   failures: Failure[] | null,
 ): Steps<MergeCounts> {
-  const decided = new Map<RowChange, { conflict: Conflict; choice: Choice }[]>();
+  const decided = new Map<RowChange, Decision[]>();
   for (const [conflict, choice] of choices) {
     const known = decided.get(conflict.change);
     if (known) known.push({ conflict, choice });
@@ -95,37 +92,38 @@ export function* writeChanges(
   }
   const twins = twinsOf(choices);
   const counts: MergeCounts = { made: 0, changed: 0, added: 0, taken: 0 };
-  for (const part of byTable(changes, 'made')) counts.made += yield* writeMade(tx, branch, part, decided);
-  for (const part of byTable(changes, 'changed'))
-    counts.changed += yield* writeCells(tx, branch, part, decided, twins, failures);
+  for (const [table, rows] of byTable(changes, ofKind('made')))
+    counts.made += yield* writeMade(tx, branch, table, rows, decided);
+  for (const [table, rows] of byTable(changes, ofKind('changed')))
+    counts.changed += yield* writeCells(tx, branch, table, rows, decided, twins, failures);
   // Where both gave a feature a value, one goes.
-  for (const [{ kind, change, others }, { side }] of choices)
-    if (kind === 'value' && side === 'branch')
+  const dropped = new Set<RowChange>();
+  for (const [{ kind, change, others }, { side }] of choices) {
+    if (kind !== 'value') continue;
+    if (side === 'parent') dropped.add(change);
+    else
       yield* remove(
         tx,
         change.table.name,
         others.map((row) => Number(row['id'])),
       );
-  const dropped = new Set(
-    [...choices].flatMap(([{ kind, change }, { side }]) =>
-      kind === 'value' && side === 'parent' ? [change] : [],
-    ),
-  );
-  for (const part of byTable(changes, 'taken')) counts.taken += yield* takeOut(tx, part);
-  for (const part of byTable(
-    changes.filter((change) => !dropped.has(change)),
-    'added',
-  ))
-    counts.added += yield* putIn(tx, part, twins);
+  }
+  for (const [table, rows] of byTable(changes, ofKind('taken')))
+    counts.taken += yield* takeOut(tx, table, rows);
+  for (const [table, rows] of byTable(changes, (change) => change.kind === 'added' && !dropped.has(change)))
+    counts.added += yield* putIn(tx, table, rows, twins);
   return counts;
 }
 
-type Decided = ReadonlyMap<RowChange, readonly { conflict: Conflict; choice: Choice }[]>;
-
-interface Part {
-  table: Table;
-  rows: RowChange[];
+interface Decision {
+  conflict: Conflict;
+  choice: Choice;
 }
+type Decided = ReadonlyMap<RowChange, readonly Decision[]>;
+
+/** What was decided of a row, by the kind of conflict. */
+const decisionOn = (decided: Decided, row: RowChange, kind: ConflictKind): Decision | undefined =>
+  decided.get(row)?.find(({ conflict }) => conflict.kind === kind);
 
 /* ---------- rows of its own ---------- */
 
@@ -149,42 +147,38 @@ function pointed(twins: Twins, table: Table, column: string, value: SqlValue): S
   return twins.get(target)?.get(Number(value)) ?? value;
 }
 
-function* writeMade(tx: Transaction, branch: Branch, { table, rows }: Part, decided: Decided): Steps<number> {
-  const to = rows.map((row) => {
-    const twin = decided.get(row)?.find(({ conflict }) => conflict.kind === 'name');
-    // The parent's is taken: this one goes to the trash, from where it can come back.
-    if (twin?.choice.side === 'parent') return trash;
-    return row.cells[0]?.mine === trash ? trash : branch.parent;
-  });
-  const names = rows.flatMap((row) => {
-    const edit = decided
-      .get(row)
-      ?.find(({ conflict, choice }) => conflict.kind === 'name' && choice.side === 'edit');
-    return edit ? [{ row, value: edit.choice.value }] : [];
-  });
+function* writeMade(
+  tx: Transaction,
+  branch: Branch,
+  table: Table,
+  rows: readonly RowChange[],
+  decided: Decided,
+): Steps<number> {
+  const to: number[] = [];
+  const fresh: [id: number, values: Record<string, SqlValue>][] = [];
   for (const row of rows) {
-    const twin = decided.get(row)?.find(({ conflict }) => conflict.kind === 'name');
-    if (twin?.choice.side === 'parent' && twin.conflict.other !== null)
-      yield* pointElsewhere(tx, table, row.id, twin.conflict.other);
+    const name = decisionOn(decided, row, 'name');
+    const version = decisionOn(decided, row, 'version')?.choice;
+    // Where the parent's of the name is taken, this one goes to the trash, from where it can come back.
+    const twin = name?.choice.side === 'parent' ? name.conflict.other : null;
+    if (twin !== null) yield* pointElsewhere(tx, table, row.id, twin);
+    to.push(twin !== null || row.cells[0]?.mine === trashBranch ? trashBranch : branch.parent);
+    if (version && version.side !== 'parent') {
+      // The newest of a family is its latest (LaminDB's rule), so the one that was chosen comes last.
+      const text =
+        version.side === 'edit' && table.column.has('content') ? String(version.value ?? '') : null;
+      fresh.push([
+        row.id,
+        { created_at: tx.time, ...(text === null ? {} : { content: text, hash: hashText(text) }) },
+      ]);
+    }
+    if (name?.choice.side === 'edit') fresh.push([row.id, { [nameOf(table)]: name.choice.value }]);
   }
   const ids = rows.map(({ id }) => id);
   yield* update(tx, table.name, ids, { branch_id: to, ...(yield* stampsOf(table, ids)) });
-  for (const row of rows) {
-    const version = decided.get(row)?.find(({ conflict }) => conflict.kind === 'version')?.choice;
-    if (!version || version.side === 'parent') continue;
-    // The newest of a family is its latest (LaminDB's rule), so the one that was chosen comes last.
-    const text = version.side === 'edit' && table.column.has('content') ? String(version.value ?? '') : null;
-    yield* update(tx, table.name, [row.id], {
-      created_at: tx.time,
-      ...(text === null ? {} : { content: text, hash: hashText(text) }),
-    });
-  }
-  for (const { row, value } of names) yield* update(tx, table.name, [row.id], { [nameColumn(table)]: value });
+  for (const [id, values] of fresh) yield* update(tx, table.name, [id], values);
   return rows.length;
 }
-
-const nameColumn = (table: Table): string =>
-  ['handle', 'name', 'key', 'symbol'].find((name) => table.column.has(name)) ?? 'name';
 
 /** A row comes as it is: when it was last changed does not change by that. */
 function* stampsOf(table: Table, ids: readonly number[]): Steps<Record<string, SqlValue[]>> {
@@ -211,7 +205,8 @@ function* pointElsewhere(tx: Transaction, table: Table, from: number, to: number
 function* writeCells(
   tx: Transaction,
   branch: Branch,
-  { table, rows }: Part,
+  table: Table,
+  rows: readonly RowChange[],
   decided: Decided,
   twins: Twins,
   failures: Failure[] | null,
@@ -221,7 +216,7 @@ function* writeCells(
     if (row.missing) continue;
     const known = decided.get(row) ?? [];
     // Deleted by one side, changed by the other: the row as a whole was decided.
-    const whole = known.find(({ conflict }) => conflict.kind === 'deleted');
+    const whole = decisionOn(decided, row, 'deleted');
     if (whole?.choice.side === 'parent') continue;
     const cells: [string, SqlValue][] = [];
     for (const { column, mine, parent } of row.cells) {
@@ -272,7 +267,7 @@ function* writeCells(
 
 /* ---------- links and values ---------- */
 
-function* takeOut(tx: Transaction, { table, rows }: Part): Steps<number> {
+function* takeOut(tx: Transaction, table: Table, rows: readonly RowChange[]): Steps<number> {
   const ids = rows.map(({ id }) => id);
   const there = yield* all(
     `SELECT id FROM "${table.name}" WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`,
@@ -287,7 +282,7 @@ function* takeOut(tx: Transaction, { table, rows }: Part): Steps<number> {
 }
 
 /** What the parent has by now as well is there already. */
-function* putIn(tx: Transaction, { table, rows }: Part, twins: Twins): Steps<number> {
+function* putIn(tx: Transaction, table: Table, rows: readonly RowChange[], twins: Twins): Steps<number> {
   const columns = Object.keys(rows[0]?.values ?? {});
   const valuesOf = (some: readonly RowChange[]) =>
     Object.fromEntries(
@@ -309,21 +304,3 @@ function* putIn(tx: Transaction, { table, rows }: Part, twins: Twins): Steps<num
     if (!(yield* refusalOf(tx, () => reinsert(tx, table.name, [row.id], valuesOf([row]))))) put++;
   return put;
 }
-
-function byTable(changes: readonly RowChange[], kind: RowChange['kind']): Part[] {
-  const parts = new Map<string, Part>();
-  for (const change of changes) {
-    if (change.kind !== kind) continue;
-    const part = parts.get(change.table.name);
-    if (part) part.rows.push(change);
-    else parts.set(change.table.name, { table: change.table, rows: [change] });
-  }
-  return [...parts.values()];
-}
-
-const undecided = (branch: Branch, count: number) =>
-  new LoamError(
-    'MergeConflict',
-    `${count} ${count === 1 ? 'conflict' : 'conflicts'} of "${branch.name}" ${count === 1 ? 'is' : 'are'} to be decided before it can be merged.`,
-    { branch: branch.name, count },
-  );

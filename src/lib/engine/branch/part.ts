@@ -4,14 +4,14 @@ import { LoamError } from '../errors.ts';
 import { create } from '../registry/create.ts';
 import { branchStatus } from '../registry/status.ts';
 import { branchId } from '../schema/open.ts';
-import { all, one, runSync, type Steps } from '../statement.ts';
+import { all, inTransaction, one, runSync, type Steps } from '../statement.ts';
 import { update } from '../write/apply.ts';
 import { forget, recordTime, refuseInPast, tableOf } from '../write/journal.ts';
 import { mainBranch, seenFrom } from '../write/seen.ts';
 import { createTransaction, type TableChange, type Transaction } from '../write/transaction.ts';
-import { changesOf, type RowChange } from './changes.ts';
-import { choicesFor, choose, nameOfConflict, unchoose, type CellName, type Choice } from './choices.ts';
-import { conflictsOf, type Conflict } from './conflicts.ts';
+import { changesOf } from './changes.ts';
+import { choose, nameOfConflict, unchoose, type CellName, type Choice } from './choices.ts';
+import { compare, decided, openConflicts, type Comparison } from './comparison.ts';
 import { changesAgainst, diffPage, notSiblings, type BranchDiff, type DiffSpec } from './diff.ts';
 import { mergeBranch, tryMerge, type MergeCounts } from './merge.ts';
 import { aboutOf, aboutRow, fieldName, toldConflict, type About, type ToldConflict } from './told.ts';
@@ -44,11 +44,6 @@ export interface BranchCheck extends MergeCounts {
   /** Conflicts that are not decided. */
   open: number;
   failures: CheckFailure[];
-}
-
-interface Comparison {
-  changes: RowChange[];
-  conflicts: Map<Conflict, Choice | null>;
 }
 
 export function branchPart(context: EngineContext, dropping: () => boolean) {
@@ -111,32 +106,8 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
     return onBranch(parentOf(branch).uid, reading);
   }
 
-  /** Conflicts with the choices that still hold, in the order of registries and rows. */
-  function* comparison(branch: Branch): Steps<Comparison> {
-    const parents = (yield* seenFrom(branch.parent)).visible;
-    const changes = yield* changesOf(journal, author, branch.id);
-    // What was merged is told as it was; there is nothing to decide any more.
-    const found = branch.status < 0 ? [] : yield* conflictsOf(journal, branch, changes, parents);
-    const made = yield* choicesFor(branch.id, found);
-    return { changes, conflicts: new Map(found.map((conflict) => [conflict, made.get(conflict) ?? null])) };
-  }
-
-  function* conflictsWith(branch: Branch): Steps<Map<Conflict, Choice | null>> {
-    return (yield* comparison(branch)).conflicts;
-  }
-
-  function refuseUndecided(branch: Branch): Map<Conflict, Choice> {
-    const conflicts = nearby(branch, () => read(conflictsWith(branch)));
-    const decided = new Map<Conflict, Choice>();
-    for (const [conflict, choice] of conflicts) if (choice) decided.set(conflict, choice);
-    const open = conflicts.size - decided.size;
-    if (open === 0) return decided;
-    throw new LoamError(
-      'MergeConflict',
-      `${open} ${open === 1 ? 'conflict' : 'conflicts'} of "${branch.name}" ${open === 1 ? 'is' : 'are'} to be decided first.`,
-      { branch: branch.name, count: open },
-    );
-  }
+  const comparedTo = (branch: Branch): Comparison =>
+    nearby(branch, () => read(compare(journal, author, branch)));
 
   function asked(ref: string): Branch {
     const branch = read(findBranch(ref));
@@ -178,7 +149,7 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
     const of = `${branch.id} ${author.branchId} ${String(row?.[0])}`;
     if (last?.of === of) return last.value;
     last = null;
-    const value = yield* comparison(branch);
+    const value = yield* compare(journal, author, branch);
     last = { of, value };
     return value;
   }
@@ -240,7 +211,7 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
         read(
           (function* () {
             const told: ToldConflict[] = [];
-            for (const [conflict, choice] of yield* conflictsWith(branch))
+            for (const [conflict, choice] of (yield* compare(journal, author, branch)).conflicts)
               told.push(yield* toldConflict(journal, conflict, choice));
             return told;
           })(),
@@ -252,7 +223,7 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
     chooseForBranch(ref: string, names: readonly CellName[], choice: Partial<Choice> | null): void {
       const branch = asked(ref);
       const wanted = new Set(names.map((name) => JSON.stringify([name.tab, name.id, name.column])));
-      const conflicts = [...nearby(branch, () => read(conflictsWith(branch))).keys()].filter((conflict) => {
+      const conflicts = [...comparedTo(branch).conflicts.keys()].filter((conflict) => {
         const { tab, id, column } = nameOfConflict(conflict);
         return wanted.has(JSON.stringify([tab, id, column]));
       });
@@ -263,17 +234,8 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
           { branch: branch.name },
         );
       const { side = 'branch', value = null } = choice ?? {};
-      driver.exec('BEGIN IMMEDIATE');
-      try {
-        runSync(
-          driver,
-          choice ? choose(branch.id, conflicts, { side, value }) : unchoose(branch.id, conflicts),
-        );
-        driver.exec('COMMIT');
-      } catch (error) {
-        driver.exec('ROLLBACK');
-        throw error;
-      }
+      const kept = choice ? choose(branch.id, conflicts, { side, value }) : unchoose(branch.id, conflicts);
+      runSync(driver, inTransaction(kept));
       tellAll('', []);
     },
 
@@ -307,8 +269,10 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
     checkBranch(ref: string): BranchCheck {
       const branch = asked(ref);
       refuseWhileBusy();
+      const compared = comparedTo(branch);
+      const open = openConflicts(compared);
       return trying(parentOf(branch), function* (tx) {
-        const { counts, failures, open } = yield* tryMerge(tx, branch);
+        const { counts, failures } = yield* tryMerge(tx, branch, compared);
         const told: CheckFailure[] = [];
         for (const { change, column, reason, code } of failures.slice(0, mostFailures)) {
           const about = yield* aboutOf(journal, change.table, change.id, change.values);
@@ -326,13 +290,14 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
       const branch = asked(ref);
       refuseWhileBusy();
       read(refuseUnreviewed(journal, branch));
-      refuseUndecided(branch);
+      const compared = comparedTo(branch);
+      const choices = decided(branch, compared);
       const parent = parentOf(branch);
       const from = author.branchUid;
       go(parent);
       try {
         const merged = act('merge', `Merge ${branch.name} into ${parent.name}`, function* (tx) {
-          const counts = yield* mergeBranch(tx, branch);
+          const counts = yield* mergeBranch(tx, branch, compared.changes, choices);
           // Asked for here: after the commit there is nothing left that could fail.
           const row = yield* one('SELECT uid FROM loam_act ORDER BY id DESC LIMIT 1');
           return { ...counts, act: String(row?.[0]), into: parent.name };
@@ -349,10 +314,10 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
     updateBranch(ref: string): void {
       const branch = asked(ref);
       refuseWhileBusy();
-      const decided = refuseUndecided(branch);
+      const choices = decided(branch, comparedTo(branch));
       go(branch);
       act('update', `Update ${branch.name} from ${parentOf(branch).name}`, (tx) =>
-        takeOver(tx, branch, decided),
+        takeOver(tx, branch, choices),
       );
       tellAll('', []);
     },

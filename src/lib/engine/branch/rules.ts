@@ -5,7 +5,8 @@ import { isLoamError } from '../errors.ts';
 import { isTyped } from '../registry/tables.ts';
 import { checkType } from '../registry/typing.ts';
 import type { SqlValue } from '../ports.ts';
-import { all, one, type Steps } from '../statement.ts';
+import { one, type Steps } from '../statement.ts';
+import { missingRows } from '../write/journal.ts';
 import type { Transaction } from '../write/transaction.ts';
 import type { RowChange } from './changes.ts';
 
@@ -15,16 +16,6 @@ export interface Broken {
   column: string | null;
   /** In words. */
   reason: string;
-}
-
-export function* missingIn(target: string, ids: readonly SqlValue[]): Steps<Set<number>> {
-  const asked = [...new Set(ids)].filter((id) => id !== null);
-  if (asked.length === 0) return new Set();
-  const rows = yield* all(
-    `SELECT j.value FROM json_each(?) j WHERE NOT EXISTS (SELECT 1 FROM "${target}" t WHERE t.id = j.value)`,
-    [JSON.stringify(asked)],
-  );
-  return new Set(rows.map(([id]) => Number(id)));
 }
 
 /** With the parent's state in the tables: what the branch refers to and the parent has deleted for good since. */
@@ -45,7 +36,7 @@ export function* danglingReferences(changes: readonly RowChange[]): Steps<Broken
       for (const [column, value] of Object.entries(change.values ?? {})) ask(change, column, value);
   }
   for (const [target, references] of asked) {
-    const missing = yield* missingIn(
+    const missing = yield* missingRows(
       target,
       references.map(({ value }) => value),
     );

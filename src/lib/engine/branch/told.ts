@@ -88,9 +88,9 @@ export function* toldConflict(
   const { change, cell, kind, other } = conflict;
   const { table } = change;
   const about = yield* aboutOf(journal, table, change.id, change.values);
-  const shown = (value: SqlValue) => (cell ? shownValue(journal, table, cell.column, value) : nothing());
   const told = { ...about, name: nameOfConflict(conflict), kind, choice };
-  if (kind === 'changed' && cell)
+  if (kind === 'changed' && cell) {
+    const shown = (value: SqlValue) => shownValue(journal, table, cell.column, value);
     return {
       ...told,
       field: fieldName(cell.column),
@@ -98,6 +98,7 @@ export function* toldConflict(
       parent: yield* shown(cell.parent),
       branch: yield* shown(cell.mine),
     };
+  }
   if (kind === 'value') {
     const link = yield* toldLink(journal, change);
     const theirs = yield* toldLink(journal, { ...change, values: conflict.others[0] ?? null });
@@ -137,10 +138,6 @@ function* noteBefore(table: Table, own: number, other: number | null): Steps<str
     [own, other],
   );
   return row ? String(row[0] ?? '') : null;
-}
-
-function* nothing(): Steps<null> {
-  return null;
 }
 
 /** JSON as it is read: texts without quotation marks. */

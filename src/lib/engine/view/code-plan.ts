@@ -7,11 +7,12 @@ import { findFeature } from '../query/feature-tests.ts';
 import { tableOf } from '../query/draft.ts';
 import type { QueryScope } from '../query/prepare.ts';
 import type { QueryValue } from '../query/query.ts';
+import { trashBranch } from '../registry/tables.ts';
 import type { Steps } from '../statement.ts';
 import { asksForNone, certainPath, isMany, isText, listOf, lookupOf, relationChain } from './conditions.ts';
 import { columnNames } from './columns.ts';
 import { searchConditions } from './search-words.ts';
-import { hiddenKinds, hidesKinds, orderOf, trashBranch } from './view-query.ts';
+import { hiddenKinds, hidesKinds, orderOf } from './view-query.ts';
 import { pruned, type FilterNode, type FilterTest, type View } from './view.ts';
 
 /** A number that Python must write with its point. */

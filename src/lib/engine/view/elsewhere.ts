@@ -3,8 +3,9 @@
 // version. Counted from indexes alone, since few rows are any of these.
 import { tableOf } from '../query/draft.ts';
 import type { QueryScope } from '../query/prepare.ts';
+import { archiveBranch, trashBranch } from '../registry/tables.ts';
 import { all, one, type Steps } from '../statement.ts';
-import { hiddenKinds, trashBranch } from './view-query.ts';
+import { hiddenKinds } from './view-query.ts';
 
 export interface Elsewhere {
   older: number;
@@ -14,8 +15,6 @@ export interface Elsewhere {
   archive: number;
   trash: number;
 }
-
-const archiveBranch = 0;
 
 export function* elsewhere(scope: QueryScope, registry: string): Steps<Elsewhere> {
   const table = tableOf(scope, registry);

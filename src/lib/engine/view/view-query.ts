@@ -4,12 +4,12 @@ import { LoamError } from '../errors.ts';
 import { registryName } from '../model/name-field.ts';
 import type { Model, Table } from '../model/types.ts';
 import type { Condition, Order, Query } from '../query/query.ts';
+import { trashBranch } from '../registry/tables.ts';
 import { certainPath, conditionOf, isMany } from './conditions.ts';
 import { registryInfo } from './registry-info.ts';
 import { searchConditions, searchWords } from './search-words.ts';
 import { pruned, type FilterNode, type View } from './view.ts';
 
-export const trashBranch = -1;
 /** Reports and environments of runs, which LaminDB's data frames leave out unless the query speaks of the kind. */
 export const hiddenKinds = '__lamindb';
 

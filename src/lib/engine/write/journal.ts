@@ -189,6 +189,17 @@ export function* idsByKey(journal: Journal, name: string, keys: readonly RowKey[
   return keys.map((k) => (k === null ? null : (found.get(JSON.stringify(k)) ?? null)));
 }
 
+/** Those of the ids that have no row in the table; null is none. */
+export function* missingRows(table: string, ids: readonly SqlValue[]): Steps<Set<number>> {
+  const wanted = [...new Set(ids)].filter((id) => id !== null).map(Number);
+  if (wanted.length === 0) return new Set();
+  const rows = yield* all(
+    `SELECT j.value FROM json_each(?) j WHERE NOT EXISTS (SELECT 1 FROM "${table}" t WHERE t.id = j.value)`,
+    [JSON.stringify(wanted)],
+  );
+  return new Set(rows.map(([id]) => Number(id)));
+}
+
 const cacheLimit = 100_000;
 
 function cacheOf(journal: Journal, table: string): Map<number, RowKey> {

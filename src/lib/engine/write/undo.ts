@@ -7,7 +7,7 @@ import { timeText } from '../time.ts';
 import { all, one, run, type Steps } from '../statement.ts';
 import { refusalOf } from './attempt.ts';
 import { childrenOf, reinsert, remove, update, type Birth, type Values } from './apply.ts';
-import { idsByKey, tableOf, type Journal } from './journal.ts';
+import { idsByKey, missingRows, tableOf, type Journal } from './journal.ts';
 import { idsOf, type LocalPart, type Operation, type RowKey } from './operation.ts';
 import { actOfRecord, readRecord, type LogRecord } from './packs.ts';
 import { columnsOf, recordsTouching, touchedSince, type TouchingAct } from './touch.ts';
@@ -291,17 +291,6 @@ function* lostReferences(
     }
   }
   return lost;
-}
-
-/** Of the ids those that have no row any more. */
-export function* missingRows(table: string, ids: readonly SqlValue[]): Steps<Set<number>> {
-  const wanted = ids.filter((id) => id !== null).map(Number);
-  if (wanted.length === 0) return new Set();
-  const rows = yield* all(
-    `SELECT j.value FROM json_each(?) j WHERE NOT EXISTS (SELECT 1 FROM "${table}" t WHERE t.id = j.value)`,
-    [JSON.stringify(wanted)],
-  );
-  return new Set(rows.map((r) => Number(r[0])));
 }
 
 /** Values of rows as their insert wrote them. */
