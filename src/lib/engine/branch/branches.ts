@@ -93,7 +93,7 @@ export function* listBranches(model: Model, author: Author): Steps<BranchRow[]> 
 }
 
 /** Rows that the branch made, changed, added or took out; a row counts once. */
-export function* countAhead(model: Model, branch: number): Steps<number> {
+function* countAhead(model: Model, branch: number): Steps<number> {
   let made = 0;
   for (const table of model.tables.values()) {
     if (reachOf(table) !== 'placed') continue;

@@ -90,12 +90,10 @@ function* sameNames(changes: readonly RowChange[], parents: readonly number[]): 
     const column = nameOf(table);
     const type = table.column.has('type_id') ? 'AND o.type_id IS m.type_id' : '';
     // What the branch calls otherwise, or put into the trash, has left its name to others.
+    const left = ({ column: of, mine }: CellChange) =>
+      of === column || (of === 'branch_id' && mine === trashBranch);
     const renamed = changes.flatMap(({ table: of, kind, id, cells }) =>
-      of === table &&
-      kind === 'changed' &&
-      cells.some((cell) => cell.column === column || cell.mine === trashBranch)
-        ? [id]
-        : [],
+      of === table && kind === 'changed' && cells.some(left) ? [id] : [],
     );
     const twins = yield* all(
       `SELECT m.id, min(o.id), o."${column}" FROM "${name}" m JOIN "${name}" o ON o."${column}" = m."${column}" ${type}
