@@ -1,20 +1,11 @@
 // What a branch has otherwise, as it is read, and the check that runs the merge without keeping it.
 import { describe, expect, test } from 'vitest';
-import { seedWorld, seen, worldEngine } from './branch-world.ts';
+import { labWorld, seen } from './branch-world.ts';
 import { refusal } from './memory-engine.ts';
-
-async function world(seed: number) {
-  const made = await worldEngine(seed);
-  seedWorld(made);
-  const { engine } = made;
-  const uidOf = (table: string, where: string) =>
-    String(made.value(`SELECT uid FROM lamindb_${table} WHERE ${where}`));
-  return { world: made, engine, uidOf, uid: uidOf('artifact', "key = 'a.csv'") };
-}
 
 describe('[row 61] a difference', () => {
   test('is asked of one object alone, for the marks on its page', async () => {
-    const { engine, uid, uidOf } = await world(41);
+    const { engine, uid, uidOf } = await labWorld(41);
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'mine' });
     engine.update('Artifact', { uid: uidOf('artifact', "key = 'b.csv'") }, { description: 'mine as well' });
@@ -30,7 +21,7 @@ describe('[row 61] a difference', () => {
   });
 
   test('[row 62] a note that both wrote is told with the one that both began with', async () => {
-    const { engine, uid } = await world(42);
+    const { engine, uid } = await labWorld(42);
     engine.createBranch('try', { switch: true });
     engine.saveNote(uid, '# mine');
     engine.saveNote(uid, '# mine, better');
@@ -46,7 +37,7 @@ describe('[row 61] a difference', () => {
   });
 
   test('tells objects with their fields, links, values and notes by name, the same seen from both sides', async () => {
-    const { world: made, engine, uid, uidOf } = await world(21);
+    const { world: made, engine, uid, uidOf } = await labWorld(21);
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'mine' });
     engine.addLabels([uid], ['brand new']);
@@ -86,7 +77,7 @@ describe('[row 61] a difference', () => {
   });
 
   test('is filtered by registry and kind, and comes in pages', async () => {
-    const { engine } = await world(22);
+    const { engine } = await labWorld(22);
     engine.createBranch('try', { switch: true });
     for (let i = 0; i < 7; i++) engine.createULabel(`made ${i}`);
     engine.create('Record', { name: 'sample' });
@@ -100,7 +91,7 @@ describe('[row 61] a difference', () => {
   });
 
   test('names what is to be decided at its field', async () => {
-    const { engine, uid } = await world(23);
+    const { engine, uid } = await labWorld(23);
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'mine' });
     engine.switchBranch('main');
@@ -119,7 +110,7 @@ describe('[row 61] a difference', () => {
   });
 
   test('can be between two branches', async () => {
-    const { engine, uid } = await world(24);
+    const { engine, uid } = await labWorld(24);
     engine.createBranch('one', { switch: true });
     engine.update('Artifact', { uid }, { description: 'one', key: 'same.csv' });
     engine.addLabels([uid], ['blue 1']);
@@ -139,7 +130,7 @@ describe('[row 61] a difference', () => {
 
 describe('[row 63] a check', () => {
   test('lists every rule that the merge would break, and keeps nothing of it', async () => {
-    const { world: made, engine, uidOf } = await world(25);
+    const { world: made, engine, uidOf } = await labWorld(25);
     const at = (name: string) => ({ uid: uidOf('record', `name = '${name}'`) });
     engine.create('Record', { name: 'A', is_type: true });
     engine.create('Record', { name: 'B', is_type: true });
@@ -179,7 +170,7 @@ describe('[row 63] a check', () => {
   });
 
   test('tells a unique value that main took', async () => {
-    const { world: made, engine } = await world(26);
+    const { world: made, engine } = await labWorld(26);
     const organism = (name: string) =>
       engine.create('bionty.Organism', { name, ontology_id: `NCBITaxon:${name.length}` });
     const mouse = organism('mouse');

@@ -174,3 +174,13 @@ export function seedWorld(world: MemoryEngine): void {
   engine.saveNote(uids[0] ?? '', '# first');
   engine.create('Record', { name: 'sample 1' });
 }
+
+/** A world that has begun, with the uid of its first artifact. */
+export async function labWorld(seed: number) {
+  const made = await worldEngine(seed);
+  seedWorld(made);
+  const { engine } = made;
+  const uidOf = (table: string, where: string) =>
+    String(made.value(`SELECT uid FROM lamindb_${table} WHERE ${where}`));
+  return { world: made, engine, uidOf, uid: uidOf('artifact', "key = 'a.csv'") };
+}

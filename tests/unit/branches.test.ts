@@ -1,28 +1,21 @@
 // Branches: what is done on one is seen there alone, whatever it is, and to switch away and back changes nothing.
 import { describe, expect, test } from 'vitest';
-import { anyAct, digest, numbers, seedWorld, seen, worldEngine } from './branch-world.ts';
+import { anyAct, digest, labWorld, numbers, seedWorld, seen, worldEngine } from './branch-world.ts';
 import { refusal } from './memory-engine.ts';
 
 const rounds = process.env['LOAM_LONG'] === '1' ? 150 : 25;
 
 describe('[row 59] [row 60] a branch', () => {
   test('keeps edits, links, values, notes, trash and restores of existing rows to itself', async () => {
-    const world = await worldEngine(1);
-    seedWorld(world);
-    const { engine } = world;
-    const uid = String(world.value("SELECT uid FROM lamindb_artifact WHERE key = 'a.csv'"));
-    const other = String(world.value("SELECT uid FROM lamindb_artifact WHERE key = 'b.csv'"));
+    const { world, engine, uid, uidOf } = await labWorld(1);
+    const other = uidOf('artifact', "key = 'b.csv'");
     const main = seen(world, { stamps: true });
 
     engine.createBranch('try', { switch: true });
     expect(engine.status().branch).toMatchObject({ name: 'try', isMain: false });
     engine.update('Artifact', { uid }, { description: 'on the branch' });
     engine.addLabels([uid], ['blue 1', 'brand new']);
-    engine.removeLabel(
-      uid,
-      'ULabel',
-      String(world.value("SELECT uid FROM lamindb_ulabel WHERE name = 'red 1'")),
-    );
+    engine.removeLabel(uid, 'ULabel', uidOf('ulabel', "name = 'red 1'"));
     engine.setFeatures(uid, { score: 4, site: 'right' });
     engine.saveNote(uid, '# second');
     await engine.trash('Artifact', [{ uid: other }]);
@@ -48,10 +41,7 @@ describe('[row 59] [row 60] a branch', () => {
   });
 
   test('follows main in what it has not edited', async () => {
-    const world = await worldEngine(2);
-    seedWorld(world);
-    const { engine } = world;
-    const uid = String(world.value("SELECT uid FROM lamindb_artifact WHERE key = 'a.csv'"));
+    const { engine, uid } = await labWorld(2);
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'mine' });
     engine.switchBranch('main');
@@ -99,10 +89,7 @@ describe('[row 59] [row 60] a branch', () => {
   });
 
   test('undo and redo are of the branch; an undone edit follows main again', async () => {
-    const world = await worldEngine(4);
-    seedWorld(world);
-    const { engine } = world;
-    const uid = String(world.value("SELECT uid FROM lamindb_artifact WHERE key = 'a.csv'"));
+    const { engine, uid } = await labWorld(4);
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'mine' });
     engine.switchBranch('main');
@@ -121,10 +108,7 @@ describe('[row 59] [row 60] a branch', () => {
   });
 
   test('of a branch has what its parent has', async () => {
-    const world = await worldEngine(5);
-    seedWorld(world);
-    const { engine } = world;
-    const uid = String(world.value("SELECT uid FROM lamindb_artifact WHERE key = 'a.csv'"));
+    const { world, engine, uid } = await labWorld(5);
     engine.createBranch('one', { switch: true });
     engine.update('Artifact', { uid }, { description: 'one' });
     engine.createULabel('of one');
@@ -148,10 +132,7 @@ describe('[row 59] [row 60] a branch', () => {
   });
 
   test('is read without switching', async () => {
-    const world = await worldEngine(6);
-    seedWorld(world);
-    const { engine } = world;
-    const uid = String(world.value("SELECT uid FROM lamindb_artifact WHERE key = 'a.csv'"));
+    const { world, engine, uid } = await labWorld(6);
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'mine' });
     engine.switchBranch('main');
@@ -180,10 +161,7 @@ describe('[row 59] [row 60] a branch', () => {
   });
 
   test('is not undone away while it has changes', async () => {
-    const world = await worldEngine(9);
-    seedWorld(world);
-    const { engine } = world;
-    const uid = String(world.value("SELECT uid FROM lamindb_artifact WHERE key = 'a.csv'"));
+    const { engine, uid } = await labWorld(9);
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'mine' });
     engine.switchBranch('main');
@@ -197,15 +175,13 @@ describe('[row 59] [row 60] a branch', () => {
   });
 
   test('is refused in words where it cannot be', async () => {
-    const world = await worldEngine(7);
-    seedWorld(world);
-    const { engine } = world;
+    const { engine, uidOf } = await labWorld(7);
     engine.createBranch('try', { switch: true });
     expect((await refusal(() => engine.createBranch('TRY'))).message).toContain('already');
     expect((await refusal(() => engine.switchBranch('nowhere'))).message).toContain(
       'There is no branch "nowhere"',
     );
-    const label = String(world.value("SELECT uid FROM lamindb_ulabel WHERE name = 'green 1'"));
+    const label = uidOf('ulabel', "name = 'green 1'");
     expect((await refusal(() => engine.purge('ULabel', [{ uid: label }]))).message).toContain(
       'not made on this branch',
     );

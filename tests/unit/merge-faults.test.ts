@@ -1,7 +1,7 @@
 // A switch or a merge that fails at any of its statements leaves everything as it was; the next one does it all.
 import { expect, test } from 'vitest';
 import { LoamError } from '../../src/lib/engine/errors.ts';
-import { seedWorld, seen, worldEngine } from './branch-world.ts';
+import { labWorld, seen } from './branch-world.ts';
 import { refusal, type MemoryEngine } from './memory-engine.ts';
 
 /** The nth statement from now on fails, as on a full disk; ROLLBACK works. Gives how many were asked for. */
@@ -20,18 +20,11 @@ function failAt(world: MemoryEngine, nth: number): { asked(): number; mend(): vo
 }
 
 async function prepared(): Promise<MemoryEngine> {
-  const world = await worldEngine(41);
-  seedWorld(world);
-  const { engine } = world;
-  const uid = String(world.value("SELECT uid FROM lamindb_artifact WHERE key = 'a.csv'"));
+  const { world, engine, uid, uidOf } = await labWorld(41);
   engine.createBranch('try', { switch: true });
   engine.update('Artifact', { uid }, { description: 'mine' });
   engine.addLabels([uid], ['brand new']);
-  engine.removeLabel(
-    uid,
-    'ULabel',
-    String(world.value("SELECT uid FROM lamindb_ulabel WHERE name = 'red 1'")),
-  );
+  engine.removeLabel(uid, 'ULabel', uidOf('ulabel', "name = 'red 1'"));
   engine.setFeatures(uid, { score: 4 });
   engine.saveNote(uid, '# mine');
   engine.switchBranch('main');

@@ -1,24 +1,15 @@
 // Merges: what two branches did apart comes together, what cannot is asked, and a revert is as if nothing had been merged.
 import { describe, expect, test } from 'vitest';
-import { anyAct, numbers, seedWorld, seen, worldEngine } from './branch-world.ts';
+import { anyAct, labWorld, numbers, seedWorld, seen, worldEngine } from './branch-world.ts';
 import { refusal, type MemoryEngine } from './memory-engine.ts';
 
 /** Histories follow each other in one database, so that what earlier ones left is there. */
 const perEngine = 10;
 const rounds = process.env['LOAM_LONG'] === '1' ? 100 : 4;
 
-async function world(seed: number) {
-  const made = await worldEngine(seed);
-  seedWorld(made);
-  const { engine } = made;
-  const uidOf = (table: string, where: string) =>
-    String(made.value(`SELECT uid FROM lamindb_${table} WHERE ${where}`));
-  return { world: made, engine, uidOf, uid: uidOf('artifact', "key = 'a.csv'") };
-}
-
 describe('[row 62] [row 64] a merge', () => {
   test('brings rows, edits, links, values, notes and what was trashed to main; LaminDB reads the branch as merged', async () => {
-    const { world: made, engine, uid, uidOf } = await world(11);
+    const { world: made, engine, uid, uidOf } = await labWorld(11);
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'from the branch' });
     engine.addLabels([uid], ['blue 1', 'brand new']);
@@ -37,7 +28,7 @@ describe('[row 62] [row 64] a merge', () => {
   });
 
   test('is taken back by one undo, and the branch goes on', async () => {
-    const { world: made, engine, uid } = await world(12);
+    const { world: made, engine, uid } = await labWorld(12);
     const before = seen(made);
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'from the branch' });
@@ -54,7 +45,7 @@ describe('[row 62] [row 64] a merge', () => {
   });
 
   test('[row 62] asks where main moved what the branch changed, field by field, and keeps the choice', async () => {
-    const { engine, uid } = await world(13);
+    const { engine, uid } = await labWorld(13);
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'mine', key: 'mine.csv' });
     engine.switchBranch('main');
@@ -87,7 +78,7 @@ describe('[row 62] [row 64] a merge', () => {
   });
 
   test('[row 62] equal edits and independent ones are no conflict', async () => {
-    const { engine, uid } = await world(14);
+    const { engine, uid } = await labWorld(14);
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'same', key: 'mine.csv' });
     engine.addLabels([uid], ['blue 1']);
@@ -106,7 +97,7 @@ describe('[row 62] [row 64] a merge', () => {
   });
 
   test('[row 62] one side deleted what the other changed', async () => {
-    const { engine, uid, uidOf } = await world(15);
+    const { engine, uid, uidOf } = await labWorld(15);
     const other = uidOf('artifact', "key = 'b.csv'");
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'mine' });
@@ -130,7 +121,7 @@ describe('[row 62] [row 64] a merge', () => {
   });
 
   test('[row 62] both made a label of one name: main’s is taken, and what pointed to the other points to it', async () => {
-    const { world: made, engine, uid } = await world(16);
+    const { world: made, engine, uid } = await labWorld(16);
     engine.createBranch('try', { switch: true });
     engine.addLabels([uid], ['twin']);
     engine.switchBranch('main');
@@ -151,7 +142,7 @@ describe('[row 62] [row 64] a merge', () => {
 
   test('[row 62] both gave a feature a value, both wrote the note: one is chosen, none is lost', async () => {
     for (const side of ['branch', 'parent'] as const) {
-      const { world: made, engine, uid } = await world(20);
+      const { world: made, engine, uid } = await labWorld(20);
       engine.createBranch('try', { switch: true });
       engine.setFeatures(uid, { score: 4, site: 'left' });
       engine.saveNote(uid, '# mine');
@@ -192,7 +183,7 @@ describe('[row 62] [row 64] a merge', () => {
   });
 
   test('[row 64] its revert leaves what was changed since, and says so', async () => {
-    const { engine, uid } = await world(17);
+    const { engine, uid } = await labWorld(17);
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'mine', key: 'mine.csv' });
     const { act } = engine.mergeBranch('try');
@@ -203,7 +194,7 @@ describe('[row 62] [row 64] a merge', () => {
   });
 
   test('takes over what main has: bases move on, what was chosen holds', async () => {
-    const { engine, uid } = await world(18);
+    const { engine, uid } = await labWorld(18);
     engine.createBranch('try', { switch: true });
     engine.update('Artifact', { uid }, { description: 'mine', key: 'mine.csv' });
     engine.switchBranch('main');
@@ -222,7 +213,7 @@ describe('[row 62] [row 64] a merge', () => {
   });
 
   test('of a branch of a branch goes to its parent', async () => {
-    const { engine, uid } = await world(19);
+    const { engine, uid } = await labWorld(19);
     engine.createBranch('one', { switch: true });
     engine.update('Artifact', { uid }, { description: 'one' });
     engine.createBranch('two', { switch: true });
@@ -240,7 +231,7 @@ describe('[row 62] [row 64] a merge', () => {
 });
 
 test('[row 62] a name that the branch itself freed is no clash', async () => {
-  const { engine, uidOf } = await world(21);
+  const { engine, uidOf } = await labWorld(21);
   engine.createBranch('try', { switch: true });
   engine.update('ULabel', { uid: uidOf('ulabel', "name = 'blue 1'") }, { name: 'navy 1' });
   engine.createULabel('blue 1');
