@@ -13,6 +13,7 @@ import { blobSource } from '../storage/blob/blob-source.ts';
 import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
 import type { OpenedDatabase } from '../storage/sql/opened.ts';
 import { createBell } from './bell.ts';
+import { branchCalls } from './branch-calls.ts';
 import { createCurations, type CurationsDeps } from './curations.ts';
 import { createDatasetWatch, type ReadDataset } from './dataset-watch.ts';
 import { createInspector, type InspectInput } from './inspect-pool.ts';
@@ -102,15 +103,6 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
         engine.withOperation(null);
       }
     };
-  /** After it another branch may be checked out: every tab hears of that before the answer. */
-  const onTheMove = <A extends unknown[], R>(method: (...args: A) => R | Promise<R>) => {
-    const write = writing(method);
-    return async (...args: A): Promise<R> => {
-      const value = await write(...args);
-      emit({ type: 'status', status: { branch: engine.status().branch } });
-      return value;
-    };
-  };
   /** Reads, and what steers a running write. */
   const direct =
     <A extends unknown[], R>(method: (...args: A) => R | Promise<R>) =>
@@ -315,35 +307,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
         engine.withOperation(null);
       }
     },
-    branches: direct(engine.branches),
-    createBranch: onTheMove(engine.createBranch),
-    switchBranch: onTheMove(engine.switchBranch),
-    renameBranch: onTheMove(engine.renameBranch),
-    closeBranch: onTheMove(engine.closeBranch),
-    reopenBranch: onTheMove(engine.reopenBranch),
-    branchDiff: direct(engine.branchDiff),
-    checkBranch: direct(engine.checkBranch),
-    exportBranch: ofNow(engine.exportBranch),
-    readBundle: direct(engine.readBundle),
-    importBranch: writing(engine.importBranch),
-    heldOfBranch: direct(engine.heldOfBranch),
-    takeHeld: writing(async (ref) => engine.takeHeld(ref)),
-    branchConflicts: direct(engine.branchConflicts),
-    chooseForBranch: writing(async (ref, names, choice) => engine.chooseForBranch(ref, names, choice)),
-    mergeBranch: onTheMove(engine.mergeBranch),
-    updateBranch: onTheMove(engine.updateBranch),
-    revertBranch: onTheMove(engine.revertBranch),
-    branchReview: direct(engine.branchReview),
-    askForReview: writing(engine.askForReview),
-    saveBranchReadme: writing(engine.saveBranchReadme),
-    addReviewer: writing(engine.addReviewer),
-    removeReviewer: writing(engine.removeReviewer),
-    giveVerdict: writing(engine.giveVerdict),
-    commentOnBranch: writing(engine.commentOnBranch),
-    resolveThread: writing(engine.resolveThread),
-    removeBranchComment: writing(engine.removeBranchComment),
-    reviewRules: direct(engine.reviewRules),
-    setReviewRules: writing(engine.setReviewRules),
+    ...branchCalls(engine, { writing, direct, ofNow }, emit),
     undo: writing(engine.undo),
     redo: writing(engine.redo),
     undoAct: writing(engine.undoAct),

@@ -1,14 +1,6 @@
 // What crosses the worker border: the engine's API as the page sees it, plain data only.
 // The page imports this file for its types; the engine worker implements EngineApi.
 import type { WireError } from '../engine/errors.ts';
-import type { BranchRow } from '../engine/branch/branches.ts';
-import type { BundleFacts, ExportedBranch, ImportedBranch } from '../engine/branch/bundle-part.ts';
-import type { Received } from '../engine/branch/bundle-receive.ts';
-import type { CellName, Choice } from '../engine/branch/choices.ts';
-import type { BranchDiff, DiffSpec } from '../engine/branch/diff.ts';
-import type { BranchCheck, Merged } from '../engine/branch/part.ts';
-import type { Reverted } from '../engine/branch/revert.ts';
-import type { ToldConflict } from '../engine/branch/told.ts';
 import type { SqlExport, SqlPage, SqlSpec, SqlTable } from '../engine/console/types.ts';
 import type { ArtifactDetail, ArtifactListSpec, ArtifactPage } from '../engine/query/artifact-types.ts';
 import type { ArtifactSet } from '../engine/query/artifact-set.ts';
@@ -57,6 +49,7 @@ import type { Transfer, TransfersApi } from './transfers.ts';
 import type { UnsavedFile, ValidationsApi } from './validations.ts';
 import type { DatabaseProgress, DatabasesApi } from './databases-wire.ts';
 import type { QueryApi } from './query-wire.ts';
+import type { BranchApi } from './branch-wire.ts';
 import type { ReviewApi } from './review-wire.ts';
 import type { CurationApi } from './curation-wire.ts';
 import type { OntologiesApi } from './ontology-wire.ts';
@@ -246,14 +239,26 @@ export type { FeatureRow, NamedRow };
 
 /* ---------- lists of any registry ---------- */
 
-export type { BranchRow } from '../engine/branch/branches.ts';
-export type { BundleFacts, ExportedBranch, ImportedBranch } from '../engine/branch/bundle-part.ts';
-export type { HeldBack, Received } from '../engine/branch/bundle-receive.ts';
-export type { CellName, Choice } from '../engine/branch/choices.ts';
-export type { BranchDiff, DiffField, DiffKind, DiffObject, DiffSpec } from '../engine/branch/diff.ts';
-export type { BranchCheck, CheckFailure, Merged } from '../engine/branch/part.ts';
-export type { Reverted } from '../engine/branch/revert.ts';
-export type { ToldConflict } from '../engine/branch/told.ts';
+export type {
+  BranchCheck,
+  BranchDiff,
+  BranchRow,
+  BundleFacts,
+  CellName,
+  CheckFailure,
+  Choice,
+  DiffField,
+  DiffKind,
+  DiffObject,
+  DiffSpec,
+  ExportedBranch,
+  HeldBack,
+  ImportedBranch,
+  Merged,
+  Received,
+  Reverted,
+  ToldConflict,
+} from './branch-wire.ts';
 export type { FieldInfo, RegistryInfo, RelationInfo } from '../engine/view/registry-info.ts';
 export type { FilterGroup, FilterNode, FilterTest, TestOp, View } from '../engine/view/view.ts';
 export type { ColumnInfo } from '../engine/view/columns.ts';
@@ -303,6 +308,7 @@ export interface EngineApi
     CurationApi,
     SchemasApi,
     HistoryApi,
+    BranchApi,
     ReviewApi {
   status(): Promise<EngineStatus>;
   meter(): Promise<StorageMeter>;
@@ -431,40 +437,6 @@ export interface EngineApi
    * their annotations (`object.save()` of LaminDB's `ln.DB`). One act; many rows are a job. No bytes move.
    */
   saveFrom(db: string, registry: string, keys: string[], mode?: TransferMode): Promise<Transferred>;
-
-  /** Main first, then open ones, newest first, then those that are done. */
-  branches(): Promise<BranchRow[]>;
-  /** Begins where the checked-out branch is; `switch` goes to it at once. */
-  createBranch(name: string, options?: { description?: string; switch?: boolean }): Promise<{ uid: string }>;
-  /** Shows the state of a branch (name or uid) in all tables, for every tab. */
-  switchBranch(ref: string): Promise<void>;
-  renameBranch(ref: string, name: string): Promise<void>;
-  closeBranch(ref: string): Promise<void>;
-  reopenBranch(ref: string): Promise<void>;
-  /** What a branch has otherwise than its parent, or than another branch of the same parent; by object, in pages. */
-  branchDiff(ref: string, spec?: DiffSpec): Promise<BranchDiff>;
-  /** The real merge, taken back: every rule it would break. */
-  checkBranch(ref: string): Promise<BranchCheck>;
-  /** An open branch as the bytes of a `.loam` file: its net changes, for another copy of this database. */
-  exportBranch(ref: string): Promise<ExportedBranch>;
-  /** What such a file holds, without taking it in. Refuses in words what is cut off, altered or none. */
-  readBundle(bytes: Uint8Array): Promise<BundleFacts>;
-  /** Makes the branch of such a file here; what is checked out stays so. Rows it leans on that are not here are told. */
-  importBranch(bytes: Uint8Array): Promise<ImportedBranch>;
-  /** How many rows, cells and links of a branch out of a file wait for rows that are not here. */
-  heldOfBranch(ref: string): Promise<number>;
-  /** Takes them in as far as those are here by now. */
-  takeHeld(ref: string): Promise<Received>;
-  /** What is to be decided before the branch can be merged into its parent, with what was chosen. */
-  branchConflicts(ref: string): Promise<ToldConflict[]>;
-  /** Chooses for some conflicts (null takes choices back); kept on the branch. */
-  chooseForBranch(ref: string, names: CellName[], choice: Partial<Choice> | null): Promise<void>;
-  /** Writes what the branch has otherwise on its parent, as one act that an undo takes back; the parent is checked out then. */
-  mergeBranch(ref: string): Promise<Merged>;
-  /** The branch takes over what its parent has; it is checked out then. */
-  updateBranch(ref: string): Promise<void>;
-  /** Takes the merge of a branch back as one act; the branch that it was merged into is checked out then. */
-  revertBranch(ref: string): Promise<Reverted>;
 
   undo(): Promise<UndoReport | null>;
   redo(): Promise<UndoReport | null>;

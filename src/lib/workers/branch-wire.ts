@@ -1,0 +1,54 @@
+// Branches as the page asks for them. What each does: engine/branch/part.ts.
+import type { BranchRow } from '../engine/branch/branches.ts';
+import type { BundleFacts, ExportedBranch, ImportedBranch } from '../engine/branch/bundle-part.ts';
+import type { Received } from '../engine/branch/bundle-receive.ts';
+import type { CellName, Choice } from '../engine/branch/choices.ts';
+import type { BranchDiff, DiffSpec } from '../engine/branch/diff.ts';
+import type { BranchCheck, Merged } from '../engine/branch/part.ts';
+import type { Reverted } from '../engine/branch/revert.ts';
+import type { ToldConflict } from '../engine/branch/told.ts';
+
+export type { BranchRow } from '../engine/branch/branches.ts';
+export type { BundleFacts, ExportedBranch, ImportedBranch } from '../engine/branch/bundle-part.ts';
+export type { HeldBack, Received } from '../engine/branch/bundle-receive.ts';
+export type { CellName, Choice } from '../engine/branch/choices.ts';
+export type { BranchDiff, DiffField, DiffKind, DiffObject, DiffSpec } from '../engine/branch/diff.ts';
+export type { BranchCheck, CheckFailure, Merged } from '../engine/branch/part.ts';
+export type { Reverted } from '../engine/branch/revert.ts';
+export type { ToldConflict } from '../engine/branch/told.ts';
+
+export interface BranchApi {
+  /** Main first, then open ones, newest first, then those that are done. */
+  branches(): Promise<BranchRow[]>;
+  /** Begins where the checked-out branch is; `switch` goes to it at once. */
+  createBranch(name: string, options?: { description?: string; switch?: boolean }): Promise<{ uid: string }>;
+  /** Shows the state of a branch (name or uid) in all tables, for every tab. */
+  switchBranch(ref: string): Promise<void>;
+  renameBranch(ref: string, name: string): Promise<void>;
+  closeBranch(ref: string): Promise<void>;
+  reopenBranch(ref: string): Promise<void>;
+  /** What a branch has otherwise than its parent, or than another branch of the same parent; by object, in pages. */
+  branchDiff(ref: string, spec?: DiffSpec): Promise<BranchDiff>;
+  /** The real merge, taken back: every rule it would break. */
+  checkBranch(ref: string): Promise<BranchCheck>;
+  /** An open branch as the bytes of a `.loam` file: its net changes, for another copy of this database. */
+  exportBranch(ref: string): Promise<ExportedBranch>;
+  /** What such a file holds, without taking it in. Refuses in words what is cut off, altered or none. */
+  readBundle(bytes: Uint8Array): Promise<BundleFacts>;
+  /** Makes the branch of such a file here; what is checked out stays so. Rows it leans on that are not here are told. */
+  importBranch(bytes: Uint8Array): Promise<ImportedBranch>;
+  /** How many rows, cells and links of a branch out of a file wait for rows that are not here. */
+  heldOfBranch(ref: string): Promise<number>;
+  /** Takes them in as far as those are here by now. */
+  takeHeld(ref: string): Promise<Received>;
+  /** What is to be decided before the branch can be merged into its parent, with what was chosen. */
+  branchConflicts(ref: string): Promise<ToldConflict[]>;
+  /** Chooses for some conflicts (null takes choices back); kept on the branch. */
+  chooseForBranch(ref: string, names: CellName[], choice: Partial<Choice> | null): Promise<void>;
+  /** Writes what the branch has otherwise on its parent, as one act that an undo takes back; the parent is checked out then. */
+  mergeBranch(ref: string): Promise<Merged>;
+  /** The branch takes over what its parent has; it is checked out then. */
+  updateBranch(ref: string): Promise<void>;
+  /** Takes the merge of a branch back as one act; the branch that it was merged into is checked out then. */
+  revertBranch(ref: string): Promise<Reverted>;
+}
