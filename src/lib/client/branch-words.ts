@@ -1,6 +1,6 @@
 // How branches are told of: their state, how much they have and lack, when they have been left behind, and a name to begin with.
 import type { BranchRow } from '../workers/wire.ts';
-import { ago, plural } from './words.ts';
+import { ago, nameWords, plural } from './words.ts';
 
 /** LaminDB's word for the state of a branch, as people say it. */
 export const stateWords: Record<string, string> = {
@@ -45,3 +45,7 @@ export function suggestedName(handle: string, taken: readonly string[], now: Dat
 /** What people call a field of a difference: LaminDB's `readme` is the note of a row. */
 export const fieldWords = (field: string): string =>
   field === 'readme' ? 'note' : field.replaceAll('_', ' ');
+
+/** An object, or a field of it, that is talked about. */
+export const subjectWords = (row: string, field: string | null): string =>
+  field === null ? nameWords(row) : `${nameWords(row)}, ${fieldWords(field)}`;
