@@ -14,6 +14,10 @@ export const kindWords: Record<DiffKind, string> = {
   restored: 'restored',
 };
 
+/** What is to be decided of an object, or was: of its fields, and of it as a whole. */
+export const conflictsIn = ({ conflicts, fields }: DiffObject): number =>
+  conflicts.length + fields.filter(({ conflict }) => conflict !== null).length;
+
 /** How a field differs, for its colour and its word. */
 export function changeOf({
   base,
