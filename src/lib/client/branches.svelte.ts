@@ -73,22 +73,21 @@ export const branches = {
     return branch && !branch.isMain ? branch : null;
   },
 
-  async switchTo(uid: string, name: string): Promise<boolean> {
-    if (uid === session.status?.branch.uid) return true;
-    const done = await move(`Switching to ${name}…`, `Could not switch to “${name}”`, () =>
-      session.engine.switchBranch(uid).then(yes),
+  async switchTo(uid: string, name: string): Promise<void> {
+    if (uid === session.status?.branch.uid) return;
+    await move(`Switching to ${name}…`, `Could not switch to “${name}”`, () =>
+      session.engine.switchBranch(uid),
     );
-    return done === true;
   },
-  backToMain: (): Promise<boolean> => branches.switchTo('main', 'main'),
+  backToMain: (): Promise<void> => branches.switchTo('main', 'main'),
 
-  /** Begins where the checked-out branch is, and goes there. Null where it was refused, in words. */
-  async create(name: string, description: string): Promise<string | null> {
+  /** Begins where the checked-out branch is, and goes there. False where it was refused, in words. */
+  async create(name: string, description: string): Promise<boolean> {
     const options = { switch: true, ...(description === '' ? {} : { description }) };
     const made = await move(`Making ${name}…`, 'Could not make the branch', () =>
       session.engine.createBranch(name, options),
     );
-    return made?.uid ?? null;
+    return made !== undefined;
   },
 
   async close({ uid, name }: BranchRow): Promise<void> {
@@ -108,11 +107,11 @@ export const branches = {
     if (done) say(`“${name}” is open again`);
   },
 
-  async merge({ uid, name }: Pick<BranchRow, 'uid' | 'name'>): Promise<boolean> {
+  async merge({ uid, name }: Pick<BranchRow, 'uid' | 'name'>): Promise<void> {
     const merged = await move(`Merging ${name}…`, `Could not merge “${name}”`, () =>
       session.engine.mergeBranch(uid),
     );
-    if (!merged) return false;
+    if (!merged) return;
     const { made, changed, added, taken } = merged;
     const parts = [
       ...(made > 0 ? [`${plural(made, 'object')} came new`] : []),
@@ -124,7 +123,6 @@ export const branches = {
       action: { label: 'Undo merge', onClick: () => void branches.revert({ uid, name }) },
       duration: 20_000,
     });
-    return true;
   },
   /** Takes a merge back; the branch goes on from there. */
   async revert({ uid, name }: Pick<BranchRow, 'uid' | 'name'>): Promise<void> {
