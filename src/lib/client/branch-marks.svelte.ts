@@ -30,12 +30,13 @@ export function markPage(registry: () => string | undefined, uid: () => string):
     const branch = session.looking ? null : branches.current;
     const [name, row] = [registry(), uid()];
     if (!branch || name === undefined) return null;
-    const [list, diff] = await Promise.all([
-      session.engine.branches(),
-      session.engine.branchDiff(branch.uid, { registry: name, uid: row, limit: 1 }),
-    ]);
+    const { objects } = await session.engine.branchDiff(branch.uid, { registry: name, uid: row, limit: 1 });
+    const [object] = objects;
+    // Most pages have nothing to mark. The list counts what every branch has, so it is not asked for them at each act.
+    if (!object) return null;
+    const list = await session.engine.branches();
     const parent = list.find((one) => one.uid === branch.uid)?.parent?.name ?? 'main';
-    return { branch, parent, row, object: diff.objects[0] ?? null };
+    return { branch, parent, row, object };
   }, ['']);
   /** What was asked of another branch or row says nothing here. */
   const answer = $derived(
@@ -54,7 +55,7 @@ export function markPage(registry: () => string | undefined, uid: () => string):
       return answer?.branch ?? null;
     },
     of: (field) =>
-      answer?.object?.fields.find((one) => one.what !== 'note' && plain(one.field) === plain(field)) ?? null,
+      answer?.object.fields.find((one) => one.what !== 'note' && plain(one.field) === plain(field)) ?? null,
   };
   setContext(key, marks);
 }
