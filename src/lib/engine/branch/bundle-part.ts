@@ -2,11 +2,12 @@
 import type { EngineContext } from '../context.ts';
 import { isLoamError, LoamError } from '../errors.ts';
 import type { BundleSigner, BundleVerifier } from '../ports.ts';
+import { instanceHere } from '../schema/open.ts';
 import { one, run, runSync, type Steps } from '../statement.ts';
 import { insertOne } from '../write/apply.ts';
 import { mainBranch, seenFrom } from '../write/seen.ts';
 import type { Transaction } from '../write/transaction.ts';
-import { instanceHere, packBranch, type Bundle, type BundleBlob, type BundleManifest } from './bundle.ts';
+import { packBranch, type Bundle, type BundleBlob, type BundleManifest } from './bundle.ts';
 import { openBundle, sealBundle, type OpenedBundle } from './bundle-file.ts';
 import { foreign, heldOf, receiveContent, type HeldBack, type Received } from './bundle-receive.ts';
 import { findBranch } from './branches.ts';

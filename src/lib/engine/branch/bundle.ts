@@ -3,6 +3,7 @@
 // people and storages, and by name every other row, so that one that is missing elsewhere can be told of.
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
+import { instanceHere } from '../schema/open.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { nameColumn } from '../write/history-names.ts';
 import { keysOf, nullableKeys, tableOf, type Journal } from '../write/journal.ts';
@@ -253,13 +254,4 @@ function* manifestOf(
       storageKey: String(storageKey),
     })),
   };
-}
-
-/** Which database this is: LaminDB's uid of the instance, which its storages carry. */
-export function* instanceHere(): Steps<{ uid: string; name: string }> {
-  const row = yield* one(
-    'SELECT coalesce(instance_uid, uid) FROM lamindb_storage ORDER BY instance_uid IS NULL, id LIMIT 1',
-  );
-  const name = yield* one("SELECT value FROM loam_setting WHERE name = 'instance'");
-  return { uid: String(row?.[0] ?? ''), name: String(name?.[0] ?? '') };
 }

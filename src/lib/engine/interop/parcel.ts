@@ -5,6 +5,7 @@ import { parseDtype } from '../features/dtype.ts';
 import type { Column, Model, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { labelOf, registryOf } from '../registry/tables.ts';
+import { instanceHere } from '../schema/open.ts';
 import { all, one, type Steps } from '../statement.ts';
 
 /** How much goes along: the row, also its readme, also its links, features, labels and members. */
@@ -77,7 +78,7 @@ export function* packRows(
     const own = held.get(name);
     if (own && own.size > 0) tables.push(yield* readParcel(model.tables.get(name) as Table, [...own]));
   }
-  return { instance: yield* identity(), asked: { table: table.name, ids }, tables };
+  return { instance: yield* instanceHere(), asked: { table: table.name, ids }, tables };
 }
 
 type Add = (table: Table, ids: readonly number[]) => void;
@@ -214,13 +215,4 @@ function* readParcel(table: Table, ids: number[]): Steps<ParcelTable> {
     ids: rows.map(([id]) => Number(id)),
     values: columns.map((_, i) => rows.map((row) => row[i + 1] ?? null)),
   };
-}
-
-/** Who the database is: LaminDB's uid of the instance, which its storages carry. */
-function* identity(): Steps<Parcel['instance']> {
-  const row = yield* one(
-    'SELECT coalesce(instance_uid, uid) FROM lamindb_storage ORDER BY instance_uid IS NULL, id LIMIT 1',
-  );
-  const name = yield* one("SELECT value FROM loam_setting WHERE name = 'instance'");
-  return { uid: String(row?.[0] ?? ''), name: String(name?.[0] ?? '') };
 }

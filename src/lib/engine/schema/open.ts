@@ -138,6 +138,14 @@ function* placeOf(what: 'branch' | 'space', name: string): Steps<readonly unknow
   });
 }
 
+/** Which database this is: LaminDB's uid of the instance, which its storages carry. */
+export function* instanceHere(): Steps<{ uid: string; name: string }> {
+  const row = yield* one(
+    'SELECT coalesce(instance_uid, uid) FROM lamindb_storage ORDER BY instance_uid IS NULL, id LIMIT 1',
+  );
+  return { uid: String(row?.[0] ?? ''), name: (yield* setting('instance')) ?? '' };
+}
+
 export function* setting(name: string): Steps<string | null> {
   const row = yield* one('SELECT value FROM loam_setting WHERE name = ?', [name]);
   return row ? String(row[0]) : null;
