@@ -5,7 +5,8 @@ import { LoamError } from '../errors.ts';
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { archiveBranch, trashBranch } from '../registry/tables.ts';
-import { many, one, run, type Steps } from '../statement.ts';
+import { setting } from '../schema/open.ts';
+import { many, run, type Steps } from '../statement.ts';
 import { insert, remove, update } from '../write/apply.ts';
 import { idsByKey, tableNumber, tableOf } from '../write/journal.ts';
 import { fromJsonText, jsonText, type RowKey } from '../write/operation.ts';
@@ -67,8 +68,8 @@ function* keepHeld(uid: string, content: BundleContent): Steps<void> {
 
 /** What is kept of a branch since it refers to rows that were not here; null where there is nothing. */
 export function* heldOf(uid: string): Steps<BundleContent | null> {
-  const row = yield* one('SELECT value FROM loam_setting WHERE name = ?', [settingOf(uid)]);
-  return row ? fromJsonText<BundleContent>(String(row[0])) : null;
+  const text = yield* setting(settingOf(uid));
+  return text === null ? null : fromJsonText<BundleContent>(text);
 }
 
 /** A row of a bundle on its way in. */

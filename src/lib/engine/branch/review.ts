@@ -4,6 +4,7 @@
 import { LoamError } from '../errors.ts';
 import type { Model, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
+import { setting } from '../schema/open.ts';
 import { all, one, run, type Steps } from '../statement.ts';
 import { auxOf } from '../registry/typing.ts';
 import { branchStatus, wordOf } from '../registry/status.ts';
@@ -84,12 +85,11 @@ export interface BranchReview {
 
 /* ---------- rules ---------- */
 
-const setting = 'review';
-export const mostApprovals = 20;
+const rulesSetting = 'review';
+const mostApprovals = 20;
 
 export function* reviewRules(): Steps<ReviewRules> {
-  const row = yield* one('SELECT value FROM loam_setting WHERE name = ?', [setting]);
-  const held = rulesHeld(row?.[0] ?? null);
+  const held = rulesHeld(yield* setting(rulesSetting));
   const approvals = held['approvals'];
   return {
     approvals:
@@ -117,7 +117,7 @@ export function* keepRules({ approvals, threads }: ReviewRules): Steps<void> {
       { field: 'approvals' },
     );
   yield* run('INSERT OR REPLACE INTO loam_setting(name, value) VALUES (?, ?)', [
-    setting,
+    rulesSetting,
     JSON.stringify({ approvals, threads: threads === true }),
   ]);
 }
