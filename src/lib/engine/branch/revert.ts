@@ -15,10 +15,7 @@ export interface Reverted extends UndoResult {
 }
 
 /** The merge that stands: uid of its act, and the branch it was written on. */
-export function* mergeOf(
-  journal: Journal,
-  branch: Branch,
-): Steps<{ act: string; on: string; onUid: string }> {
+function* mergeOf(journal: Journal, branch: Branch): Steps<{ act: string; on: string; onUid: string }> {
   const records = yield* recordsTouching(journal, 'lamindb_branch', [branch.id], 0);
   for (const record of records.reverse()) {
     const row = yield* one(
