@@ -2,8 +2,9 @@
 // content with the signature over it. Every byte is covered, so that what was cut off or altered is seen before anything
 // of it is read.
 import { Inflate, deflateSync, strFromU8, strToU8 } from 'fflate';
-import { createSHA256 } from 'hash-wasm';
 import { isLoamError } from '../errors.ts';
+import { checksumSha256 } from '../hash.ts';
+import { memorySource } from '../small-file.ts';
 import { fromJsonText, jsonText } from '../write/operation.ts';
 import type { BundleSigner, BundleVerifier } from '../ports.ts';
 import type { Bundle } from './bundle.ts';
@@ -110,6 +111,4 @@ function inflate(packed: Uint8Array): string {
   return strFromU8(whole);
 }
 
-async function sha256(bytes: Uint8Array): Promise<string> {
-  return (await createSHA256()).init().update(bytes).digest('hex');
-}
+const sha256 = (bytes: Uint8Array): Promise<string> => checksumSha256(memorySource(bytes));
