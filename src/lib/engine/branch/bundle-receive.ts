@@ -14,7 +14,7 @@ import { reachOf } from '../write/reach.ts';
 import { mainBranch } from '../write/seen.ts';
 import type { Transaction } from '../write/transaction.ts';
 import { unreadable } from './bundle-check.ts';
-import type { BundleCells, BundleContent, BundleRows } from './bundle.ts';
+import { carriedTables, isCarried, type BundleCells, type BundleContent, type BundleRows } from './bundle.ts';
 
 export interface HeldBack {
   /** Class of the registry, or the table of a link or value. */
@@ -34,8 +34,6 @@ export interface Received {
   known: number;
   held: HeldBack[];
 }
-
-const shared = new Set(['lamindb_jsonvalue', 'lamindb_user', 'lamindb_storage']);
 
 /** Does all of it on the checked-out branch `branch`; what is held back is kept for `heldOf`. */
 export function* receiveContent(
@@ -89,7 +87,7 @@ function createReceiver(tx: Transaction, branch: { id: number; uid: string }, co
 
   function columnOf(table: Table, name: string) {
     const column = table.column.get(name);
-    if (!column || name === 'id' || column.derived || column.foreign)
+    if (!column || !isCarried(column))
       throw unreadable(`${table.name} has no column "${name.slice(0, 60)}" that a branch can change`);
     return column;
   }
@@ -187,7 +185,7 @@ function createReceiver(tx: Transaction, branch: { id: number; uid: string }, co
 
     /** Values of features, people and storages, where they are not here. */
     *share(from: BundleRows): Steps<void> {
-      const table = shared.has(from.table) ? tableOf(model, from.table) : null;
+      const table = carriedTables.has(from.table) ? tableOf(model, from.table) : null;
       if (!table) throw unreadable(`"${from.table.slice(0, 60)}" is no table whose rows come along`);
       yield* lookUp(table.name, from.keys);
       yield* lookUpReferences(table, from);

@@ -1,7 +1,7 @@
 // A branch as plain data for another copy of its database: rows and references by their row keys, net changes only, each
 // changed cell with the value that the branch had found. Also what the changes lean on without being the branch's: values,
 // people and storages, and by name every other row, so that one that is missing elsewhere can be told of.
-import type { Table } from '../model/types.ts';
+import type { Column, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { instanceHere } from '../schema/open.ts';
 import { all, one, type Steps } from '../statement.ts';
@@ -68,11 +68,15 @@ export interface Bundle {
   content: BundleContent;
 }
 
-/** Tables without branches whose rows come along where they are used. */
-const carried = new Set(['lamindb_jsonvalue', 'lamindb_user', 'lamindb_storage']);
-/** Columns that are of this device or follow from others. */
-const isCarried = (table: Table) =>
-  table.columns.filter(({ name, derived, foreign }) => name !== 'id' && !derived && !foreign);
+/** Tables without branches whose rows come along where they are used; each may lean on those after it. */
+export const carriedTables: ReadonlySet<string> = new Set([
+  'lamindb_jsonvalue',
+  'lamindb_storage',
+  'lamindb_user',
+]);
+/** Not of this device, nor following from other columns. */
+export const isCarried = ({ name, derived, foreign }: Column): boolean =>
+  name !== 'id' && !derived && !foreign;
 
 /** With the branch checked out. */
 export function* packBranch(journal: Journal, author: Author, branch: Branch, at: number): Steps<Bundle> {
@@ -107,8 +111,7 @@ export function* packBranch(journal: Journal, author: Author, branch: Branch, at
     );
   for (const [table, rows] of byTable(changes, ofKind('taken')))
     content.taken.push(yield* takenOf(journal, table, rows, use));
-  // Values and people may lean on others of their kind.
-  for (const name of ['lamindb_jsonvalue', 'lamindb_storage', 'lamindb_user']) {
+  for (const name of carriedTables) {
     const ids = [...(used.get(name) ?? [])];
     if (ids.length > 0)
       content.shared.unshift(yield* rowsOf(journal, tableOf(journal.model, name), ids, use));
@@ -126,7 +129,7 @@ function* rowsOf(journal: Journal, table: Table, ids: readonly number[], use: Us
   const rows = yield* valuesOf(table, ids);
   const columns: string[] = [];
   const values: RowKey[][] = [];
-  for (const { name, references } of isCarried(table)) {
+  for (const { name, references } of table.columns.filter(isCarried)) {
     const held = rows.values[rows.columns.indexOf(name)] ?? [];
     columns.push(name);
     if (references) use(references.table, held);
@@ -194,7 +197,7 @@ function* namesOf(
   );
   const named: BundleContent['named'] = [];
   for (const [name, ids] of used) {
-    if (carried.has(name) || ids.size === 0) continue;
+    if (carriedTables.has(name) || ids.size === 0) continue;
     const table = tableOf(journal.model, name);
     const list = [...ids];
     const keys = yield* keysOf(journal, name, list);
