@@ -2,6 +2,7 @@
 import type { EngineContext } from '../context.ts';
 import { isLoamError, LoamError } from '../errors.ts';
 import type { BundleSigner, BundleVerifier } from '../ports.ts';
+import { branchStatus, wordOf } from '../registry/status.ts';
 import { instanceHere } from '../schema/open.ts';
 import { one, run, runSync, type Steps } from '../statement.ts';
 import { insertOne } from '../write/apply.ts';
@@ -66,7 +67,7 @@ export function bundlePart(context: EngineContext, branches: Branches, keys: Bun
       if (branch.status < 0)
         throw new LoamError(
           'InvalidArgument',
-          `The branch "${branch.name}" is ${branch.status === -1 ? 'merged' : 'closed'}. Only an open one is saved to a file.`,
+          `The branch "${branch.name}" is ${wordOf(branchStatus, branch.status)}. Only an open one is saved to a file.`,
           { branch: branch.name },
         );
       const bundle = branches.onBranch(branch.uid, () => read(packBranch(journal, author, branch, clock())));

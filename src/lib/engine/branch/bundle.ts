@@ -82,7 +82,7 @@ export const isCarried = ({ name, derived, foreign }: Column): boolean =>
 export function* packBranch(journal: Journal, author: Author, branch: Branch, at: number): Steps<Bundle> {
   const changes = yield* changesOf(journal, author, branch.id);
   const used = new Map<string, Set<number>>();
-  const use = (table: string, values: readonly (SqlValue | undefined)[]) => {
+  const use: Use = (table, values) => {
     const ids = used.get(table) ?? new Set<number>();
     used.set(table, ids);
     for (const value of values)
@@ -90,25 +90,11 @@ export function* packBranch(journal: Journal, author: Author, branch: Branch, at
   };
   const content: BundleContent = { shared: [], made: [], changed: [], added: [], taken: [], named: [] };
   for (const [table, rows] of byTable(changes, ofKind('made')))
-    content.made.push(
-      yield* rowsOf(
-        journal,
-        table,
-        rows.map(({ id }) => id),
-        use,
-      ),
-    );
+    content.made.push(yield* rowsOf(journal, table, idsOf(rows), use));
   for (const [table, rows] of byTable(changes, ofKind('changed')))
     content.changed.push(...(yield* cellsOf(journal, table, rows, use)));
   for (const [table, rows] of byTable(changes, ofKind('added')))
-    content.added.push(
-      yield* rowsOf(
-        journal,
-        table,
-        rows.map(({ id }) => id),
-        use,
-      ),
-    );
+    content.added.push(yield* rowsOf(journal, table, idsOf(rows), use));
   for (const [table, rows] of byTable(changes, ofKind('taken')))
     content.taken.push(yield* takenOf(journal, table, rows, use));
   for (const name of carriedTables) {
@@ -124,6 +110,8 @@ export function* packBranch(journal: Journal, author: Author, branch: Branch, at
 }
 
 type Use = (table: string, values: readonly (SqlValue | undefined)[]) => void;
+
+const idsOf = (rows: readonly RowChange[]): number[] => rows.map(({ id }) => id);
 
 function* rowsOf(journal: Journal, table: Table, ids: readonly number[], use: Use): Steps<BundleRows> {
   const rows = yield* valuesOf(table, ids);
@@ -145,11 +133,7 @@ function* cellsOf(
   use: Use,
 ): Steps<BundleCells[]> {
   const present = rows.filter(({ missing }) => !missing);
-  const keys = yield* keysOf(
-    journal,
-    table.name,
-    present.map(({ id }) => id),
-  );
+  const keys = yield* keysOf(journal, table.name, idsOf(present));
   const out: BundleCells[] = [];
   for (const [i, { cells }] of present.entries()) {
     const told: BundleCells['cells'] = [];
@@ -232,7 +216,7 @@ function* manifestOf(
   const blobs = yield* all(
     `SELECT a.uid, a.hash, a.size, coalesce(b.storage_key, a.key, a.uid) FROM lamindb_artifact a
      LEFT JOIN loam_blob b ON b.artifact_id = a.id WHERE a.id IN (SELECT value FROM json_each(?)) ORDER BY a.id`,
-    [JSON.stringify(artifacts.map(({ id }) => id))],
+    [JSON.stringify(idsOf(artifacts))],
   );
   const count = (kind: RowChange['kind']) => changes.filter((change) => change.kind === kind).length;
   return {

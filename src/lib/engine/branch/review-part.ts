@@ -70,6 +70,18 @@ export function reviewPart(context: EngineContext) {
     throw new LoamError('DoesNotExist', `There is no user "${uid.slice(0, 60)}" in this database.`);
   }
 
+  /** The link by which somebody was asked for a review. */
+  function askedOf(branch: Branch, user: number): number | null {
+    const row = read(
+      one('SELECT id FROM lamindb_branchuser WHERE branch_id = ? AND user_id = ? AND role = ?', [
+        branch.id,
+        user,
+        reviewerRole,
+      ]),
+    );
+    return row ? Number(row[0]) : null;
+  }
+
   function* addComment(tx: Transaction, branch: Branch, content: string, note: CommentNote): Steps<void> {
     yield* insertOne(tx, blocks, {
       uid: `${randomUid(16, journal.random)}0000`,
@@ -154,14 +166,7 @@ export function reviewPart(context: EngineContext) {
     addReviewer(ref: string, user: string): void {
       const branch = open(ref);
       const id = userId(user);
-      const known = read(
-        one('SELECT 1 FROM lamindb_branchuser WHERE branch_id = ? AND user_id = ? AND role = ?', [
-          branch.id,
-          id,
-          reviewerRole,
-        ]),
-      );
-      if (known) return;
+      if (askedOf(branch, id) !== null) return;
       review(`Ask for a reviewer of ${branch.name}`, (tx) =>
         insertOne(tx, 'lamindb_branchuser', { branch_id: branch.id, user_id: id, role: reviewerRole }),
       );
@@ -169,17 +174,9 @@ export function reviewPart(context: EngineContext) {
 
     removeReviewer(ref: string, user: string): void {
       const branch = open(ref);
-      const row = read(
-        one('SELECT id FROM lamindb_branchuser WHERE branch_id = ? AND user_id = ? AND role = ?', [
-          branch.id,
-          userId(user),
-          reviewerRole,
-        ]),
-      );
-      if (row)
-        review(`Ask one reviewer less of ${branch.name}`, (tx) =>
-          remove(tx, 'lamindb_branchuser', [Number(row[0])]),
-        );
+      const link = askedOf(branch, userId(user));
+      if (link === null) return;
+      review(`Ask one reviewer less of ${branch.name}`, (tx) => remove(tx, 'lamindb_branchuser', [link]));
     },
 
     /** One's own word on the branch as it is now; the one before counts no more. `withdraw` leaves none. */
