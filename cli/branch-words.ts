@@ -1,14 +1,23 @@
 // Branches as a person reads them in a shell.
 import type { BranchRow } from '../src/lib/engine/branch/branches.ts';
+import type { MergeCounts } from '../src/lib/engine/branch/merge.ts';
 import type { ToldConflict } from '../src/lib/engine/branch/told.ts';
 import { LoamError } from '../src/lib/engine/errors.ts';
 import type { Engine } from '../src/lib/engine/index.ts';
+import { Usage } from './verb.ts';
+
+/** The one that has to be named. */
+export function oneBranch([ref, more]: readonly string[]): string {
+  if (ref === undefined || more !== undefined) throw new Usage('Name one branch.');
+  return ref;
+}
 
 /** By name, whatever its case, or by uid. */
+export const isCalled = ({ uid, name }: BranchRow, ref: string): boolean =>
+  uid === ref || name.toLowerCase() === ref.toLowerCase();
+
 export function branchNamed(engine: Engine, ref: string): BranchRow {
-  const found = engine
-    .branches()
-    .find(({ uid, name }) => uid === ref || name.toLowerCase() === ref.toLowerCase());
+  const found = engine.branches().find((branch) => isCalled(branch, ref));
   if (found) return found;
   throw new LoamError(
     'DoesNotExist',
@@ -20,7 +29,7 @@ export function branchNamed(engine: Engine, ref: string): BranchRow {
 /** Where a branch comes from and how far both went since; null for main. */
 export function branchWords({ parent, ahead, behind, forkedAt }: BranchRow): string | null {
   if (parent === null) return null;
-  const since = forkedAt === null ? '' : ` of ${forkedAt.slice(0, 16).replace('T', ' ')}`;
+  const since = forkedAt === null ? '' : ` of ${minute(forkedAt)}`;
   return `from ${parent.name}${since}: ${count(ahead, 'object')} of its own, ${count(behind, 'act')} on ${parent.name} since`;
 }
 
@@ -60,6 +69,12 @@ export function shown(value: string | null): string {
   const line = value.replace(/\s+/g, ' ');
   return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}…` : line);
 }
+
+/** 2026-03-03 14:02 */
+export const minute = (at: string): string => at.slice(0, 16).replace('T', ' ');
+
+export const countsText = ({ made, changed, added, taken }: MergeCounts): string =>
+  `${made} made, ${changed} changed, ${added} added, ${taken} removed`;
 
 export const count = (n: number, noun: string): string =>
   `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;

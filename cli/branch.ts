@@ -2,11 +2,18 @@
 // back.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { LoamError } from '../src/lib/engine/errors.ts';
-import type { BundleManifest } from '../src/lib/engine/branch/bundle.ts';
 import type { BranchRow } from '../src/lib/engine/branch/branches.ts';
 import type { BranchDiff, DiffObject, DiffSpec } from '../src/lib/engine/branch/diff.ts';
 import type { Engine } from '../src/lib/engine/index.ts';
-import { branchNamed, branchTable, conflictLine, count } from './branch-words.ts';
+import {
+  branchNamed,
+  branchTable,
+  conflictLine,
+  count,
+  countsText,
+  minute,
+  oneBranch,
+} from './branch-words.ts';
 import { checkText, diffSummary, failureText, objectText } from './diff-text.ts';
 import { tableOfWord } from './entity.ts';
 import { absolute, withInstance } from './instance.ts';
@@ -133,16 +140,13 @@ async function fromFile(args: string[], io: Io): Promise<void> {
     const { branch, author, madeAt, signedBy, checked, held } = received;
     if (values.json) return io.out(JSON.stringify(received, null, 1));
     io.out(`opened branch ${branch.name}: ${countsText(received)}`);
-    const by = `saved by ${author.handle} at ${madeAt.slice(0, 16).replace('T', ' ')}`;
+    const by = `saved by ${author.handle} at ${minute(madeAt)}`;
     const signature = signedBy === null ? 'not signed' : `signed with ${signedBy}`;
     io.err(`${by}, ${signature}${checked ? '' : ' (not checked: this Node has no Ed25519)'}`);
     for (const { registry, row, missing } of held)
       io.err(`held back: ${registry} ${row}: ${missing} is not here`);
   });
 }
-
-const countsText = ({ made, changed, added, taken }: BundleManifest['counts']): string =>
-  `${made} made, ${changed} changed, ${added} added, ${taken} removed`;
 
 /** The one that is named, else the one that is checked out. */
 function branchHere(engine: Engine, [ref, more]: readonly string[]): BranchRow {
@@ -165,10 +169,4 @@ async function revert(args: string[], io: Io): Promise<void> {
       );
     if (skippedCount > skipped.length) io.err(`stays: ${count(skippedCount - skipped.length, 'more row')}`);
   });
-}
-
-export function oneBranch(positionals: readonly string[]): string {
-  const [ref, more] = positionals;
-  if (ref === undefined || more !== undefined) throw new Usage('Name one branch.');
-  return ref;
 }

@@ -1,7 +1,7 @@
 // What a branch has otherwise, and what stands in the way of its merge, as a person reads it in a shell.
 import type { BranchDiff, DiffField, DiffObject } from '../src/lib/engine/branch/diff.ts';
 import type { BranchCheck, CheckFailure } from '../src/lib/engine/branch/part.ts';
-import { conflictLine, count, shown } from './branch-words.ts';
+import { conflictLine, count, countsText, shown } from './branch-words.ts';
 
 export function diffSummary({ total, kinds, registries }: Omit<BranchDiff, 'objects'>): string {
   if (total === 0) return 'no differences';
@@ -47,8 +47,7 @@ function lineDiff(before: string, after: string): string[] {
 }
 
 export function checkText(name: string, into: string, check: BranchCheck): string {
-  const what = `${check.made} made, ${check.changed} changed, ${check.added} added, ${check.taken} removed`;
-  if (check.ok) return `${name} can be merged into ${into}: ${what}`;
+  if (check.ok) return `${name} can be merged into ${into}: ${countsText(check)}`;
   const open = check.open > 0 ? [`${count(check.open, 'conflict')} to be decided`] : [];
   const failed = check.failures.length > 0 ? [`${count(check.failures.length, 'rule')} broken`] : [];
   return `${name} cannot be merged into ${into}: ${[...open, ...failed].join(', ')}`;

@@ -3,7 +3,7 @@
 import type { Engine } from '../src/lib/engine/index.ts';
 import type { Side } from '../src/lib/engine/branch/choices.ts';
 import { LoamError } from '../src/lib/engine/errors.ts';
-import { branchNamed, conflictLine, count } from './branch-words.ts';
+import { branchNamed, conflictLine, count, countsText, oneBranch } from './branch-words.ts';
 import { withInstance } from './instance.ts';
 import { flags, Usage, type Verb } from './verb.ts';
 
@@ -16,8 +16,7 @@ export const merge: Verb = {
       theirs: { type: 'boolean' },
       json: { type: 'boolean' },
     });
-    const [ref, more] = positionals;
-    if (ref === undefined || more !== undefined) throw new Usage('Name one branch.');
+    const ref = oneBranch(positionals);
     if (values.ours && values.theirs) throw new Usage('Pass only one of --ours and --theirs.');
     const side: Side | null = values.ours ? 'branch' : values.theirs ? 'parent' : null;
     return withInstance(io, ({ engine }) => {
@@ -35,10 +34,7 @@ export const merge: Verb = {
       }
       const merged = engine.mergeBranch(branch.uid);
       if (values.json) io.out(JSON.stringify({ merged: true, branch: branch.name, ...merged }, null, 1));
-      else
-        io.out(
-          `merged ${branch.name} into ${merged.into}: ${merged.made} made, ${merged.changed} changed, ${merged.added} added, ${merged.taken} removed`,
-        );
+      else io.out(`merged ${branch.name} into ${merged.into}: ${countsText(merged)}`);
       return 0;
     });
   },

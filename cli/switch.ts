@@ -1,6 +1,6 @@
 // `loam switch`: which branch (or space) the commands of this directory work on from now on. As with lamin the settings keep
 // it; the file of the database shows main between commands, since Python may open it.
-import { branchNamed, branchWords } from './branch-words.ts';
+import { branchNamed, branchWords, isCalled } from './branch-words.ts';
 import { LoamError } from '../src/lib/engine/errors.ts';
 import { withInstance } from './instance.ts';
 import { keepPlace, placeNamed, settingsHere } from './settings-verb.ts';
@@ -29,7 +29,7 @@ export const switchVerb: Verb = {
     const { name, told } = await withInstance(
       io,
       ({ engine }) => {
-        if (values.create && engine.branches().some((branch) => isCalled(branch, target)))
+        if (values.create && engine.branches().some((branch) => isCalled(branch, target.trim())))
           throw new LoamError(
             'ValidationError',
             `The branch "${target}" is there already. Leave out -c to switch to it.`,
@@ -48,6 +48,3 @@ export const switchVerb: Verb = {
     if (told !== null) io.err(told);
   },
 };
-
-const isCalled = ({ uid, name }: { uid: string; name: string }, text: string): boolean =>
-  uid === text || name.toLowerCase() === text.trim().toLowerCase();
