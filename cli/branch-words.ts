@@ -2,6 +2,7 @@
 import type { BranchRow } from '../src/lib/engine/branch/branches.ts';
 import type { MergeCounts } from '../src/lib/engine/branch/merge.ts';
 import type { ToldConflict } from '../src/lib/engine/branch/told.ts';
+import { count } from '../src/lib/engine/curate/words.ts';
 import { LoamError } from '../src/lib/engine/errors.ts';
 import type { Engine } from '../src/lib/engine/index.ts';
 import { Usage } from './verb.ts';
@@ -75,6 +76,3 @@ export const minute = (at: string): string => at.slice(0, 16).replace('T', ' ');
 
 export const countsText = ({ made, changed, added, taken }: MergeCounts): string =>
   `${made} made, ${changed} changed, ${added} added, ${taken} removed`;
-
-export const count = (n: number, noun: string): string =>
-  `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;

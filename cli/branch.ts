@@ -1,19 +1,12 @@
 // `loam branch`: branches as a list, what one has otherwise than its parent, whether it can be merged, and its merge taken
 // back.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { count } from '../src/lib/engine/curate/words.ts';
 import { LoamError } from '../src/lib/engine/errors.ts';
 import type { BranchRow } from '../src/lib/engine/branch/branches.ts';
 import type { BranchDiff, DiffObject, DiffSpec } from '../src/lib/engine/branch/diff.ts';
 import type { Engine } from '../src/lib/engine/index.ts';
-import {
-  branchNamed,
-  branchTable,
-  conflictLine,
-  count,
-  countsText,
-  minute,
-  oneBranch,
-} from './branch-words.ts';
+import { branchNamed, branchTable, conflictLine, countsText, minute, oneBranch } from './branch-words.ts';
 import { checkText, diffSummary, failureText, objectText } from './diff-text.ts';
 import { tableOfWord } from './entity.ts';
 import { absolute, withInstance } from './instance.ts';

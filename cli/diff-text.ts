@@ -1,7 +1,8 @@
 // What a branch has otherwise, and what stands in the way of its merge, as a person reads it in a shell.
 import type { BranchDiff, DiffField, DiffObject } from '../src/lib/engine/branch/diff.ts';
 import type { BranchCheck, CheckFailure } from '../src/lib/engine/branch/part.ts';
-import { conflictLine, count, countsText, shown } from './branch-words.ts';
+import { count } from '../src/lib/engine/curate/words.ts';
+import { conflictLine, countsText, shown } from './branch-words.ts';
 
 export function diffSummary({ total, kinds, registries }: Omit<BranchDiff, 'objects'>): string {
   if (total === 0) return 'no differences';

@@ -2,8 +2,9 @@
 // both changed is asked instead of overwritten.
 import type { Engine } from '../src/lib/engine/index.ts';
 import type { Side } from '../src/lib/engine/branch/choices.ts';
+import { count } from '../src/lib/engine/curate/words.ts';
 import { LoamError } from '../src/lib/engine/errors.ts';
-import { branchNamed, conflictLine, count, countsText, oneBranch } from './branch-words.ts';
+import { branchNamed, conflictLine, countsText, oneBranch } from './branch-words.ts';
 import { withInstance } from './instance.ts';
 import { flags, Usage, type Verb } from './verb.ts';
 

@@ -3,6 +3,7 @@
 import { copyFileSync, createReadStream, existsSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
+import { count } from '../src/lib/engine/curate/words.ts';
 import { isLoamError, LoamError } from '../src/lib/engine/errors.ts';
 import { textTable } from '../src/lib/sdk/text-table.ts';
 import { driftWords } from '../src/lib/statements/drift.ts';
@@ -122,8 +123,6 @@ const savedFormat = (key: string): 'parquet' | 'csv' | null =>
   key.endsWith('.parquet') ? 'parquet' : key.endsWith('.csv') ? 'csv' : null;
 
 /* ---------- what is told beside the answer ---------- */
-
-const count = (n: number, what: string): string => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
 
 /** Columns of several kinds are told one by one, each with the source as it should be written. */
 async function opened(
