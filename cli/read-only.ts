@@ -16,25 +16,27 @@ export async function lookingAt<T>(path: string, use: (driver: SqlDriver) => T |
 }
 
 /** The same on a copy that may be changed, and is gone afterwards. */
-export async function onCopy<T>(path: string, use: (driver: SqlDriver) => T | Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'loam-look-'));
-  try {
-    const copy = join(folder, 'lamin.db');
+export function onCopy<T>(path: string, use: (driver: SqlDriver) => T | Promise<T>): Promise<T> {
+  return inScratch((copy) => {
     copyFileSync(path, copy, constants.COPYFILE_FICLONE);
     if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${copy}-wal`);
-    return await checked(openNode(copy), path, use);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+    return checked(openNode(copy), path, use);
+  });
 }
 
 /** The same of a database that is open: as it is now. */
-export async function onCopyOf<T>(driver: SqlDriver, use: (copy: SqlDriver) => T | Promise<T>): Promise<T> {
+export function onCopyOf<T>(driver: SqlDriver, use: (copy: SqlDriver) => T | Promise<T>): Promise<T> {
+  return inScratch((copy) => {
+    driver.run('VACUUM INTO ?', [copy]);
+    return checked(openNode(copy), copy, use);
+  });
+}
+
+/** With the path of a database to be made, which is gone afterwards. */
+async function inScratch<T>(use: (path: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'loam-copy-'));
   try {
-    const path = join(folder, 'lamin.db');
-    driver.run('VACUUM INTO ?', [path]);
-    return await checked(openNode(path), path, use);
+    return await use(join(folder, 'lamin.db'));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
