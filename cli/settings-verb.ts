@@ -10,6 +10,10 @@ import { cacheBytes, clearCache, usualCache } from './remote-files.ts';
 import { findSettings, writeSettings, type Settings } from './settings.ts';
 import { flags, Usage, type Io, type Verb } from './verb.ts';
 
+/** Where rows go that nothing is said of. */
+const ownPlaces = { branch: 'main', space: 'all' };
+type Place = keyof typeof ownPlaces;
+
 type Step = (io: Io, value: string | undefined) => Promise<void> | void;
 
 const parts: Record<string, Record<string, Step>> = {
@@ -17,8 +21,8 @@ const parts: Record<string, Record<string, Step>> = {
     get: (io) => io.out(settingsHere(io).folder),
     find: (io, path) => find(io, absolute(io, path ?? '.')),
   },
-  branch: { get: (io) => io.out(settingsHere(io).settings.branch ?? 'main'), set: place('branch', 'main') },
-  space: { get: (io) => io.out(settingsHere(io).settings.space ?? 'all'), set: place('space', 'all') },
+  branch: place('branch'),
+  space: place('space'),
   modules: {
     get: (io) => io.out(moduleNames.join(',')),
     set(io, value) {
@@ -90,17 +94,20 @@ export function settingsHere(io: Io): { folder: string; settings: Settings } {
 }
 
 /** Where new rows go from now on. The branch or space has to be there. */
-function place(what: 'branch' | 'space', own: string): Step {
-  return async (io, value) => {
-    if (value === undefined) throw new Usage(`Name a ${what}.`);
-    const name = value === own ? own : await placeNamed(io, what, value);
-    keepPlace(io, what, name);
-    io.out(name);
+function place(what: Place): Record<string, Step> {
+  return {
+    get: (io) => io.out(settingsHere(io).settings[what] ?? ownPlaces[what]),
+    async set(io, value) {
+      if (value === undefined) throw new Usage(`Name a ${what}.`);
+      const name = value === ownPlaces[what] ? value : await placeNamed(io, what, value);
+      keepPlace(io, what, name);
+      io.out(name);
+    },
   };
 }
 
 /** Name of the branch or space that is called so, or has that uid. */
-export function placeNamed(io: Io, what: 'branch' | 'space', value: string): Promise<string> {
+export function placeNamed(io: Io, what: Place, value: string): Promise<string> {
   return withInstance(
     io,
     ({ engine }) => {
@@ -113,17 +120,15 @@ export function placeNamed(io: Io, what: 'branch' | 'space', value: string): Pro
       );
       return String(row?.[0]);
     },
-    { branch: 'main', space: 'all', [what]: value },
+    { ...ownPlaces, [what]: value },
   );
 }
 
-export function keepPlace(io: Io, what: 'branch' | 'space', name: string): void {
+export function keepPlace(io: Io, what: Place, name: string): void {
   const { folder, settings: kept } = settingsHere(io);
   const { [what]: _, ...others } = kept;
   writeSettings(folder, name === ownPlaces[what] ? others : { ...others, [what]: name });
 }
-
-const ownPlaces = { branch: 'main', space: 'all' };
 
 const builtIn = (module: string): LoamError =>
   new LoamError('NotSupportedError', `The tables of ${module} come with every database here and stay.`);
