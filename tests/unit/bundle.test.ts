@@ -7,15 +7,12 @@ import type { Bundle, BundleRows } from '../../src/lib/engine/branch/bundle.ts';
 import type { BundleKeys } from '../../src/lib/engine/branch/bundle-part.ts';
 import { openBundle, sealBundle } from '../../src/lib/engine/branch/bundle-file.ts';
 import { isLoamError } from '../../src/lib/engine/errors.ts';
-import { createEngine } from '../../src/lib/engine/index.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
 import type { SqlDriver } from '../../src/lib/engine/ports.ts';
 import { jsonText } from '../../src/lib/engine/write/operation.ts';
-import { createMemoryBlobs } from '../../src/lib/storage/blob/memory.ts';
 import { newKeys, signerWith, verifierHere } from '../../src/lib/storage/keys/ed25519.ts';
-import { openMemory } from '../../src/lib/storage/sql/memory.ts';
 import { anyAct, numbers, seedWorld, worldEngine } from './branch-world.ts';
-import { random, refusal, type MemoryEngine } from './memory-engine.ts';
+import { memoryEngine, refusal, type MemoryEngine } from './memory-engine.ts';
 
 const rounds = process.env['LOAM_LONG'] === '1' ? 150 : 12;
 const first = 'loam branch bundle 1\n';
@@ -27,23 +24,12 @@ afterEach(() => {
 });
 
 /** Another device's copy. */
-async function copyOf(bytes: Uint8Array, bundleKeys?: BundleKeys) {
-  const driver = await openMemory({ bytes });
-  opened.push(driver);
-  const refuse = () => Promise.reject(new Error('no bytes here'));
+async function copyOf(bytes: Uint8Array, bundleKeys?: BundleKeys): Promise<MemoryEngine> {
   let now = Date.UTC(2026, 5, 1);
-  const engine = await createEngine({
-    driver,
-    model,
-    blobs: createMemoryBlobs(),
-    inspector: { hash: refuse, inspect: refuse, readSmall: refuse, checksum: refuse },
-    clock: () => (now += 1000),
-    random,
-    onFeed: () => {},
-    onDrop: () => {},
-    ...(bundleKeys ? { bundleKeys } : {}),
-  });
-  return { engine, driver };
+  const clock = () => (now += 1000);
+  const copy = await memoryEngine(model, { clock, ...(bundleKeys ? { bundleKeys } : {}) }, bytes);
+  opened.push(copy.driver);
+  return copy;
 }
 
 const digestOf = (driver: MemoryEngine['driver']): string => {

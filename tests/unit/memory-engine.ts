@@ -33,7 +33,13 @@ const clock = () => Date.now();
 /** A new instance as bytes: opening it again is quicker than making it again. */
 const fresh = new Map<Model, Promise<Uint8Array>>();
 
-async function freshBytes(model: Model): Promise<Uint8Array> {
+function freshBytes(model: Model): Promise<Uint8Array> {
+  const known = fresh.get(model) ?? makeBytes(model);
+  fresh.set(model, known);
+  return known;
+}
+
+async function makeBytes(model: Model): Promise<Uint8Array> {
   const driver = await openMemory();
   createInstance(driver, { model, clock, random, name: 'test' });
   const bytes = driver.serialize();
@@ -41,14 +47,13 @@ async function freshBytes(model: Model): Promise<Uint8Array> {
   return bytes;
 }
 
-/** `other` replaces what the engine is given, such as its clock. */
+/** `other` replaces what the engine is given, such as its clock; `bytes` are a database in place of a new one. */
 export async function memoryEngine(
   model: Model = core,
   other: Partial<EngineDeps> = {},
+  bytes?: Uint8Array,
 ): Promise<MemoryEngine> {
-  const template = fresh.get(model) ?? freshBytes(model);
-  fresh.set(model, template);
-  const driver = await openMemory({ bytes: await template });
+  const driver = await openMemory({ bytes: bytes ?? (await freshBytes(model)) });
   const blobs = createMemoryBlobs();
   const refuse = () => Promise.reject(new Error('no bytes here'));
   const engine = await createEngine({
