@@ -241,8 +241,9 @@ function createReceiver(tx: Transaction, branch: { id: number; uid: string }, co
       const patches: { row: Arriving; column: string }[] = [];
       const trashed: Arriving[] = [];
       while (ready.length > 0) {
-        const now = ready.filter((row) => missingOf(row).length === 0);
-        const left = ready.filter((row) => !now.includes(row));
+        const now: Arriving[] = [];
+        const left: Arriving[] = [];
+        for (const row of ready) (missingOf(row).length === 0 ? now : left).push(row);
         if (now.length > 0) for (const [table, rows] of byPart(now)) yield* put(table, rows);
         else {
           // Rows in a circle: one comes without the reference that can be empty, which is set afterwards.
