@@ -117,6 +117,25 @@ function createReceiver(tx: Transaction, branch: { id: number; uid: string }, co
     }
   }
 
+  /** The same for changed cells, and the rows that they are of. */
+  function* lookUpCells(parts: readonly BundleCells[]): Steps<void> {
+    const asked = new Map<string, RowKey[]>();
+    const ask = (table: string, ...keys: RowKey[]) => {
+      const known = asked.get(table);
+      if (known) known.push(...keys);
+      else asked.set(table, keys);
+    };
+    for (const { table: name, key, cells } of parts) {
+      const table = tableFor(name, ['placed', 'loose']);
+      ask(name, key);
+      for (const [column, base, mine] of cells) {
+        const target = columnOf(table, column).references?.table;
+        if (target !== undefined) ask(target, base, mine);
+      }
+    }
+    for (const [table, keys] of asked) yield* lookUp(table, keys);
+  }
+
   /** References of a row that are not here. */
   function missingOf({ table, from, at }: Arriving): { column: string; target: string; key: RowKey }[] {
     return from.columns.flatMap((name, c) => {
@@ -269,18 +288,17 @@ function createReceiver(tx: Transaction, branch: { id: number; uid: string }, co
     },
 
     *change(parts: readonly BundleCells[]): Steps<void> {
+      yield* lookUpCells(parts);
       const groups = new Map<
         string,
         { table: Table; columns: string[]; ids: number[]; values: SqlValue[][]; bases: SqlValue[][] }
       >();
       for (const part of parts) {
         const table = tableFor(part.table, ['placed', 'loose']);
-        yield* lookUp(table.name, [part.key]);
         const missing: { target: string; key: RowKey }[] = [];
-        for (const [column, base, mine] of part.cells) {
+        for (const [column, , mine] of part.cells) {
           const target = columnOf(table, column).references?.table;
           if (target === undefined) continue;
-          yield* lookUp(target, [base, mine]);
           if (mine !== null && idOf(target, mine) === null) missing.push({ target, key: mine });
           if (
             column === 'branch_id' &&
