@@ -70,6 +70,17 @@ export async function opened(page: Page, timeout = 30_000): Promise<void> {
   await page.getByText('All changes saved here').first().waitFor({ timeout });
 }
 
+/** A file of a database becomes the one that is worked in. */
+export async function workIn(page: Page, file: string, name: string): Promise<void> {
+  await drop(page, [file]);
+  const sheet = page.getByRole('dialog');
+  await sheet.getByRole('button', { name: 'Open the database' }).click();
+  await sheet.getByLabel('Name on this device').fill(name);
+  await sheet.getByRole('button', { name: 'Work in it' }).click();
+  await page.locator('.top .db', { hasText: new RegExp(`^\\s*${name}`) }).waitFor();
+  await opened(page);
+}
+
 /* ---------- the drop sheet ---------- */
 
 export interface Line {

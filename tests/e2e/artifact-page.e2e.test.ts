@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lamindbFile } from '../fixtures/lamindb-file.ts';
-import { drop, dropSaved, listTotal, opened, showList, startSuite, type Suite } from './app.ts';
+import { drop, dropSaved, listTotal, opened, showList, startSuite, workIn, type Suite } from './app.ts';
 import { axe, type OpenedApp } from './harness.ts';
 
 let suite: Suite;
@@ -23,14 +23,6 @@ beforeAll(async () => {
 });
 afterAll(() => suite?.end());
 
-async function open(file: string, name: string): Promise<void> {
-  await drop(page, [file]);
-  await sheet().getByRole('button', { name: 'Open the database' }).click();
-  await sheet().getByLabel('Name on this device').fill(name);
-  await sheet().getByRole('button', { name: 'Work in it' }).click();
-  await page.locator('.top .db', { hasText: name }).waitFor();
-  await opened(page);
-}
 async function go(path: string): Promise<void> {
   await page.goto(suite.url + path);
   await opened(page);
@@ -63,7 +55,7 @@ describe.sequential('a database someone else made', () => {
     });
     const file = join(suite.folder, 'plates.sqlite');
     await writeFile(file, bytes);
-    await open(file, 'plates');
+    await workIn(page, file, 'plates');
     await page.locator('.counts', { hasText: '2 artifacts' }).waitFor();
     await page.getByText('Not listed: 1 in the trash').waitFor();
     await looksWell();
@@ -200,7 +192,7 @@ const there = existsSync(quickstart);
 describe.skipIf(!there).sequential(`a real database${there ? '' : ' (skipped: no LOAM_FIXTURES)'}`, () => {
   it('[row 4] the AnnData set is found by cell type; its schema and lineage are seen on its page', async () => {
     await go('/');
-    await open(quickstart, 'quickstart-data');
+    await workIn(page, quickstart, 'quickstart-data');
     await page.getByText('Not listed: 1 older version, 6 reports and environments of runs').waitFor();
     await showList(page);
     const facets = page.getByRole('complementary', { name: 'Filters' });

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { drop, opened, startSuite, type Suite } from './app.ts';
+import { opened, startSuite, workIn, type Suite } from './app.ts';
 import { axe } from './harness.ts';
 
 let suite: Suite;
@@ -72,12 +72,8 @@ it('[row 72] a branch is saved as a file that is signed by this device', async (
 });
 
 it('[row 72] another copy of the database shows what the file holds, takes it as a branch, and merges it', async () => {
-  await drop(page, [copy]);
+  await workIn(page, copy, 'copy');
   const sheet = page.getByRole('dialog');
-  await sheet.getByRole('button', { name: 'Open the database' }).click();
-  await sheet.getByLabel('Name on this device').fill('copy');
-  await sheet.getByRole('button', { name: 'Work in it' }).click();
-  await page.locator('.top .db', { hasText: /^\s*copy/ }).waitFor();
   await page.goto(`${suite.url}/changes`);
   await opened(page);
   await page.getByText('There is no branch yet').waitFor();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { memoryEngine } from '../unit/memory-engine.ts';
 import { openNode } from '../../src/lib/storage/sql/node.ts';
-import { drop, opened, type Suite } from './app.ts';
+import { workIn, type Suite } from './app.ts';
 import type { OpenedApp } from './harness.ts';
 
 export const cells = [
@@ -75,13 +75,7 @@ export async function openLab(suite: Suite): Promise<OpenedApp> {
   page.setDefaultTimeout(20_000);
   const file = join(suite.folder, 'lab.sqlite');
   await writeFile(file, await lab());
-  await drop(page, [file]);
-  const sheet = page.getByRole('dialog');
-  await sheet.getByRole('button', { name: 'Open the database' }).click();
-  await sheet.getByLabel('Name on this device').fill('lab');
-  await sheet.getByRole('button', { name: 'Work in it' }).click();
-  await page.locator('.top .db', { hasText: /^\s*lab/ }).waitFor();
-  await opened(page);
+  await workIn(page, file, 'lab');
   return app;
 }
 

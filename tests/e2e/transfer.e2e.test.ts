@@ -13,6 +13,7 @@ import {
   showList,
   startSuite,
   storedBytes,
+  workIn,
   type Suite,
 } from './app.ts';
 import { axe, type OpenedApp } from './harness.ts';
@@ -98,12 +99,7 @@ it('bytes that two databases of the device name stay until neither does', async 
   const ask = (code: string) => page.evaluate(`(async () => { ${code} })()`);
   const own = () => page.locator('#databases tr', { hasText: 'my-lab' });
   await ask(`await ln.Artifact.fromText('shared', { key: 'shared.txt' }).save()`);
-  await drop(page, [join(suite.folder, 'colleague.db')]);
-  await sheet().getByRole('button', { name: 'Open the database' }).click();
-  await sheet().getByLabel('Name on this device').fill('second');
-  await sheet().getByRole('button', { name: 'Work in it' }).click();
-  await page.locator('.top .db', { hasText: 'second' }).waitFor();
-  await opened(page);
+  await workIn(page, join(suite.folder, 'colleague.db'), 'second');
   await page.locator('a[href="/settings"]').first().click();
   await loadsAnew(() => own().getByRole('button', { name: 'Look at it' }).click());
   await showList(page);
