@@ -67,30 +67,12 @@ export function* timeOfRecord(journal: Journal, id: number): Steps<number> {
 }
 
 /**
- * The last record that was written up to a moment, 0 where none was. Records are numbered in the order of their times, so
- * halving finds it; those in packs and those that are rows are looked at apart.
+ * The last record that was written up to a moment, 0 where none was. Records are numbered in the order of their times: of
+ * those that are rows it is the first from the newest down that is old enough, and halving finds the pack.
  */
 export function* lastRecordAt(journal: Journal, at: number): Steps<number> {
-  const [first, last] = (yield* one('SELECT min(id), max(id) FROM loam_record')) ?? [];
-  let low = Number(first ?? 0) - 1;
-  let high = Number(last ?? -1);
-  let found = 0;
-  // Between them every row is later than `low` and not known to be later than `at`.
-  while (low < high) {
-    const middle = Math.ceil((low + high + 1) / 2);
-    const row = yield* one('SELECT id, at FROM loam_record WHERE id <= ? ORDER BY id DESC LIMIT 1', [
-      Math.min(middle, high),
-    ]);
-    if (!row || Number(row[0]) <= low) {
-      // No row between: all that is left lies above.
-      low = Math.min(middle, high);
-      continue;
-    }
-    if (Number(row[1]) <= at) {
-      found = Number(row[0]);
-      low = Math.min(middle, high);
-    } else high = Number(row[0]) - 1;
-  }
+  const row = yield* one('SELECT id FROM loam_record WHERE at <= ? ORDER BY id DESC LIMIT 1', [at]);
+  let found = Number(row?.[0] ?? 0);
   const packs = (yield* all('SELECT rec_from FROM loam_pack ORDER BY rec_from')).map(([from]) =>
     Number(from),
   );
