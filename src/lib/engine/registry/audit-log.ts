@@ -8,6 +8,7 @@ import { all, one, type Steps } from '../statement.ts';
 import { hostColumns } from '../write/cuts.ts';
 import { fieldChanges, newCells, oldCells, tieChanges } from '../write/history-cells.ts';
 import { namedRow, shownCell, type Names } from '../write/history-names.ts';
+import { newestFirst } from '../write/history-sources.ts';
 import { idsByKey, tableOf, type Journal } from '../write/journal.ts';
 import { idsOf, type LocalPart, type Operation } from '../write/operation.ts';
 import { actOfRecord, readRecord, recordsOf, type LogRecord } from '../write/packs.ts';
@@ -89,7 +90,7 @@ function* actsOn(journal: Journal, author: Author, table: Table, ask: AuditAsk):
   ])).map(([tab]) => Number(tab));
   const seen = new Set<number>();
   const found: AuditAct[] = [];
-  let cursor = Math.min(ask.before ?? Infinity, (journal.until?.record ?? Number.MAX_SAFE_INTEGER - 1) + 1);
+  let cursor = Math.min(ask.before ?? Infinity, newestFirst(journal));
   for (;;) {
     const among = tabs.join(', ');
     const records = yield* all(

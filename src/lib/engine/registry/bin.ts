@@ -6,7 +6,7 @@ import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { isoTime } from '../time.ts';
-import { placesIn, recordsBefore } from '../write/history-sources.ts';
+import { newestFirst, ownSource, placesIn, recordsBefore } from '../write/history-sources.ts';
 import type { Journal } from '../write/journal.ts';
 import type { LocalPart } from '../write/operation.ts';
 import { readRecord, type LogRecord } from '../write/packs.ts';
@@ -270,11 +270,9 @@ function* putThere(
   table: Table,
   id: number,
 ): Steps<{ act: string; by: string; at: string } | null> {
-  const [tab] = (yield* one('SELECT id FROM loam_table WHERE name = ?', [table.name])) ?? [];
-  if (tab === undefined) return null;
-  const own = { table, tab: Number(tab), hosts: [], ids: new Set([id]), runs: JSON.stringify([[id, id]]) };
-  const until = (journal.until?.record ?? Number.MAX_SAFE_INTEGER - 1) + 1;
-  for (const record of yield* recordsBefore([own], until, deep)) {
+  const own = yield* ownSource(table, id);
+  if (!own) return null;
+  for (const record of yield* recordsBefore([own], newestFirst(journal), deep)) {
     let known = records.get(record);
     if (!known) records.set(record, (known = yield* readRecord(journal, record)));
     const { act, body, locals } = known;

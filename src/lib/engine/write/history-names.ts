@@ -3,10 +3,9 @@ import type { Column, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
 import type { NamedRow } from './history-types.ts';
-import { recordsBefore } from './history-sources.ts';
+import { ownSource, placesIn, recordsBefore } from './history-sources.ts';
 import { idsByKey, tableOf, type Journal } from './journal.ts';
 import type { LocalPart, RowKey } from './operation.ts';
-import { placesIn } from './history-sources.ts';
 import { readRecord } from './packs.ts';
 
 /** A value as the log has it: by this device's id, or by row key. */
@@ -82,16 +81,14 @@ function* goneByKey(journal: Journal, names: Names, name: string, key: RowKey): 
 
 /** What a row was called when it was deleted. */
 function* goneName(journal: Journal, table: Table, id: number): Steps<string | null> {
-  const [tab] = (yield* one('SELECT id FROM loam_table WHERE name = ?', [table.name])) ?? [];
-  if (tab === undefined) return null;
-  const ids = new Set([id]);
-  const source = { table, tab: Number(tab), hosts: [], ids, runs: JSON.stringify([[id, id]]) };
+  const source = yield* ownSource(table, id);
+  if (!source) return null;
   for (const record of yield* recordsBefore([source], Number.MAX_SAFE_INTEGER, deep)) {
     const { body, locals } = yield* readRecord(journal, record);
     for (const [i, operation] of body.o.entries()) {
       const local = locals[i] as LocalPart;
       if (operation.k !== 'd' || operation.t !== table.name || !local.pre) continue;
-      for (const { place } of placesIn(local, ids)) {
+      for (const { place } of placesIn(local, source.ids)) {
         const name = local.pre[nameColumn(table)]?.[place] ?? local.pre['uid']?.[place];
         if (name !== null && name !== undefined) return String(name);
       }

@@ -1,7 +1,7 @@
 // Where the history of a row lies: its own entries in the index from rows to records, and those of what hangs on it (links,
 // values, notes), present or gone. Gives the numbers of records, newest first, without reading any.
 import type { Table } from '../model/types.ts';
-import { all, type Steps } from '../statement.ts';
+import { all, one, type Steps } from '../statement.ts';
 import { hostColumns } from './cuts.ts';
 import type { Journal } from './journal.ts';
 import { recordRows } from './journal-tables.ts';
@@ -51,6 +51,18 @@ export function* sourcesOf(journal: Journal, table: Table, id: number): Steps<Hi
   }
   return sources;
 }
+
+/** A row alone, without what hangs on it; null where the log never wrote its table. */
+export function* ownSource(table: Table, id: number): Steps<HistorySource | null> {
+  const [tab] = (yield* one('SELECT id FROM loam_table WHERE name = ?', [table.name])) ?? [];
+  return tab === undefined
+    ? null
+    : { table, tab: Number(tab), hosts: [], ids: new Set([id]), runs: runsOf([id]) };
+}
+
+/** Where reading from the newest record down begins: behind the last one that counts. */
+export const newestFirst = ({ until }: Journal): number =>
+  until ? until.record + 1 : Number.MAX_SAFE_INTEGER;
 
 /** Links that were made together stand side by side, so that thousands are a few runs. `ids` ascend. */
 function runsOf(ids: readonly number[]): string {

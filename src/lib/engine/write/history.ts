@@ -7,7 +7,14 @@ import { one, type Steps } from '../statement.ts';
 import { update } from './apply.ts';
 import { fieldChanges, tieChanges } from './history-cells.ts';
 import type { Names } from './history-names.ts';
-import { placesIn, recordsBefore, sourcesOf, type HistorySource } from './history-sources.ts';
+import {
+  newestFirst,
+  ownSource,
+  placesIn,
+  recordsBefore,
+  sourcesOf,
+  type HistorySource,
+} from './history-sources.ts';
 import type { HistoryAsk, HistoryEntry, HistoryPage } from './history-types.ts';
 import { tableOf, type Journal } from './journal.ts';
 import { idsOf, type LocalPart, type Operation } from './operation.ts';
@@ -40,8 +47,8 @@ export function* historyOf(
   id: number,
   limit = usual,
 ): Steps<HistoryEntry[]> {
-  const [own] = yield* sourcesOf(journal, tableOf(journal.model, table), id);
-  return own && own.hosts.length === 0 ? (yield* pageOf(journal, [own], id, { limit }, null)).entries : [];
+  const own = yield* ownSource(tableOf(journal.model, table), id);
+  return own ? (yield* pageOf(journal, [own], id, { limit }, null)).entries : [];
 }
 
 function* pageOf(
@@ -55,8 +62,7 @@ function* pageOf(
   const names: Names = new Map();
   const acts = new Map<number, KnownAct | null>();
   const most = Math.max(1, Math.min(500, limit));
-  const until = (journal.until?.record ?? Number.MAX_SAFE_INTEGER - 1) + 1;
-  let cursor = Math.min(before ?? until, until);
+  let cursor = Math.min(before ?? Infinity, newestFirst(journal));
   for (let read = 0; read < readMost && entries.length < most;) {
     const part = yield* recordsBefore(sources, cursor, Math.min(most, 50) + 1);
     const [first] = part;
