@@ -5,13 +5,14 @@ import type { EngineContext } from '../context.ts';
 import { LoamError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import { all, many, one, run, runSync, type Steps } from '../statement.ts';
+import { markLatest } from '../write/derived.ts';
 import { forget, type Journal } from '../write/journal.ts';
 import { idsOf, type LocalPart } from '../write/operation.ts';
-import { lastRecordAt, readRecord, recordsBetween, recordsOf } from '../write/packs.ts';
+import { lastRecordAt, readRecord, recordsBetween, recordsOf, timeOfRecord } from '../write/packs.ts';
 import { mainBranch } from '../write/seen.ts';
 import { createTransaction, type Transaction } from '../write/transaction.ts';
 import { sliceMs, type FeedChange } from '../write/writer.ts';
-import { restamp, settleFamilies, unmake, type Restamped } from './unmake.ts';
+import { restamp, unmake, type Restamped } from './unmake.ts';
 
 /** A moment, or the edge of an act. */
 export type PastStop = { time: string } | { act: string; side: 'before' | 'after' };
@@ -186,7 +187,7 @@ export function createPast(deps: PastDeps): Past {
     for (const [table, stems] of families)
       for (let from = 0; from < stems.length; from += batch) {
         tx.families = new Map([[table, new Set(stems.slice(from, from + batch))]]);
-        runSync(driver, settleFamilies(tx));
+        runSync(driver, markLatest(tx));
         await pause();
       }
   }
@@ -230,13 +231,19 @@ function* goalOf(journal: Journal, stop: PastStop): Steps<Goal> {
   if ('act' in stop) {
     const row = yield* one('SELECT id, title, at FROM loam_act WHERE uid = ?', [stop.act]);
     if (!row) throw new LoamError('DoesNotExist', 'The history has no such act.', { act: stop.act });
-    const records = yield* recordsOf(journal, Number(row[0]));
-    const last = stop.side === 'before' ? (records.at(-1) ?? 1) - 1 : (records[0] ?? 0);
-    const at = stop.side === 'before' ? Number(row[2]) - 1 : yield* timeOf(journal, last, Number(row[2]));
+    const [id, begun] = [Number(row[0]), Number(row[2])];
+    const records = yield* recordsOf(journal, id);
+    const before = stop.side === 'before';
+    const last = before ? (records.at(-1) ?? 1) - 1 : (records[0] ?? 0);
+    const ended = before || last === 0 ? begun : yield* timeOfRecord(journal, last);
     return {
       record: last,
-      act: stop.side === 'before' ? Number(row[0]) - 1 : Number(row[0]),
-      state: { ...fresh, at: iso(at), act: { uid: stop.act, title: String(row[1]), side: stop.side } },
+      act: before ? id - 1 : id,
+      state: {
+        ...fresh,
+        at: iso(before ? begun - 1 : ended),
+        act: { uid: stop.act, title: String(row[1]), side: stop.side },
+      },
     };
   }
   const millis = Date.parse(stop.time);
@@ -255,10 +262,6 @@ function* goalOf(journal: Journal, stop: PastStop): Steps<Goal> {
 }
 
 const iso = (micros: number): string => new Date(micros / 1000).toISOString();
-
-function* timeOf(journal: Journal, record: number, otherwise: number): Steps<number> {
-  return record > 0 ? (yield* readRecord(journal, record)).at : otherwise;
-}
 
 function wordsOf({ at, act }: PastState): string {
   const when = new Date(at).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' });

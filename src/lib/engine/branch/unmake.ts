@@ -5,7 +5,6 @@ import { isLoamError } from '../errors.ts';
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, inSavepoint, many, one, run, type Steps } from '../statement.ts';
-import { markLatest } from '../write/derived.ts';
 import { tableOf, type Journal } from '../write/journal.ts';
 import { recordRows } from '../write/journal-tables.ts';
 import { idsOf, type LocalPart, type Operation } from '../write/operation.ts';
@@ -158,11 +157,6 @@ function* noteFamilies(tx: Transaction, table: Table, ids: readonly number[]): S
     JSON.stringify(ids),
   ]);
   for (const [uid] of rows) noteFamily(tx, table.name, uid ?? null);
-}
-
-/** Latest versions, chosen as the write path does. */
-export function* settleFamilies(tx: Transaction): Steps<void> {
-  yield* markLatest(tx);
 }
 
 /**

@@ -161,12 +161,8 @@ function tieKind(operation: Operation): HistoryEntry['kind'] {
   return operation.k === 'd' ? 'unlink' : 'link';
 }
 
-/** Puts back the values an update replaced, all or some of them, as a new act of the caller's transaction. */
-export function* restoreFields(
-  tx: Transaction,
-  ref: HistoryEntry['ref'],
-  only: readonly string[] | null = null,
-): Steps<number> {
+/** Puts back the values an update replaced, as a new act of the caller's transaction. */
+export function* restoreFields(tx: Transaction, ref: HistoryEntry['ref']): Steps<number> {
   const record = yield* readRecord(tx.journal, ref.record);
   const operation = record.body.o[ref.operation];
   const local = record.locals[ref.operation];
@@ -178,7 +174,6 @@ export function* restoreFields(
   }
   const row = idsOf(local).indexOf(ref.id);
   const values: Record<string, SqlValue> = {};
-  for (const column of columnsOf(operation))
-    if (only === null || only.includes(column)) values[column] = local.pre?.[column]?.[row] ?? null;
+  for (const column of columnsOf(operation)) values[column] = local.pre?.[column]?.[row] ?? null;
   return yield* update(tx, operation.t, [ref.id], values);
 }
