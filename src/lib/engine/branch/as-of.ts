@@ -5,6 +5,7 @@ import type { EngineContext } from '../context.ts';
 import { LoamError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import { all, many, one, run, runSync, type Steps } from '../statement.ts';
+import { isoMicros, momentMillis } from '../time.ts';
 import { markLatest } from '../write/derived.ts';
 import { forget, type Journal } from '../write/journal.ts';
 import { idsOf, type LocalPart } from '../write/operation.ts';
@@ -241,17 +242,12 @@ function* goalOf(journal: Journal, stop: PastStop): Steps<Goal> {
       act: before ? id - 1 : id,
       state: {
         ...fresh,
-        at: iso(before ? begun - 1 : ended),
+        at: isoMicros(before ? begun - 1 : ended),
         act: { uid: stop.act, title: String(row[1]), side: stop.side },
       },
     };
   }
-  const millis = Date.parse(stop.time);
-  if (!Number.isFinite(millis))
-    throw new LoamError(
-      'InvalidArgument',
-      `“${stop.time.slice(0, 40)}” is no time. Write it as 2026-03-03T14:02:00Z.`,
-    );
+  const millis = momentMillis(stop.time);
   const until = millis * 1000 + 999;
   const act = yield* one('SELECT id FROM loam_act WHERE at <= ? ORDER BY id DESC LIMIT 1', [until]);
   return {
@@ -260,8 +256,6 @@ function* goalOf(journal: Journal, stop: PastStop): Steps<Goal> {
     state: { ...fresh, at: new Date(millis).toISOString(), act: null },
   };
 }
-
-const iso = (micros: number): string => new Date(micros / 1000).toISOString();
 
 function wordsOf({ at, act }: PastState): string {
   const when = new Date(at).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' });

@@ -1,6 +1,7 @@
 // Small facts for the frame: who, where, how many, what can be undone; the list of acts.
 import { all, one, type Steps } from '../statement.ts';
 import { setting } from '../schema/open.ts';
+import { summaryOf } from '../write/act-summary.ts';
 import type { ActSummary } from '../write/history-types.ts';
 import type { Hidden } from '../write/hidden.ts';
 import type { Author } from '../write/transaction.ts';
@@ -47,7 +48,7 @@ const actColumns = `SELECT a.uid, a.kind, a.title, a.at, u.handle, a.undone FROM
 
 function* actSummary(id: number): Steps<ActSummary> {
   const row = yield* one(`${actColumns} WHERE a.id = ?`, [id]);
-  return toAct(row as unknown[]);
+  return summaryOf(row ?? []);
 }
 
 /** Newest first; `before` is the uid of the last act already shown. Undo and redo acts show as the state of their root. */
@@ -56,16 +57,5 @@ export function* actList(limit: number, before?: string): Steps<ActSummary[]> {
     `${actColumns} WHERE a.root = a.id AND a.status = 'done' AND a.kind <> 'device' AND (?1 IS NULL OR a.id < (SELECT id FROM loam_act WHERE uid = ?1)) ORDER BY a.id DESC LIMIT ?2`,
     [before ?? null, Math.min(500, limit)],
   );
-  return rows.map(toAct);
-}
-
-function toAct(row: unknown[]): ActSummary {
-  return {
-    uid: String(row[0]),
-    kind: String(row[1]),
-    title: String(row[2]),
-    at: new Date(Number(row[3]) / 1000).toISOString(),
-    by: String(row[4] ?? ''),
-    undone: row[5] !== null,
-  };
+  return rows.map(summaryOf);
 }

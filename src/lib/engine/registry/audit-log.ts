@@ -5,6 +5,8 @@ import { LoamError } from '../errors.ts';
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
+import { isoMicros, momentMillis } from '../time.ts';
+import { summaryOf } from '../write/act-summary.ts';
 import { hostColumns } from '../write/cuts.ts';
 import { fieldChanges, newCells, oldCells, tieChanges } from '../write/history-cells.ts';
 import { namedRow, shownCell, type Names } from '../write/history-names.ts';
@@ -50,20 +52,11 @@ function conditions(author: Author, ask: AuditAsk): { sql: string; params: SqlVa
   };
   if (ask.person) add('u.handle = ?', ask.person);
   if (ask.kind) add('a.kind = ?', ask.kind);
-  if (ask.from) add('a.at >= ?', microsOf(ask.from));
-  if (ask.to) add('a.at <= ?', microsOf(ask.to) + 999);
+  if (ask.from) add('a.at >= ?', momentMillis(ask.from) * 1000);
+  if (ask.to) add('a.at <= ?', momentMillis(ask.to) * 1000 + 999);
   if (ask.branch && ask.branch !== '*') add('b.name = ?', ask.branch);
   else if (!ask.branch) parts.push(`a.branch_id IN (${visibleBranches(author).join(', ')})`);
   return { sql: parts.join(' AND '), params };
-}
-
-function microsOf(time: string): number {
-  const millis = Date.parse(time);
-  if (Number.isFinite(millis)) return millis * 1000;
-  throw new LoamError(
-    'InvalidArgument',
-    `“${time.slice(0, 40)}” is no time. Write it as 2026-03-03T14:02:00Z.`,
-  );
 }
 
 function* acts(author: Author, ask: AuditAsk): Steps<AuditPage> {
@@ -122,23 +115,20 @@ function tablesOf({ model }: Journal, table: Table): string[] {
 }
 
 function* toAct(author: Author, row: SqlValue[]): Steps<AuditAct> {
-  const [uid, kind, title, at, by, undone, name, branch, root, rootTitle, rootId, id, on] = row;
+  const summary = summaryOf(row);
+  const [name, branch, root, rootTitle, rootId, id, on] = row.slice(6);
   const own = rootId === id;
   const [records, sent] = (yield* one('SELECT count(*), count(clock) FROM loam_record WHERE act = ?', [
     id ?? 0,
   ])) ?? [0, 0];
   return {
-    uid: String(uid),
-    kind: String(kind),
-    title: String(title),
-    at: new Date(Number(at) / 1000).toISOString(),
-    by: String(by ?? ''),
-    undone: own && undone !== null,
+    ...summary,
+    undone: own && summary.undone,
     name: name === null || name === undefined ? null : String(name),
     branch: String(branch ?? ''),
     of: own ? null : { uid: String(root), title: String(rootTitle) },
     // Elsewhere its rows are others.
-    canUndo: own && on === author.branchId && (yield* undoTargetOf(String(uid), author)) !== null,
+    canUndo: own && on === author.branchId && (yield* undoTargetOf(summary.uid, author)) !== null,
     synced: Number(records) > 0 && records === sent,
   };
 }
@@ -159,7 +149,7 @@ function* choices(): Steps<AuditChoices> {
     })),
     kinds: kinds.map(([kind]) => String(kind)),
     branches: branches.map(([name]) => String(name)),
-    first: first ? new Date(Number(first[0]) / 1000).toISOString() : null,
+    first: first ? isoMicros(Number(first[0])) : null,
   };
 }
 

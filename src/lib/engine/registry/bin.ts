@@ -5,7 +5,7 @@ import { isLoamError, LoamError } from '../errors.ts';
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
-import { isoTime } from '../time.ts';
+import { isoMicros, isoTime } from '../time.ts';
 import { newestFirst, ownSource, placesIn, recordsBefore } from '../write/history-sources.ts';
 import type { Journal } from '../write/journal.ts';
 import type { LocalPart } from '../write/operation.ts';
@@ -289,7 +289,7 @@ function* putThere(
       return {
         act: String(row[0]),
         by: String(row[1] ?? ''),
-        at: new Date(Number(row[2]) / 1000).toISOString(),
+        at: isoMicros(Number(row[2])),
       };
     }
   }

@@ -4,6 +4,7 @@
 import { LoamError } from '../errors.ts';
 import type { SqlValue } from '../ports.ts';
 import { one, type Steps } from '../statement.ts';
+import { summaryOf } from './act-summary.ts';
 import { update } from './apply.ts';
 import { fieldChanges, tieChanges } from './history-cells.ts';
 import type { Names } from './history-names.ts';
@@ -99,14 +100,7 @@ function* actOf(id: number): Steps<KnownAct | null> {
   );
   if (!row || row[6] === 'open') return null;
   return {
-    act: {
-      uid: String(row[0]),
-      kind: String(row[1]),
-      title: String(row[2]),
-      at: new Date(Number(row[3]) / 1000).toISOString(),
-      by: String(row[4] ?? ''),
-      undone: row[5] !== null,
-    },
+    act: summaryOf(row),
     branchId: Number(row[7]),
     branch: String(row[8] ?? row[7]),
   };

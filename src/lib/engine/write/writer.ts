@@ -5,6 +5,7 @@ import type { Model } from '../model/types.ts';
 import type { Clock, Random, SqlDriver } from '../ports.ts';
 import { randomUid } from '../uid.ts';
 import { one, runSync, type Steps } from '../statement.ts';
+import { isoMicros } from '../time.ts';
 import { closeAct, openAct, slice, transact, type Act, type ActSpec } from './commit.ts';
 import type { ActSummary } from './history-types.ts';
 import { feedCuts } from './cuts.ts';
@@ -288,7 +289,7 @@ export function createWriter(deps: WriterDeps): Writer {
       uid: goal.rootUid,
       kind: word,
       title: spec.title,
-      at: new Date(Number(at?.[0]) / 1000).toISOString(),
+      at: isoMicros(Number(at?.[0])),
       by: String(at?.[1] ?? ''),
       undone: goal.sign < 0,
     };
