@@ -8,6 +8,7 @@ import { all, one, type Steps } from '../statement.ts';
 import { isoMicros, momentMillis } from '../time.ts';
 import { summaryOf } from '../write/act-summary.ts';
 import { hostColumns } from '../write/cuts.ts';
+import { kindOf, tieKind } from '../write/history.ts';
 import { fieldChanges, newCells, oldCells, tieChanges } from '../write/history-cells.ts';
 import { namedRow, shownCell, type Names } from '../write/history-names.ts';
 import { newestFirst } from '../write/history-sources.ts';
@@ -188,14 +189,7 @@ function* auditRow(
   if (host === undefined) {
     const shown = yield* namedRow(journal, names, table.name, id);
     return {
-      kind:
-        operation.k === 'i'
-          ? operation.w
-            ? 'restore'
-            : 'create'
-          : operation.k === 'u'
-            ? 'update'
-            : 'delete',
+      kind: kindOf(operation),
       registry: labelOf(table),
       name: shown.text ?? String(id),
       row: shown.row ?? null,
@@ -233,7 +227,7 @@ function* tieRow(
   const source = { table, tab: 0, hosts: [host], ids: new Set([id]), runs: '' };
   const holder = journal.model.tables.get(target);
   return {
-    kind: operation.k === 'i' ? 'link' : operation.k === 'u' ? 'update' : 'unlink',
+    kind: tieKind(operation),
     registry: holder ? labelOf(holder) : table.name,
     name: shown.text ?? '',
     row: shown.row ?? null,

@@ -1,5 +1,5 @@
 // What the audit log shows, as plain data that crosses the worker border.
-import type { ActSummary, HistoryChange, NamedRow } from '../write/history-types.ts';
+import type { ActSummary, HistoryChange, HistoryEntry, NamedRow } from '../write/history-types.ts';
 
 export interface AuditAsk {
   limit?: number;
@@ -43,7 +43,7 @@ export interface AuditChoices {
 
 /** One row that an act changed. */
 export interface AuditRow {
-  kind: 'create' | 'update' | 'delete' | 'restore' | 'link' | 'unlink';
+  kind: HistoryEntry['kind'];
   /** The registry of the row, or of the row that a link or value hangs on; else the table. */
   registry: string;
   name: string;

@@ -144,13 +144,15 @@ function* entriesOf(
   return entries;
 }
 
-function kindOf(operation: Operation): HistoryEntry['kind'] {
+/** What an operation did to a row. */
+export function kindOf(operation: Operation): HistoryEntry['kind'] {
   if (operation.k === 'u') return 'update';
   if (operation.k === 'd') return 'delete';
   return operation.w ? 'restore' : 'create';
 }
 
-function tieKind(operation: Operation): HistoryEntry['kind'] {
+/** Of a link, a value or a note. */
+export function tieKind(operation: Operation): HistoryEntry['kind'] {
   if (operation.k === 'u') return 'update';
   return operation.k === 'd' ? 'unlink' : 'link';
 }
