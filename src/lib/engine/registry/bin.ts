@@ -2,6 +2,7 @@
 // as far as nothing that stays refers to it.
 import type { EngineContext } from '../context.ts';
 import { isLoamError, LoamError } from '../errors.ts';
+import { registryName } from '../model/name-field.ts';
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
@@ -32,8 +33,6 @@ const lookedAt = 1000;
 const deep = 20;
 
 const branchOf = (where: BinPlace): number => (where === 'trash' ? trashBranch : archiveBranch);
-const fullName = (table: Table): string =>
-  table.module === 'lamindb' ? labelOf(table) : `${table.module}.${labelOf(table)}`;
 
 interface Purger {
   purge(registry: string, refs: readonly Ref[]): Promise<Purged>;
@@ -43,15 +42,15 @@ export function binPart({ model, read, writer, blobs, storageId }: EngineContext
   const { journal } = writer;
   const tables = [...model.registry.values()].filter(hasTrash);
 
-  function trashed(): { table: Table; ids: number[] }[] {
-    return tables.flatMap((table) => {
-      const hidden = journal.hidden.without(table.name, 'id');
-      const rows = read(
-        all(`SELECT id FROM "${table.name}" WHERE branch_id = ${trashBranch}${hidden} ORDER BY id`),
-      );
-      return rows.length > 0 ? [{ table, ids: rows.map(([id]) => Number(id)) }] : [];
-    });
+  function trashedIn(table: Table): number[] {
+    const hidden = journal.hidden.without(table.name, 'id');
+    return read(
+      all(`SELECT id FROM "${table.name}" WHERE branch_id = ${trashBranch}${hidden} ORDER BY id`),
+    ).map(([id]) => Number(id));
   }
+
+  const trashed = (): { table: Table; ids: number[] }[] =>
+    tables.map((table) => ({ table, ids: trashedIn(table) })).filter(({ ids }) => ids.length > 0);
 
   return {
     /** How many rows of each registry lie there; registries with none are left out. */
@@ -62,7 +61,7 @@ export function binPart({ model, read, writer, blobs, storageId }: EngineContext
         const [n] =
           read(one(`SELECT count(*) FROM "${table.name}" WHERE branch_id = ?${hidden}`, [branchOf(where)])) ??
           [];
-        if (Number(n) > 0) counts[fullName(table)] = Number(n);
+        if (Number(n) > 0) counts[registryName(table)] = Number(n);
       }
       return counts;
     },
@@ -96,14 +95,14 @@ export function binPart({ model, read, writer, blobs, storageId }: EngineContext
       const stored = [...keys].map((key) => bytesOf(sizes, key)).filter((size) => size > 0);
       const asked = found.reduce((sum, { ids }) => sum + ids.length, 0);
       return {
-        registries: found.map(({ table, ids }) => ({ registry: fullName(table), count: ids.length })),
+        registries: found.map(({ table, ids }) => ({ registry: registryName(table), count: ids.length })),
         rows: asked,
         along: total - asked,
         files: stored.length,
         bytes: stored.reduce((sum, size) => sum + size, 0),
         refused: refused
           .map(({ table, ids, by }) => ({
-            registry: fullName(by),
+            registry: registryName(by),
             usedBy: labelOf(model.tables.get(table) as Table),
             count: ids.filter((id) => !going.get(table)?.has(id)).length,
           }))
@@ -117,7 +116,7 @@ export function binPart({ model, read, writer, blobs, storageId }: EngineContext
       const order = new Map(model.order.map((name, i) => [name, i]));
       const take = async (table: Table, ids: readonly number[]): Promise<void> => {
         const { rows, bytes, kept } = await registries.purge(
-          fullName(table),
+          registryName(table),
           ids.map((id) => ({ id })),
         );
         done.rows += rows;
@@ -132,7 +131,8 @@ export function binPart({ model, read, writer, blobs, storageId }: EngineContext
           (a, b) => (order.get(b.table.name) ?? 0) - (order.get(a.table.name) ?? 0),
         );
         for (const { table, ids } of found) {
-          const there = new Set(trashed().find((one) => one.table === table)?.ids ?? []);
+          // Some may have gone with users of theirs.
+          const there = new Set(trashedIn(table));
           const some = ids.filter((id) => there.has(id));
           if (some.length === 0) continue;
           const why = await refusedWith(() => take(table, some));
@@ -142,7 +142,7 @@ export function binPart({ model, read, writer, blobs, storageId }: EngineContext
             const problem = await refusedWith(() => take(table, [id]));
             if (problem !== null) [left, last] = [left + 1, problem];
           }
-          if (left > 0) done.left.push({ registry: fullName(table), count: left, why: last });
+          if (left > 0) done.left.push({ registry: registryName(table), count: left, why: last });
         }
       }
       return done;
@@ -254,7 +254,7 @@ function* binRow(log: Log, table: Table, [id, at, key, name, size]: SqlValue[]):
   const put = yield* putThere(log, table, Number(id));
   const then = at === '' || at === null || at === undefined ? null : isoTime(String(at));
   return {
-    registry: fullName(table),
+    registry: registryName(table),
     key: String(key),
     name: String(name ?? key),
     at: put?.at ?? then,

@@ -1,4 +1,5 @@
 // What people call the rows that a history speaks of, also of rows that are gone: the log knows what they were called.
+import { registryName } from '../model/name-field.ts';
 import type { Column, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
@@ -62,12 +63,7 @@ export function* namedRow(journal: Journal, names: Names, name: string, id: numb
 
 const linkTo = (table: Table, key: SqlValue): { row?: NamedRow } =>
   table.registry && table.family === 'registry' && table.registry !== 'JsonValue'
-    ? {
-        row: {
-          registry: table.module === 'lamindb' ? table.registry : `${table.module}.${table.registry}`,
-          key: String(key),
-        },
-      }
+    ? { row: { registry: registryName(table), key: String(key) } }
     : {};
 
 function* goneByKey(journal: Journal, names: Names, name: string, key: RowKey): Steps<Shown> {
