@@ -1,5 +1,5 @@
 // The table of `npm run bench -- --only branches`: branches of a database of a million artifacts, in Node and in Chromium.
-import { line, shown } from './bench-report.mjs';
+import { goalTable } from './bench-report.mjs';
 
 /** @typedef {import('./bench-report.mjs').Measures} Measures */
 
@@ -33,25 +33,9 @@ const goals = [
 
 /** @param {{ node: Measures, chromium: Measures }} measured @param {string} about */
 export function reportBranches({ node, chromium }, about) {
-  const cell = (
-    /** @type {Measures} */ measures,
-    /** @type {typeof goals[number]} */ { name, unit, limit },
-  ) => {
-    const value = measures[name] ?? NaN;
-    return value > limit ? `**${shown(value, unit)}, missed**` : shown(value, unit);
-  };
-  return [
+  return goalTable(
+    goals,
+    { 'Chromium, opfs-sahpool': chromium, 'Node, in memory': node },
     `${about} ${chromium.artifacts?.toLocaleString('en')} artifacts in the browser, ${node.artifacts?.toLocaleString('en')} in Node.`,
-    '',
-    line('What', 'Target', 'Chromium, opfs-sahpool', 'Node, in memory'),
-    '| --- | --- | --- | --- |',
-    ...goals.map((goal) =>
-      line(
-        goal.what,
-        Number.isNaN(goal.limit) ? '' : `≤ ${shown(goal.limit, goal.unit)}`,
-        cell(chromium, goal),
-        cell(node, goal),
-      ),
-    ),
-  ];
+  );
 }

@@ -1,5 +1,5 @@
 // The table of `npm run bench -- --only history`: history of rows in a log of a million changed cells, in Node and in Chromium.
-import { line, shown } from './bench-report.mjs';
+import { goalTable } from './bench-report.mjs';
 
 /** @typedef {import('./bench-report.mjs').Measures} Measures */
 
@@ -32,25 +32,9 @@ const goals = [
 
 /** @param {{ node: Measures, chromium: Measures }} measured @param {string} about */
 export function reportHistory({ node, chromium }, about) {
-  const cell = (
-    /** @type {Measures} */ measures,
-    /** @type {typeof goals[number]} */ { name, unit, limit },
-  ) => {
-    const value = measures[name] ?? NaN;
-    return value > limit ? `**${shown(value, unit)}, missed**` : shown(value, unit);
-  };
-  return [
+  return goalTable(
+    goals,
+    { 'Chromium, opfs-sahpool': chromium, 'Node, in memory': node },
     `${about} ${node.cells?.toLocaleString('en')} cells changed by 2,000, ${node.singles?.toLocaleString('en')} single edits, ${node.rows?.toLocaleString('en')} artifacts.`,
-    '',
-    line('What', 'Target', 'Chromium, opfs-sahpool', 'Node, in memory'),
-    '| --- | --- | --- | --- |',
-    ...goals.map((goal) =>
-      line(
-        goal.what,
-        Number.isNaN(goal.limit) ? '' : `≤ ${shown(goal.limit, goal.unit)}`,
-        cell(chromium, goal),
-        cell(node, goal),
-      ),
-    ),
-  ];
+  );
 }

@@ -90,6 +90,15 @@ function cell(goal, rounds, engine) {
   return cpu <= goal.limit ? `**${text}, missed by the clock only**` : `**${text}, missed**`;
 }
 
+/** @param {number} limit NaN for none @param {string} unit */
+const atMost = (limit, unit) => (Number.isNaN(limit) ? '' : `≤ ${shown(limit, unit)}`);
+
+/** @param {number} value @param {string} unit @param {number} limit */
+function judged(value, unit, limit) {
+  const text = shown(value, unit);
+  return value > limit ? `**${text}, missed**` : text;
+}
+
 /** @param {readonly { load: number }[]} rounds */
 export const loads = (rounds) =>
   `${rounds.length} rounds; load of the machine before each: ${rounds.map((r) => r.load.toFixed(1)).join(', ')}.`;
@@ -104,10 +113,14 @@ export function reportEngine(rounds, about) {
     '',
     line('What', 'Target', 'Chromium, opfs-sahpool', 'Node, in memory'),
     '| --- | --- | --- | --- |',
-    ...goals.map((goal) => {
-      const target = Number.isNaN(goal.limit) ? '' : `≤ ${shown(goal.limit, goal.unit)}`;
-      return line(goal.what, target, cell(goal, rounds, 'chromium'), cell(goal, rounds, 'node'));
-    }),
+    ...goals.map((goal) =>
+      line(
+        goal.what,
+        atMost(goal.limit, goal.unit),
+        cell(goal, rounds, 'chromium'),
+        cell(goal, rounds, 'node'),
+      ),
+    ),
     '',
     `Native SQLite itself, median: import ${shown(nativeMedian(rounds, 'plainImport'), 'ms')}, 2,000 autocommit inserts ${shown(nativeMedian(rounds, 'autocommit'), 'ms')}, 10,000 point reads ${shown(nativeMedian(rounds, 'pointRead'), 'ms')}, full-text index ${shown(nativeMedian(rounds, 'ftsBuild'), 'ms')}.`,
   ];
@@ -269,7 +282,7 @@ const filesGoals = [
 export function reportFiles(measures, about) {
   const { rows = NaN, members = NaN, scanFaster } = measures;
   const ratio = (/** @type {number | undefined} */ value, /** @type {number} */ limit) =>
-    value === undefined ? '' : value > limit ? `**${shown(value, '×')}, missed**` : shown(value, '×');
+    value === undefined ? '' : judged(value, '×', limit);
   const ran = filesRatios.filter(({ name }) => measures[name] !== undefined);
   return [
     `${about} The table has ${rows.toLocaleString('en')} rows; ${members.toLocaleString('en')} files are one table.`,
@@ -290,7 +303,7 @@ export function reportFiles(measures, about) {
           ),
           '',
         ]),
-    ...goalTable(filesGoals, measures, '').slice(1),
+    ...goalTable(filesGoals, inApp(measures), '').slice(1),
     ...(scanFaster === undefined
       ? []
       : [
@@ -304,7 +317,7 @@ export function reportFiles(measures, about) {
 }
 
 /** @param {Measures} measures @param {string} about */
-export const reportMillion = (measures, about) => goalTable(millionGoals, measures, about);
+export const reportMillion = (measures, about) => goalTable(millionGoals, inApp(measures), about);
 
 const ontologyGoals = [
   {
@@ -344,26 +357,32 @@ const ontologyGoals = [
 export const reportOntologies = (measures, about) =>
   goalTable(
     ontologyGoals,
-    measures,
+    inApp(measures),
     `${about} Beside 100,000 artifacts; ${measures['realPacks'] ? 'the packs of real ontologies' : 'packs that were made, of the same sizes'}.`,
   );
 
 /** @param {Measures} measures @param {string} about */
-export const reportApp = (measures, about) => goalTable(appGoals, measures, about);
+export const reportApp = (measures, about) => goalTable(appGoals, inApp(measures), about);
 
-/** @param {typeof appGoals} goals @param {Measures} measures @param {string} about */
-function goalTable(goals, measures, about) {
+/** @param {Measures} measures */
+const inApp = (measures) => ({ 'Built app in Chromium': measures });
+
+/**
+ * A line for each goal that was measured, with a column for each place it was measured in.
+ * @param {typeof appGoals} goals @param {Record<string, Measures>} places @param {string} about
+ */
+export function goalTable(goals, places, about) {
+  const heads = ['What', 'Target', ...Object.keys(places)];
   return [
     about,
     '',
-    line('What', 'Target', 'Built app in Chromium'),
-    '| --- | --- | --- |',
+    `| ${heads.join(' | ')} |`,
+    `| ${heads.map(() => '---').join(' | ')} |`,
     ...goals.flatMap(({ what, name, unit, limit }) => {
-      const value = measures[name];
-      if (value === undefined) return [];
-      const text = shown(value, unit);
-      const target = Number.isNaN(limit) ? '' : `≤ ${shown(limit, unit)}`;
-      return [line(what, target, value > limit ? `**${text}, missed**` : text)];
+      const values = Object.values(places).map((measures) => measures[name]);
+      if (values.every((value) => value === undefined)) return [];
+      const cells = values.map((value = NaN) => judged(value, unit, limit));
+      return [line(what, atMost(limit, unit), ...cells)];
     }),
   ];
 }
@@ -400,12 +419,7 @@ export function reportQuestions(rounds, { python, size, about }) {
     /** @type {number} */ value,
     /** @type {number} */ limit,
     unit = 'ms',
-  ) =>
-    line(
-      what,
-      Number.isNaN(limit) ? '' : `≤ ${shown(limit, unit)}`,
-      value > limit ? `**${shown(value, unit)}, missed**` : shown(value, unit),
-    );
+  ) => line(what, atMost(limit, unit), judged(value, unit, limit));
   return [
     `${about}, Node ${process.versions.node}, ${python ? `LaminDB ${python} by Python` : 'without Python'}. ${size.toLocaleString('en')} artifacts, ${(5 * size).toLocaleString('en')} label links. ${loads(rounds)}`,
     '',

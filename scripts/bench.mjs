@@ -142,8 +142,8 @@ async function openBrowser() {
     version: context.browser()?.version() ?? '',
     round: () => onPage('round()', false),
     drop: () => onPage('dropRound()', true),
-    branches: () => onPage(`branchesRound(${branchArtifacts})`, false),
-    history: () => onPage(`historyRound(${historyCells})`, false),
+    sized: (/** @type {string} */ name, /** @type {number} */ much) =>
+      onPage(`round('${name} ${much}')`, false),
     async close() {
       await context.close();
       await server.close();
@@ -153,6 +153,12 @@ async function openBrowser() {
 }
 
 const load = () => loadavg()[0] ?? 0;
+
+/** One round each in Node and in Chromium, of a size of its own. */
+const inBoth = [
+  { name: 'branches', size: branchArtifacts, report: reportBranches },
+  { name: 'history', size: historyCells, report: reportHistory },
+];
 
 /** @param {Awaited<ReturnType<typeof openBrowser>>} browser */
 async function engineRounds(browser) {
@@ -206,10 +212,11 @@ const date = new Date().toISOString().slice(0, 10);
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${process.platform}`;
 /** @type {Record<string, string[]>} */
 const sections = {};
-const browser = ['engine', 'drop', 'branches', 'history'].some((one) => wanted.includes(one))
+const browser = ['engine', 'drop', ...inBoth.map(({ name }) => name)].some((one) => wanted.includes(one))
   ? await openBrowser()
   : null;
 const about = `${date}. ${machine}${browser ? `. Chromium ${browser.version}` : ''}`;
+const aboutNow = () => `${about}; load of the machine before: ${load().toFixed(1)}.`;
 try {
   if (browser && wanted.includes('engine')) {
     const done = await engineRounds(browser);
@@ -223,27 +230,14 @@ try {
     const done = await dropRounds(browser);
     sections['drop'] = reportDrop(done.rounds, done.python, about);
   }
-  if (browser && wanted.includes('branches')) {
-    const before = load();
-    const node = json(process.execPath, [join(bundles, 'node/node.js'), 'branches', String(branchArtifacts)]);
-    console.error('branches, Node', JSON.stringify(node));
-    const chromium = await browser.branches();
-    console.error('branches, Chromium', JSON.stringify(chromium));
-    sections['branches'] = reportBranches(
-      { node, chromium },
-      `${about}; load of the machine before: ${before.toFixed(1)}.`,
-    );
-  }
-  if (browser && wanted.includes('history')) {
-    const before = load();
-    const node = json(process.execPath, [join(bundles, 'node/node.js'), 'history', String(historyCells)]);
-    console.error('history, Node', JSON.stringify(node));
-    const chromium = await browser.history();
-    console.error('history, Chromium', JSON.stringify(chromium));
-    sections['history'] = reportHistory(
-      { node, chromium },
-      `${about}; load of the machine before: ${before.toFixed(1)}.`,
-    );
+  for (const { name, size: much, report } of inBoth) {
+    if (!browser || !wanted.includes(name)) continue;
+    const told = aboutNow();
+    const node = json(process.execPath, [join(bundles, 'node/node.js'), name, String(much)]);
+    console.error(`${name}, Node`, JSON.stringify(node));
+    const chromium = await browser.sized(name, much);
+    console.error(`${name}, Chromium`, JSON.stringify(chromium));
+    sections[name] = report({ node, chromium }, told);
   }
   if (wanted.includes('questions')) {
     const done = questionRounds({ script: join(bundles, 'node/questions.js'), rounds, size });
@@ -253,42 +247,36 @@ try {
   await browser?.close();
 }
 if (wantedParts.length > 0) {
-  const before = load();
+  const told = aboutNow();
   const measures = await appMeasures({
     build: join(repository, 'build'),
     page: join(bundles, 'page'),
     parts: wantedParts,
   });
-  sections['app'] = reportApp(measures, `${about}; load of the machine before: ${before.toFixed(1)}.`);
+  sections['app'] = reportApp(measures, told);
 }
 if (wanted.includes('million')) {
-  const before = load();
+  const told = aboutNow();
   const measures = await millionMeasures({
     build: join(repository, 'build'),
     page: join(bundles, 'page'),
     artifacts: process.env['LOAM_BENCH_SIZE'] ? size : 1_000_000,
   });
-  sections['million'] = reportMillion(
-    measures,
-    `${about}; load of the machine before: ${before.toFixed(1)}.`,
-  );
+  sections['million'] = reportMillion(measures, told);
 }
 if (wanted.includes('ontologies')) {
-  const before = load();
+  const told = aboutNow();
   const measures = await ontologyMeasures({ build: join(repository, 'build'), page: join(bundles, 'page') });
-  sections['ontologies'] = reportOntologies(
-    measures,
-    `${about}; load of the machine before: ${before.toFixed(1)}.`,
-  );
+  sections['ontologies'] = reportOntologies(measures, told);
 }
 if (wanted.includes('validate')) {
   const done = await validateRounds({ build: join(repository, 'build'), rounds });
   if (done) sections['validate'] = reportValidate(done, validateSizes, about);
 }
 if (wantedFiles.length > 0) {
-  const before = load();
+  const told = aboutNow();
   const measures = await filesMeasures({ page: join(bundles, 'page'), parts: wantedFiles });
-  sections['files'] = reportFiles(measures, `${about}; load of the machine before: ${before.toFixed(1)}.`);
+  sections['files'] = reportFiles(measures, told);
 }
 for (const lines of Object.values(sections)) console.log(`${lines.join('\n')}\n`);
 // A part of the app's table alone would throw the other lines away.

@@ -1,12 +1,12 @@
 // `branches` of the benchmark: a database of a million artifacts, branches with cells side by side and scattered, and with links:
 // how long a switch there and back takes, their differences, a check, a merge and its revert, and questions on a branch.
-import { createEngine, type Engine } from '../../src/lib/engine/index.ts';
+import type { Engine } from '../../src/lib/engine/index.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
 import type { SqlDriver } from '../../src/lib/engine/ports.ts';
 import { createInstance } from '../../src/lib/engine/schema/open.ts';
 import { emptyView } from '../../src/lib/engine/view/view.ts';
 import { insert, update } from '../../src/lib/engine/write/apply.ts';
-import { createMemoryBlobs } from '../../src/lib/storage/blob/memory.ts';
+import { openEngine } from './questions-database.ts';
 import type { Measures, OpenBench } from './workload.ts';
 
 const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
@@ -53,18 +53,7 @@ export async function branchesRound(open: OpenBench, artifacts: number): Promise
   const { driver, close } = await open((fresh) =>
     createInstance(fresh, { model, clock, random, name: 'bench' }),
   );
-  const refuse = () => Promise.reject(new Error('no bytes here'));
-  const engine = await createEngine({
-    driver,
-    model,
-    blobs: createMemoryBlobs(),
-    inspector: { hash: refuse, inspect: refuse, readSmall: refuse, checksum: refuse },
-    clock,
-    random,
-    onFeed: () => {},
-    onDrop: () => {},
-    searchIndex: true,
-  });
+  const engine = await openEngine(driver);
   fill(driver, engine, artifacts);
   const label = engine.createULabel('of the branch');
   const labelId = Number(driver.all('SELECT id FROM lamindb_ulabel WHERE uid = ?', [label.uid])[0]?.[0]);

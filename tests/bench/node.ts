@@ -37,8 +37,7 @@ if (command === 'anchor') {
 } else if (command === 'branches') {
   console.log(JSON.stringify(await branchesRound(inMemory, Number(folder))));
 } else if (command === 'history') {
-  const measures = await historyRound(inMemory, Number(folder));
-  console.log(JSON.stringify(measures));
+  console.log(JSON.stringify(await historyRound(inMemory, Number(folder))));
 } else {
   const cpu = () => {
     const { user, system } = process.cpuUsage();

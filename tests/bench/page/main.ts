@@ -15,6 +15,7 @@ interface Answer {
   error?: string;
 }
 
+/** `name` says to the worker which round, if not that of the engine: `history CELLS`. */
 function round(name = 'round'): Promise<Measures> {
   const worker = new Worker(new URL('./bench.worker.ts', import.meta.url), { type: 'module', name });
   return new Promise<Measures>((resolve, reject) => {
@@ -40,8 +41,6 @@ function seed(name: string, artifacts: number, { labels = false } = {}): Promise
 
 Object.assign(globalThis, {
   round,
-  historyRound: (cells: number) => round(`history ${cells}`),
-  branchesRound: (artifacts: number) => round(`branches ${artifacts}`),
   seed,
   dropRound: () => dropRound(() => browserCpu()),
   filesLocal,
