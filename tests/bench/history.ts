@@ -9,6 +9,7 @@ import { insert, remove, update } from '../../src/lib/engine/write/apply.ts';
 import { historyPage } from '../../src/lib/engine/write/history.ts';
 import { packLimits } from '../../src/lib/engine/write/packs.ts';
 import { createWriter } from '../../src/lib/engine/write/writer.ts';
+import { fourWords, numbers } from '../fixtures/numbers.ts';
 import type { Measures, OpenBench } from './workload.ts';
 
 const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
@@ -19,29 +20,6 @@ const singles = 10_000;
 /** Rows that single edits fall on, some of them many times. */
 const edited = 500;
 const asked = 400;
-const words = [
-  'batch',
-  'donor',
-  'plate',
-  'lung',
-  'liver',
-  'control',
-  'treated',
-  'repeat',
-  'failed',
-  'checked',
-];
-
-/** Numbers from 0 to 1, the same each time. */
-function dice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 function bytesOf(driver: SqlDriver, which: string): number {
   return Number(driver.all(`SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE ${which}`)[0]?.[0]);
@@ -55,8 +33,8 @@ export async function historyRound(open: OpenBench, cells: number): Promise<Meas
     createInstance(fresh, { model, clock, random, name: 'bench' }),
   );
   const writer = createWriter({ driver, model, clock, random, author: readAuthor(driver) });
-  const choose = dice(7);
-  const text = () => Array.from({ length: 4 }, () => words[Math.floor(choose() * words.length)]).join(' ');
+  const choose = numbers(7);
+  const text = () => fourWords(choose);
   const out: Measures = { cells, singles, rows };
   const [label = 0, other = 0] = [1, 2].map(
     (i) =>

@@ -7,18 +7,8 @@ import { model } from '../../src/lib/engine/model/model.ts';
 import { emptyView } from '../../src/lib/engine/view/view.ts';
 import { insert, update } from '../../src/lib/engine/write/apply.ts';
 import type { PastState } from '../../src/lib/engine/branch/as-of.ts';
+import { numbers } from '../fixtures/numbers.ts';
 import { memoryEngine, refusal, type MemoryEngine } from './memory-engine.ts';
-
-/** Numbers from 0 to 1, the same for the same seed. */
-function dice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 interface Made extends MemoryEngine {
   now: () => number;
@@ -26,7 +16,7 @@ interface Made extends MemoryEngine {
 }
 
 async function lab(seed: number, options: { searchIndex?: boolean } = {}): Promise<Made> {
-  const next = dice(seed);
+  const next = numbers(seed);
   let now = 1_700_000_000_000;
   const past: (PastState | null)[] = [];
   const made = await memoryEngine(model, {
@@ -175,7 +165,7 @@ describe('the database as of a moment', () => {
     engine.writer.act({ kind: 'seed', title: 'guests' }, (tx) =>
       insert(tx, 'lamindb_user', 2, { uid: ['guest001', 'guest002'], handle: ['guest1', 'guest2'] }),
     );
-    const choose = dice(seed * 31);
+    const choose = numbers(seed * 31);
     const seen: { at: number; digest: string; shown: unknown }[] = [];
     for (let step = 0; step < steps; step++) {
       await something(choose, made);

@@ -4,19 +4,10 @@ import { createHash } from 'node:crypto';
 import { isLoamError } from '../../src/lib/engine/errors.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
 import { reachOf } from '../../src/lib/engine/write/reach.ts';
+import { numbers } from '../fixtures/numbers.ts';
 import { memoryEngine, type MemoryEngine } from './memory-engine.ts';
 
-/** Numbers from 0 up to below 1, the same for the same seed (mulberry32). */
-export function numbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
+export { numbers };
 
 export async function worldEngine(seed: number): Promise<MemoryEngine> {
   const next = numbers(seed);

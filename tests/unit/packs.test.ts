@@ -9,21 +9,11 @@ import { pack, unpack, type LogRecord } from '../../src/lib/engine/write/pack-fo
 import type { PackLimits } from '../../src/lib/engine/write/packs.ts';
 import { randomUid } from '../../src/lib/engine/uid.ts';
 import { touchedSince } from '../../src/lib/engine/write/touch.ts';
+import { fourWords, numbers } from '../fixtures/numbers.ts';
 import { memoryEngine, type MemoryEngine } from './memory-engine.ts';
 
-/** Numbers from 0 to 1, the same for the same seed. */
-function dice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 async function seeded(seed: number): Promise<MemoryEngine> {
-  const next = dice(seed);
+  const next = numbers(seed);
   let now = 1_700_000_000_000;
   return memoryEngine(model, {
     // Times are as uneven as people are.
@@ -147,7 +137,7 @@ describe('a packed log', () => {
       made.engine.createFeature('weight', 'float');
       made.engine.createFeature('tissue', 'cat[ULabel]');
     }
-    const choose = dice(seed * 77);
+    const choose = numbers(seed * 77);
     let moved = 0;
     for (let step = 0; step < steps; step++) {
       const act = something(choose, plain);
@@ -276,7 +266,7 @@ describe('a pack', () => {
 
   it('takes at most 40 bytes for a one-cell edit, of about 250 as a row', async () => {
     const { engine, rows } = await seeded(12);
-    const random = dice(14);
+    const random = numbers(14);
     const bytesOf = (into: Uint8Array) => into.map(() => Math.floor(random() * 256));
     const n = 1600;
     const uids = Array.from({ length: n }, () => `${randomUid(16, bytesOf)}0000`);
@@ -289,22 +279,9 @@ describe('a pack', () => {
         _overwrite_versions: 0,
       }),
     );
-    const words = [
-      'batch',
-      'donor',
-      'plate',
-      'lung',
-      'liver',
-      'control',
-      'treated',
-      'repeat',
-      'failed',
-      'checked',
-    ];
-    const choose = dice(13);
+    const choose = numbers(13);
     for (const uid of uids) {
-      const text = Array.from({ length: 4 }, () => words[Math.floor(choose() * words.length)]).join(' ');
-      engine.updateArtifact(uid, { description: text });
+      engine.updateArtifact(uid, { description: fourWords(choose) });
     }
     const before = rows('SELECT sum(length(body) + length(local)), count(*) FROM loam_record')[0] ?? [];
     const started = performance.now();
