@@ -11,10 +11,3 @@ export function localText(now = new Date()): string {
 /** First and last moment of a day by the person's own clock; null for none. */
 export const dayBegins = (day: string): string | null => (day === '' ? null : momentOf(`${day}T00:00:00`));
 export const dayEnds = (day: string): string | null => (day === '' ? null : momentOf(`${day}T23:59:59.999`));
-
-/** A path with those of the values that there are. */
-export function addressOf(path: string, values: Readonly<Record<string, string>>): string {
-  const parts = Object.entries(values).filter(([, value]) => value !== '');
-  const query = parts.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
-  return query === '' ? path : `${path}?${query}`;
-}
