@@ -11,6 +11,10 @@ export interface DiffGap {
   same: number;
 }
 
+/** Texts of several lines are told line by line. */
+export const hasLines = (...texts: readonly (string | null)[]): boolean =>
+  texts.some((text) => text?.includes('\n'));
+
 /** Lines around a change. */
 const context = 2;
 /** Cells of the table that finds the common lines. */

@@ -67,6 +67,9 @@ export function nameWords(name: string): string {
   return /^\d{4}-\d\d-\d\dT[\d:.]+\+00:00$/.test(name) ? exactTime(name) : name;
 }
 
+/** What a field of a history is called: LaminDB's own begin with an underscore. */
+export const columnWords = (field: string): string => field.replace(/^_/, '').replaceAll('_', ' ');
+
 /** The last part of a key and the folder before it. */
 export function splitKey(key: string): { folder: string; name: string } {
   const cut = key.lastIndexOf('/');
