@@ -10,8 +10,8 @@ import { fixedCsv } from '../../src/lib/formats/curate/fixed-csv.ts';
 import { fixedHdf5 } from '../../src/lib/formats/curate/fixed-hdf5.ts';
 import { fixedZarr } from '../../src/lib/formats/curate/fixed-zarr.ts';
 import { readDataset } from '../../src/lib/formats/curate/read-dataset.ts';
-import { joined } from '../../src/lib/formats/zarr-packers.ts';
 import { folderStore } from '../../src/lib/formats/zarr-store.ts';
+import { join } from '../fixtures/bytes.ts';
 import { bufferSource } from '../fixtures/sources.ts';
 import { h5adBytes } from '../fixtures/write-h5ad.ts';
 import { zarrAnnData } from '../fixtures/write-zarr.ts';
@@ -301,7 +301,7 @@ describe('names of rows', () => {
       () => {},
     ))
       parts.push(part);
-    const copy = new TextDecoder().decode(joined(parts));
+    const copy = new TextDecoder().decode(join(parts));
     expect(copy).toBe('n\nd1,1\nd2,2\n');
     expect((await e.validateDataset(schema, reader(copy))).ok).toBe(true);
   });

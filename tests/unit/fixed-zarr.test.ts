@@ -14,7 +14,7 @@ import { packLz4 } from '../../src/lib/formats/zarr-packers.ts';
 import { decodeLz4Block } from '../../src/lib/formats/lz4-frame.ts';
 import { zipChunks } from '../../src/lib/formats/zip-write.ts';
 import { fixedFolder, fixedZip } from '../../src/lib/workers/fixed-store.ts';
-import { joined } from '../../src/lib/formats/zarr-packers.ts';
+import { join } from '../fixtures/bytes.ts';
 import { bufferSource } from '../fixtures/sources.ts';
 import { zarrAnnData, type LabFile } from '../fixtures/write-zarr.ts';
 
@@ -243,7 +243,7 @@ describe.each([2, 3] as const)('a fixed AnnData in Zarr %i', (version) => {
     const whole = async (parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> => {
       const all: Uint8Array[] = [];
       for await (const part of parts) all.push(part);
-      return joined(all);
+      return join(all);
     };
     const zip = await whole(zipChunks(members, new Date(0)));
     const parts = await fixedZip(bufferSource(zip), mend, () => {});
@@ -300,7 +300,7 @@ describe('tables of a SpatialData', () => {
     const bytes = utf8(value);
     return [
       { path: `${path}/zarr.json`, bytes: utf8(JSON.stringify(description)) },
-      { path: `${path}/c`, bytes: joined([Uint8Array.of(1, 0, 0, 0, bytes.length, 0, 0, 0), bytes]) },
+      { path: `${path}/c`, bytes: join([Uint8Array.of(1, 0, 0, 0, bytes.length, 0, 0, 0), bytes]) },
     ];
   }
 

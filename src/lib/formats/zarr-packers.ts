@@ -2,6 +2,7 @@
 // reader finds what the description names. LZ4 is done in earnest; zstd frames hold their bytes as they are (the format knows
 // such blocks), since no packer of zstd runs under the app's policy; Blosc chunks are LZ4 inside, as their heads say.
 import { gzipSync, zlibSync } from 'fflate';
+import { join } from './source.ts';
 
 /** The packer of a codec by its name (with or without `numcodecs.`); null where there is none. */
 export function packerOf(name: string): ((bytes: Uint8Array, width: number) => Uint8Array) | null {
@@ -63,14 +64,14 @@ function packZstd(plain: Uint8Array): Uint8Array {
     parts.push(Uint8Array.of(told & 255, (told >> 8) & 255, (told >> 16) & 255));
     parts.push(same ? Uint8Array.of(first) : block);
   }
-  return joined(parts);
+  return join(parts);
 }
 
 /** numcodecs writes the size before the block. */
 function packSizedLz4(plain: Uint8Array): Uint8Array {
   const { bytes, view } = bytesOf(4);
   view.setUint32(0, plain.length, true);
-  return joined([bytes, packLz4(plain)]);
+  return join([bytes, packLz4(plain)]);
 }
 
 /** Matches begin at least this far from the end of a block, and end at least five bytes before it. */
@@ -121,7 +122,7 @@ export function packLz4(plain: Uint8Array): Uint8Array {
 function withCrc32c(plain: Uint8Array): Uint8Array {
   const { bytes, view } = bytesOf(4);
   view.setUint32(0, crc32c(plain), true);
-  return joined([plain, bytes]);
+  return join([plain, bytes]);
 }
 
 let table: Uint32Array | null = null;
@@ -136,14 +137,4 @@ export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (table[(crc ^ byte) & 255] ?? 0) ^ (crc >>> 8);
   return ~crc >>> 0;
-}
-
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -1,8 +1,9 @@
 // One-dimensional arrays of Zarr written anew in the form of a description that is there: chunks, shards, codecs and filters stay
 // as they are told, shape and type become those of the values. zarrita only reads, hence this.
 import { JsonNumber, writeJson, type Json } from './json-text.ts';
+import { join } from './source.ts';
 import { Unsupported } from './tree.ts';
-import { joined, packerOf } from './zarr-packers.ts';
+import { packerOf } from './zarr-packers.ts';
 
 export type NumberType = 'bool' | `${'int' | 'uint'}${8 | 16 | 32 | 64}` | 'float32' | 'float64';
 
@@ -159,7 +160,7 @@ function shardOf(settings: JsonMap, chunk: number, width: number): Encode {
       at += part.length;
     }
     const told = indexOf({ type: 'uint64', values: index });
-    return joined(first ? [told, ...parts] : [...parts, told]);
+    return join(first ? [told, ...parts] : [...parts, told]);
   };
 }
 
@@ -240,7 +241,7 @@ function vlenUtf8(values: readonly string[], chunk: number): Uint8Array {
     const text = encoder.encode(values[i] ?? '');
     parts.push(u32(text.length), text);
   }
-  return joined(parts);
+  return join(parts);
 }
 
 function plainBytes({ type, values }: WrittenValues, chunk: number, width: number, big: boolean): Uint8Array {

@@ -4,6 +4,7 @@ import type * as ArrowModule from 'apache-arrow';
 import type { Field, Vector } from 'apache-arrow';
 import { LoamError } from '../../engine/errors.ts';
 import type { FixedColumn } from '../../engine/ports.ts';
+import { join } from '../source.ts';
 import type { NumberType } from '../zarr-write.ts';
 import { fixedValues, type StoredColumn } from './fixed-values.ts';
 
@@ -157,18 +158,12 @@ function textData(
     }
     valueOffsets[i + 1] = size;
   }
-  const data = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    data.set(part, at);
-    at += part.length;
-  }
   return arrow.makeData({
     type: new arrow.Utf8(),
     length: values.length,
     ...gapsOf(values.length, (i) => missing?.[i] === 1),
     valueOffsets,
-    data,
+    data: join(parts),
   });
 }
 
