@@ -4,7 +4,8 @@ import type { CurationSession } from '../engine/curate/curation.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Fix, Payload } from '../engine/ports.ts';
 import type { CurationApi, FixedDataset } from './curation-wire.ts';
-import type { DatasetWatch, ReadDataset, Watch } from './dataset-watch.ts';
+import type { DatasetWatch, ReadDataset } from './dataset-watch.ts';
+import type { Watch } from './watched.ts';
 
 export interface CurationsDeps {
   engine: Engine;

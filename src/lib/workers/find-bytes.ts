@@ -1,6 +1,7 @@
 // Finding an artifact's bytes: this device's own store, a copy beside it, or a folder of the user's disk that stands for
 // the storage location, or the bucket or address itself. Says in words where bytes are that cannot be reached.
 import { LoamError } from '../engine/errors.ts';
+import type { Payload } from '../engine/ports.ts';
 import type { Whereabouts } from '../engine/registry/whereabouts.ts';
 import {
   attachedFolders,
@@ -17,6 +18,9 @@ import type { Remotes } from './remotes.ts';
 /** Bytes of this device, or a file that is read by ranges from where it lies. */
 export type AnyFile = File | RemoteFile;
 export type FoundBytes<F = AnyFile> = { file: F } | { files: { path: string; file: F }[] };
+
+export const payloadOf = (name: string, found: FoundBytes): Payload =>
+  'file' in found ? { name, file: found.file, files: null } : { name, file: null, files: found.files };
 
 export interface Finder<F = AnyFile> {
   /** Throws `BytesElsewhere` or `PermissionNeeded`. */

@@ -24,7 +24,7 @@ import {
 } from '../storage/blob/attached.ts';
 import { formatOf, mayHoldTables } from '../statements/formats.ts';
 import { registryTable } from '../statements/registry-table.ts';
-import { createFinder, type AnyFile, type FoundBytes } from './find-bytes.ts';
+import { createFinder, payloadOf, type AnyFile, type FoundBytes } from './find-bytes.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
 import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
 import { keysBelow, listFolder, placedFile, type FolderPage } from './folder-storage.ts';
@@ -32,6 +32,7 @@ import { handOver, nextTask } from './serve.ts';
 import { isRemoteFile } from '../storage/remote/cache-reader.ts';
 import { addressOf, bucketOf, signedAddress, isBucket } from '../storage/remote/s3.ts';
 import type { Remotes, StorageAccess } from './remotes.ts';
+import { createWatched, type Watch } from './watched.ts';
 
 /** How far a view is, in whatever it counts. */
 export interface ViewProgress {
@@ -172,13 +173,7 @@ export interface StoragesDeps {
   /** Missing where nothing may be inspected or kept. */
   inspector: Inspector | null;
   /** Makes views of files. */
-  viewer:
-    | ((
-        payload: Payload,
-        ask: ViewAsk,
-        watch: { onProgress: (done: number, total: number) => void; signal: AbortSignal },
-      ) => Promise<FileView>)
-    | null;
+  viewer: ((payload: Payload, ask: ViewAsk, watch: Watch) => Promise<FileView>) | null;
   /** Hears how far views are. */
   tell?: (progress: ViewProgress) => void;
   /** Missing where nothing may be asked of other hosts. */
@@ -193,13 +188,10 @@ const mayBeTable = ({ suffix, folder }: Whereabouts): boolean =>
 
 const mayHoldSome = ({ suffix, name }: Whereabouts): boolean => mayHoldTables(suffix) || mayHoldTables(name);
 
-const payloadOf = ({ name }: Whereabouts, found: FoundBytes): Payload =>
-  'file' in found ? { name, file: found.file, files: null } : { name, file: null, files: found.files };
-
 export function createStorages(deps: StoragesDeps): StoragesApi {
   const { engine, blobs, inspector, viewer, remotes, onKeys = () => {}, tell = () => {} } = deps;
   const { find, folderOf } = createFinder(blobs, remotes);
-  const viewing = new Map<string, AbortController>();
+  const { watched, cancel } = createWatched(tell);
 
   function reachable(): Remotes {
     if (!remotes) throw new LoamError('InvalidArgument', 'This database is only looked at.');
@@ -442,7 +434,7 @@ export function createStorages(deps: StoragesDeps): StoragesApi {
       const known = engine.summaryOf(place.id);
       if (known?.reader === summaryReader || !inspector) return known;
       const found = await find(place);
-      const summary = await inspector.inspect(payloadOf(place, found));
+      const summary = await inspector.inspect(payloadOf(place.name, found));
       // What keeps it from being read now may pass: a network, a key.
       const far =
         'file' in found ? isRemoteFile(found.file) : found.files.some(({ file }) => isRemoteFile(file));
@@ -454,20 +446,9 @@ export function createStorages(deps: StoragesDeps): StoragesApi {
       const place = engine.whereabouts(uid);
       if (!viewer)
         throw new LoamError('InvalidArgument', 'Files of a database that is only looked at are not shown.');
-      const abort = new AbortController();
-      if (token !== undefined) viewing.set(token, abort);
-      try {
-        return await viewer(payloadOf(place, await find(place)), ask, {
-          signal: abort.signal,
-          onProgress: (done, total) => token !== undefined && tell({ token, done, total }),
-        });
-      } finally {
-        if (token !== undefined) viewing.delete(token);
-      }
+      return watched(token, async (watch) => viewer(payloadOf(place.name, await find(place)), ask, watch));
     },
 
-    async cancelView(token) {
-      viewing.get(token)?.abort();
-    },
+    cancelView: async (token) => cancel(token),
   };
 }
