@@ -10,6 +10,31 @@ export type NumberType = 'bool' | `${'int' | 'uint'}${8 | 16 | 32 | 64}` | 'floa
 export type WrittenValues =
   { type: 'text'; values: readonly string[] } | { type: NumberType; values: ArrayLike<number | bigint> };
 
+const numberArrays = {
+  bool: Uint8Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  float32: Float32Array,
+  float64: Float64Array,
+} as const;
+
+export type NumberArray = InstanceType<(typeof numberArrays)[NumberType]>;
+
+/** Numbers as their type holds them; truth values as bytes. */
+export function numberArray(type: NumberType, values: ArrayLike<number | bigint>): NumberArray {
+  const made: NumberArray = new numberArrays[type](values.length);
+  if (made instanceof BigInt64Array || made instanceof BigUint64Array)
+    for (let i = 0; i < made.length; i++) made[i] = BigInt(values[i] ?? 0);
+  else for (let i = 0; i < made.length; i++) made[i] = Number(values[i]);
+  return made;
+}
+
 /** Objects of an array by their names below it: its description and its chunks. */
 export type ArrayObjects = Map<string, Uint8Array>;
 
@@ -244,54 +269,23 @@ function vlenUtf8(values: readonly string[], chunk: number): Uint8Array {
   return join(parts);
 }
 
-function plainBytes({ type, values }: WrittenValues, chunk: number, width: number, big: boolean): Uint8Array {
+function plainBytes(given: WrittenValues, chunk: number, width: number, big: boolean): Uint8Array {
   const bytes = new Uint8Array(chunk * width);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? 0;
-    if (typeof value === 'string') {
+  if (given.type === 'text') {
+    const view = new DataView(bytes.buffer);
+    for (const [i, text] of given.values.entries()) {
       let at = i * width;
-      for (const char of value) {
+      for (const char of text) {
         view.setUint32(at, char.codePointAt(0) ?? 0, !big);
         at += 4;
       }
-    } else put(view, i * width, type, value, !big);
+    }
+    return bytes;
   }
+  // Little-endian, as all machines that browsers and Node are made for.
+  bytes.set(new Uint8Array(numberArray(given.type, given.values).buffer));
+  if (big) for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
   return bytes;
-}
-
-function put(
-  view: DataView,
-  at: number,
-  type: WrittenValues['type'],
-  value: number | bigint,
-  little: boolean,
-): void {
-  switch (type) {
-    case 'bool':
-    case 'uint8':
-      return view.setUint8(at, Number(value));
-    case 'int8':
-      return view.setInt8(at, Number(value));
-    case 'int16':
-      return view.setInt16(at, Number(value), little);
-    case 'uint16':
-      return view.setUint16(at, Number(value), little);
-    case 'int32':
-      return view.setInt32(at, Number(value), little);
-    case 'uint32':
-      return view.setUint32(at, Number(value), little);
-    case 'int64':
-      return view.setBigInt64(at, BigInt(value), little);
-    case 'uint64':
-      return view.setBigUint64(at, BigInt(value), little);
-    case 'float32':
-      return view.setFloat32(at, Number(value), little);
-    case 'float64':
-      return view.setFloat64(at, Number(value), little);
-    case 'text':
-      throw new Error('numbers were expected');
-  }
 }
 
 const sizeOf = (type: NumberType): number => (type === 'bool' ? 1 : Number(/\d+$/.exec(type)?.[0]) / 8);

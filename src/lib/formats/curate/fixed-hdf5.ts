@@ -10,7 +10,7 @@ import { guard, hdf5Node } from '../hdf5-node.ts';
 import type { H5Module } from '../hdf5-values.ts';
 import type { SyncByteSource } from '../source.ts';
 import { listAttr, textAttr } from '../tree.ts';
-import type { WrittenValues } from '../zarr-write.ts';
+import { numberArray, type NumberArray, type NumberType, type WrittenValues } from '../zarr-write.ts';
 import { fixedValues, type StoredColumn } from './fixed-values.ts';
 import { nameRoot } from './hdf5-root.ts';
 import {
@@ -216,35 +216,22 @@ const noTruth = ({ name }: FixedColumn, before: StoredColumn): LoamError =>
     { column: name },
   );
 
-type Data = { data: string[] } | { data: H5Numbers; dtype: string };
-type H5Numbers = Parameters<H5.Group['create_dataset']>[0]['data'];
+type Data = { data: string[] } | { data: NumberArray; dtype: string };
 
 /** Codes of Python's `struct`, in which h5wasm names types. */
-function dataOf({ type, values }: WrittenValues): Data {
-  if (type === 'text') return { data: [...values] };
-  const plain = (): number[] => Array.from(values, Number);
-  const large = (): bigint[] => Array.from(values, (value) => BigInt(value));
-  switch (type) {
-    case 'int8':
-    case 'bool':
-      return { data: Int8Array.from(plain()), dtype: '<b' };
-    case 'uint8':
-      return { data: Uint8Array.from(plain()), dtype: '<B' };
-    case 'int16':
-      return { data: Int16Array.from(plain()), dtype: '<h' };
-    case 'uint16':
-      return { data: Uint16Array.from(plain()), dtype: '<H' };
-    case 'int32':
-      return { data: Int32Array.from(plain()), dtype: '<i' };
-    case 'uint32':
-      return { data: Uint32Array.from(plain()), dtype: '<I' };
-    case 'int64':
-      return { data: BigInt64Array.from(large()), dtype: '<q' };
-    case 'uint64':
-      return { data: BigUint64Array.from(large()), dtype: '<Q' };
-    case 'float32':
-      return { data: Float32Array.from(plain()), dtype: '<f' };
-    case 'float64':
-      return { data: Float64Array.from(plain()), dtype: '<d' };
-  }
-}
+const typeCodes: Record<NumberType, string> = {
+  bool: '<b',
+  int8: '<b',
+  uint8: '<B',
+  int16: '<h',
+  uint16: '<H',
+  int32: '<i',
+  uint32: '<I',
+  int64: '<q',
+  uint64: '<Q',
+  float32: '<f',
+  float64: '<d',
+};
+
+const dataOf = ({ type, values }: WrittenValues): Data =>
+  type === 'text' ? { data: [...values] } : { data: numberArray(type, values), dtype: typeCodes[type] };

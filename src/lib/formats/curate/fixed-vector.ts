@@ -5,7 +5,7 @@ import type { Field, Vector } from 'apache-arrow';
 import { LoamError } from '../../engine/errors.ts';
 import type { FixedColumn } from '../../engine/ports.ts';
 import { join } from '../source.ts';
-import type { NumberType } from '../zarr-write.ts';
+import { numberArray, type NumberType } from '../zarr-write.ts';
 import { fixedValues, type StoredColumn } from './fixed-values.ts';
 
 type Arrow = typeof ArrowModule;
@@ -167,38 +167,31 @@ function textData(
   });
 }
 
+/** Names of Arrow's classes. */
+const arrowTypes = {
+  bool: 'Bool',
+  int8: 'Int8',
+  uint8: 'Uint8',
+  int16: 'Int16',
+  uint16: 'Uint16',
+  int32: 'Int32',
+  uint32: 'Uint32',
+  int64: 'Int64',
+  uint64: 'Uint64',
+  float32: 'Float32',
+  float64: 'Float64',
+} as const satisfies Record<NumberType, keyof Arrow>;
+
 function numberData(
   arrow: Arrow,
   { type, values, missing }: StoredColumn & { kind: 'numbers' },
 ): ArrowModule.Data {
   const { length } = values;
-  const gaps = gapsOf(length, (i) => missing?.[i] === 1);
-  const plain = (): number[] => Array.from(values, Number);
-  const large = (): bigint[] => Array.from(values, (value) => BigInt(value));
-  const made = (of: ArrowModule.DataType, data: ArrayBufferView): ArrowModule.Data =>
-    arrow.makeData({ type: of, length, ...gaps, data } as never);
-  switch (type) {
-    case 'bool':
-      return made(new arrow.Bool(), gapsOf(length, (i) => Number(values[i]) === 0).nullBitmap);
-    case 'int8':
-      return made(new arrow.Int8(), Int8Array.from(plain()));
-    case 'uint8':
-      return made(new arrow.Uint8(), Uint8Array.from(plain()));
-    case 'int16':
-      return made(new arrow.Int16(), Int16Array.from(plain()));
-    case 'uint16':
-      return made(new arrow.Uint16(), Uint16Array.from(plain()));
-    case 'int32':
-      return made(new arrow.Int32(), Int32Array.from(plain()));
-    case 'uint32':
-      return made(new arrow.Uint32(), Uint32Array.from(plain()));
-    case 'int64':
-      return made(new arrow.Int64(), BigInt64Array.from(large()));
-    case 'uint64':
-      return made(new arrow.Uint64(), BigUint64Array.from(large()));
-    case 'float32':
-      return made(new arrow.Float32(), Float32Array.from(plain()));
-    case 'float64':
-      return made(new arrow.Float64(), Float64Array.from(plain()));
-  }
+  const truths = type === 'bool' ? gapsOf(length, (i) => Number(values[i]) === 0).nullBitmap : null;
+  return arrow.makeData({
+    type: new arrow[arrowTypes[type]](),
+    length,
+    ...gapsOf(length, (i) => missing?.[i] === 1),
+    data: truths ?? numberArray(type, values),
+  } as never);
 }
