@@ -1,9 +1,8 @@
 // Jupyter notebooks: their cells with what they printed, for reading. Nothing in them runs: of outputs only text and
 // pictures made of pixels are taken; HTML, SVG and scripts are left out and named.
 import type { ByteSource, NotebookCell, NotebookOutput, ViewContent } from '../engine/ports.ts';
-import { decodeText, detectEncoding } from './source.ts';
+import { isRecord, list, readJson, type JsonRecord } from './json-file.ts';
 import { clip, count } from './summary.ts';
-import { nesting } from './json-text.ts';
 
 export const NOTEBOOK_LIMIT = 64 * 1024 * 1024;
 const DEEPEST = 100;
@@ -17,11 +16,6 @@ const PICTURE = 8 * 1024 * 1024;
 const ALL_PICTURES = 48 * 1024 * 1024;
 const OUTPUTS = 50;
 
-type Json = Record<string, unknown>;
-const isRecord = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-
 /** A text, or its lines. */
 const textOf = (value: unknown): string =>
   typeof value === 'string'
@@ -34,7 +28,7 @@ export interface Notebook {
   format: number;
   language: string;
   kernel: string | null;
-  cells: Json[];
+  cells: JsonRecord[];
 }
 
 /** Null where the value is no notebook. Before version 4 cells stood in worksheets, with code under `input`. */
@@ -54,17 +48,12 @@ export function asNotebook(value: unknown): Notebook | null {
   };
 }
 
-export const isCode = (cell: Json): boolean => cell.cell_type === 'code';
-export const cellSource = (cell: Json): string => textOf(cell.source ?? cell.input);
+export const isCode = (cell: JsonRecord): boolean => cell.cell_type === 'code';
+export const cellSource = (cell: JsonRecord): string => textOf(cell.source ?? cell.input);
 
 /** Throws where the file is no notebook or too large to be shown. */
 export async function viewNotebook(source: ByteSource): Promise<ViewContent> {
-  if (source.size > NOTEBOOK_LIMIT)
-    throw new Error(`a notebook of ${count(source.size)} bytes is too large to be shown`);
-  const bytes = await source.read(0, source.size);
-  const text = decodeText(bytes, detectEncoding(bytes) ?? { label: 'utf-8', name: 'UTF-8', bom: 0 });
-  if (nesting(text) > DEEPEST) throw new Error('it is nested too deep');
-  const notebook = asNotebook(JSON.parse(text));
+  const notebook = asNotebook(await readJson(source, 'notebook', { bytes: NOTEBOOK_LIMIT, depth: DEEPEST }));
   if (notebook === null) throw new Error('it is no notebook');
   const left = { text: ALL_TEXT, pictures: ALL_PICTURES };
   const cells: NotebookCell[] = [];
@@ -85,7 +74,7 @@ interface Left {
   pictures: number;
 }
 
-function cellOf(cell: Json, left: Left): NotebookCell {
+function cellOf(cell: JsonRecord, left: Left): NotebookCell {
   const source = taken(cellSource(cell), SOURCE, left);
   const number = cell.execution_count ?? cell.prompt_number;
   const outputs = isCode(cell) ? list(cell.outputs).filter(isRecord) : [];
@@ -109,7 +98,7 @@ function taken(text: string, most: number, left: Left): string {
 /** Kinds of pictures that hold nothing but pixels. */
 const PICTURES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'] as const;
 
-function outputOf(output: Json, left: Left): NotebookOutput {
+function outputOf(output: JsonRecord, left: Left): NotebookOutput {
   const printed = (text: string): string => taken(withoutColours(text), TEXT, left);
   if (output.output_type === 'stream')
     return { type: output.name === 'stderr' ? 'stderr' : 'text', text: printed(textOf(output.text)) };
@@ -132,7 +121,7 @@ function outputOf(output: Json, left: Left): NotebookOutput {
 }
 
 /** Before version 4 kinds were short words beside the rest. */
-function oldData(output: Json): Json {
+function oldData(output: JsonRecord): JsonRecord {
   const { text, png, jpeg, html, svg } = output;
   return Object.fromEntries(
     Object.entries({

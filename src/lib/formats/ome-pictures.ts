@@ -1,6 +1,7 @@
 // Which pictures a Zarr store holds: itself, its labels, the images that Bio-Formats put beside each other, the fields of a
 // plate's wells, the images and labels of SpatialData.
 import type { PictureViews } from '../engine/ports.ts';
+import { isRecord, list, type JsonRecord } from './json-file.ts';
 import { CHANNELS, find, omeAttrs, pictureOf, TOGETHER, type ZarrPicture } from './ome-zarr.ts';
 import { clip, count, reason } from './summary.ts';
 import type { TreeNode } from './tree.ts';
@@ -9,13 +10,8 @@ import type { TreeNode } from './tree.ts';
 const WELLS = 384;
 const MOST = 1_000;
 
-type Json = Record<string, unknown>;
-const isRecord = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const paths = (value: unknown): string[] =>
-  (Array.isArray(value) ? value : []).flatMap((one) =>
-    isRecord(one) && typeof one.path === 'string' ? [one.path] : [],
-  );
+  list(value).flatMap((one) => (isRecord(one) && typeof one.path === 'string' ? [one.path] : []));
 
 export interface Pictures {
   views: PictureViews[];
@@ -67,7 +63,12 @@ const numbered = async (root: TreeNode): Promise<string[]> =>
     .sort((one, other) => Number(one) - Number(other));
 
 /** Fields of a plate are alike, so that only one of them is looked into. */
-async function addPlate(root: TreeNode, plate: Json, found: Pictures, problems: string[]): Promise<void> {
+async function addPlate(
+  root: TreeNode,
+  plate: JsonRecord,
+  found: Pictures,
+  problems: string[],
+): Promise<void> {
   const wells = paths(plate.wells);
   found.facts.push({ label: 'Wells', value: count(wells.length) });
   if (wells.length === 0) problems.push('The plate names no wells.');

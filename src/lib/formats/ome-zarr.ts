@@ -1,5 +1,6 @@
 // Pictures in Zarr as OME lays them out (0.1 to 0.4 in v2, 0.5 in v3; ngff.openmicroscopy.org): axes, levels from full to
 // small, channels with colour and contrast, size of a step. What contradicts itself is said in words and not used.
+import { isRecord, list, type JsonRecord } from './json-file.ts';
 import { clip, count } from './summary.ts';
 import type { TreeNode } from './tree.ts';
 
@@ -34,15 +35,11 @@ export interface ZarrPicture {
   notes: string[];
 }
 
-type Json = Record<string, unknown>;
-const isRecord = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 const text = (value: unknown): string | null =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : null;
 
 /** What OME says of a node: since 0.5 it stands under one name. */
-export const omeAttrs = ({ attrs }: TreeNode): Json => (isRecord(attrs.ome) ? attrs.ome : attrs);
+export const omeAttrs = ({ attrs }: TreeNode): JsonRecord => (isRecord(attrs.ome) ? attrs.ome : attrs);
 
 /**
  * Null where the node does not say that it is a picture. Throws where it says so and cannot be shown: without levels, or
@@ -114,12 +111,12 @@ function axesOf(told: unknown, dimensions: number): string[] {
 
 /** The level's own scale times that of the whole. */
 function scaleOf(
-  scales: Json,
-  sets: readonly Json[],
+  scales: JsonRecord,
+  sets: readonly JsonRecord[],
   { path, shape }: { path: string; shape: number[] },
   notes: string[],
 ): number[] | null {
-  const of = (about: Json | undefined): unknown[] =>
+  const of = (about: JsonRecord | undefined): unknown[] =>
     list(
       list(about?.coordinateTransformations)
         .filter(isRecord)
@@ -135,7 +132,7 @@ function scaleOf(
   return null;
 }
 
-function channelOf({ label, color, window, active }: Json): ZarrChannel {
+function channelOf({ label, color, window, active }: JsonRecord): ZarrChannel {
   const hex = /^#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})/i.exec(text(color) ?? '');
   const { start, end } = isRecord(window) ? window : {};
   const told = typeof start === 'number' && typeof end === 'number' && Number.isFinite(end - start);

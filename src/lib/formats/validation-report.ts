@@ -8,9 +8,8 @@ import type {
   ValidationReport,
   ViewContent,
 } from '../engine/ports.ts';
-import { nesting } from './json-text.ts';
-import { decodeText, detectEncoding } from './source.ts';
-import { clip, count } from './summary.ts';
+import { isRecord, list, readJson, type JsonRecord } from './json-file.ts';
+import { clip } from './summary.ts';
 
 export const REPORT_LIMIT = 64 * 1024 * 1024;
 const DEEPEST = 20;
@@ -24,11 +23,7 @@ const ROWS = 20;
 const NAME = 400;
 const SENTENCE = 4_000;
 
-type Json = Record<string, unknown>;
-const isRecord = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const record = (value: unknown): Json => (isRecord(value) ? value : {});
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
+const record = (value: unknown): JsonRecord => (isRecord(value) ? value : {});
 const textOf = (value: unknown, most = NAME): string | null =>
   typeof value === 'string' ? clip(value, most) : null;
 const numberOf = (value: unknown): number | null =>
@@ -67,12 +62,7 @@ export function asReport(value: unknown): ValidationReport | null {
 
 /** Throws where the file is no report or too large to be shown. */
 export async function viewReport(source: ByteSource): Promise<ViewContent> {
-  if (source.size > REPORT_LIMIT)
-    throw new Error(`a report of ${count(source.size)} bytes is too large to be shown`);
-  const bytes = await source.read(0, source.size);
-  const text = decodeText(bytes, detectEncoding(bytes) ?? { label: 'utf-8', name: 'UTF-8', bom: 0 });
-  if (nesting(text) > DEEPEST) throw new Error('it is nested too deep');
-  const report = asReport(JSON.parse(text));
+  const report = asReport(await readJson(source, 'report', { bytes: REPORT_LIMIT, depth: DEEPEST }));
   if (report === null) throw new Error('it is no report of a validation');
   return { kind: 'report', report };
 }
@@ -83,7 +73,7 @@ function timeOf(value: unknown): string | null {
   return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }
 
-const slotOf = (slot: Json): ReportSlot => ({
+const slotOf = (slot: JsonRecord): ReportSlot => ({
   slot: textOf(slot.slot) ?? '',
   schema: { uid: uidOf(slot.schemaUid), name: textOf(slot.schemaName) },
   ok: slot.ok === true,
@@ -94,7 +84,7 @@ const slotOf = (slot: Json): ReportSlot => ({
   notices: numberOf(slot.notices) ?? 0,
 });
 
-function findingOf(finding: Json, left: { values: number }): ReportFinding {
+function findingOf(finding: JsonRecord, left: { values: number }): ReportFinding {
   const given = list(finding.values).filter(isRecord);
   const values = given.slice(0, Math.min(VALUES, left.values)).map(valueOf);
   left.values -= values.length;
@@ -110,7 +100,7 @@ function findingOf(finding: Json, left: { values: number }): ReportFinding {
   };
 }
 
-const valueOf = (value: Json): ReportValue => ({
+const valueOf = (value: JsonRecord): ReportValue => ({
   text: textOf(value.value) ?? '',
   cells: numberOf(value.cells),
   rows: list(value.first_rows)
