@@ -130,6 +130,16 @@ export function writeJson(json: Json, indent = ''): string {
   );
 }
 
+export type JsonMap = Map<string, Json>;
+
+/** Bytes as an object of JSON; null where there are none, or where they hold something else. */
+export function jsonMapOf(bytes: Uint8Array | undefined): JsonMap | null {
+  const json = bytes === undefined ? null : parseJson(new TextDecoder().decode(bytes));
+  return json instanceof Map ? json : null;
+}
+
+export const jsonBytes = (json: Json): Uint8Array => new TextEncoder().encode(writeJson(json));
+
 /** Deepest nesting, found without recursion so that a million brackets cannot overflow the stack. */
 export function nesting(text: string): number {
   let depth = 0;

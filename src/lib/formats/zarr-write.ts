@@ -1,6 +1,6 @@
 // One-dimensional arrays of Zarr written anew in the form of a description that is there: chunks, shards, codecs and filters stay
 // as they are told, shape and type become those of the values. zarrita only reads, hence this.
-import { JsonNumber, writeJson, type Json } from './json-text.ts';
+import { jsonBytes, JsonNumber, type Json, type JsonMap } from './json-text.ts';
 import { join } from './source.ts';
 import { Unsupported } from './tree.ts';
 import { packerOf } from './zarr-packers.ts';
@@ -38,8 +38,6 @@ export function numberArray(type: NumberType, values: ArrayLike<number | bigint>
 /** Objects of an array by their names below it: its description and its chunks. */
 export type ArrayObjects = Map<string, Uint8Array>;
 
-type JsonMap = Map<string, Json>;
-
 /** Bytes of one object that are put together in memory. */
 const mostChunk = 256 * 1024 * 1024;
 
@@ -48,7 +46,7 @@ export function writeArray(description: JsonMap, given: WrittenValues): ArrayObj
   const v3 = number(description.get('zarr_format')) === 3;
   const array = v3 ? arrayOfV3(description, given) : arrayOfV2(description, given);
   const objects: ArrayObjects = new Map();
-  objects.set(v3 ? 'zarr.json' : '.zarray', new TextEncoder().encode(writeJson(array.description)));
+  objects.set(v3 ? 'zarr.json' : '.zarray', jsonBytes(array.description));
   const { length } = given.values;
   const width = given.type === 'text' ? 4 : sizeOf(given.type);
   if (!(array.chunk >= 1) || array.chunk * width > mostChunk)

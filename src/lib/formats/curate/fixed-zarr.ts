@@ -4,7 +4,7 @@
 import { LoamError } from '../../engine/errors.ts';
 import { fixedColumns, type Change, type Fix } from '../../engine/ports.ts';
 import { scverseKind } from '../anndata.ts';
-import { JsonNumber, parseJson, writeJson, type Json } from '../json-text.ts';
+import { jsonBytes, jsonMapOf, JsonNumber, type Json, type JsonMap } from '../json-text.ts';
 import { listAttr, textAttr, Unsupported, type TreeNode } from '../tree.ts';
 import { openZarr, zarrRoot } from '../zarr-node.ts';
 import type { ObjectStore } from '../zarr-store.ts';
@@ -25,8 +25,6 @@ import { consolidated } from './zarr-consolidated.ts';
 
 /** What lies at a path of the copy: an object of the original, or a new one. */
 export type FixedObjects = Map<string, { from: string } | { bytes: Uint8Array }>;
-
-type JsonMap = Map<string, Json>;
 
 /** `onRows` is told how many values were written so far. */
 export async function fixedZarr(
@@ -169,28 +167,22 @@ async function writeColumn(
       ['encoding-type', encoding],
       ['encoding-version', version],
     ]);
-  const put = (path: string, json: Json): void =>
-    void objects.set(path, { bytes: new TextEncoder().encode(writeJson(json)) });
+  const put = (path: string, json: Json): void => void objects.set(path, { bytes: jsonBytes(json) });
   if (now.parts[0]?.name !== '') {
     const attributes = fresh(now.encoding, now.version);
     if (now.encoding === 'categorical') attributes.set('ordered', false);
-    for (const name of v3 ? ['zarr.json'] : ['.zgroup', '.zattrs']) {
-      if (same) objects.set(at(to, name), { from: at(from, name) });
-      else if (name === 'zarr.json')
-        put(
-          at(to, name),
-          new Map<string, Json>([
+    const descriptions: Record<string, JsonMap> = v3
+      ? {
+          'zarr.json': new Map<string, Json>([
             ['attributes', attributes],
             ['zarr_format', new JsonNumber('3')],
             ['node_type', 'group'],
           ]),
-        );
-      else
-        put(
-          at(to, name),
-          name === '.zattrs' ? attributes : new Map<string, Json>([['zarr_format', new JsonNumber('2')]]),
-        );
-    }
+        }
+      : { '.zgroup': new Map([['zarr_format', new JsonNumber('2')]]), '.zattrs': attributes };
+    for (const [name, json] of Object.entries(descriptions))
+      if (same) objects.set(at(to, name), { from: at(from, name) });
+      else put(at(to, name), json);
   }
   for (const { name, values } of now.parts) {
     let description = same
@@ -234,11 +226,8 @@ function fitted(template: JsonMap, length: number): JsonMap {
   );
 }
 
-async function jsonAt(store: ObjectStore, path: string): Promise<JsonMap | null> {
-  const bytes = await store.get(path);
-  const json = bytes === undefined ? null : parseJson(new TextDecoder().decode(bytes));
-  return json instanceof Map ? json : null;
-}
+const jsonAt = async (store: ObjectStore, path: string): Promise<JsonMap | null> =>
+  jsonMapOf(await store.get(path));
 
 async function descriptionAt(store: ObjectStore, path: string): Promise<JsonMap> {
   const found = (await jsonAt(store, `${path}/zarr.json`)) ?? (await jsonAt(store, `${path}/.zarray`));
@@ -258,5 +247,5 @@ async function setAttribute(
   const changed = new Map(attributes instanceof Map ? attributes : []).set(name, value);
   const json = whole === null ? changed : new Map(whole).set('attributes', changed);
   const file = `${path}/${whole === null ? '.zattrs' : 'zarr.json'}`;
-  objects.set(file, { bytes: new TextEncoder().encode(writeJson(json)) });
+  objects.set(file, { bytes: jsonBytes(json) });
 }

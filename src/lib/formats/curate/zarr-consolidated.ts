@@ -1,10 +1,8 @@
 // Consolidated metadata: descriptions of a store's nodes repeated in one object above them, so that readers need not look at each.
 // After a table has changed they have to tell of it as it is now, wherever above the table they stand.
-import { parseJson, writeJson, type Json } from '../json-text.ts';
+import { jsonBytes, jsonMapOf, type Json, type JsonMap } from '../json-text.ts';
 import type { ObjectStore } from '../zarr-store.ts';
 import type { FixedObjects } from './fixed-zarr.ts';
-
-type JsonMap = Map<string, Json>;
 
 /** Names under which version 2 keeps them; spatialdata wrote the second. */
 const gathered = ['.zmetadata', 'zmetadata'];
@@ -53,15 +51,13 @@ async function renew(
   const read = async (one: string): Promise<JsonMap | null> => {
     const object = objects.get(one);
     if (object === undefined) return null;
-    const bytes = 'bytes' in object ? object.bytes : await store.get(object.from);
-    const json = bytes === undefined ? null : parseJson(new TextDecoder().decode(bytes));
-    return json instanceof Map ? json : null;
+    return jsonMapOf('bytes' in object ? object.bytes : await store.get(object.from));
   };
   const json = await read(path);
   if (json === null) return;
   const paths = [...objects.keys()].filter((one) => tables.some((table) => one.startsWith(`${table}/`)));
   const made = await make(json, place, tables, { paths, read });
-  if (made !== null) objects.set(path, { bytes: new TextEncoder().encode(writeJson(made)) });
+  if (made !== null) objects.set(path, { bytes: jsonBytes(made) });
 }
 
 /** What of a list of descriptions is not of a changed table. */
