@@ -3,6 +3,7 @@
 import type { CurationSession } from '../engine/curate/curation.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Fix, Payload } from '../engine/ports.ts';
+import { isTextTable } from '../formats/curate/csv-look.ts';
 import type { CurationApi, FixedDataset } from './curation-wire.ts';
 import type { DatasetWatch, ReadDataset } from './dataset-watch.ts';
 import type { Watch } from './watched.ts';
@@ -39,7 +40,7 @@ export function createCurations({ engine, readDataset, fixedDataset, watch }: Cu
     const session = engine.openCuration({
       schema,
       artifact: uid,
-      textual: /\.[ct]sv(\.gz)?$/i.test(watch.nameOf(uid)),
+      textual: isTextTable(watch.nameOf(uid)),
       reader: async (asks) => {
         const asked = reading.watch ?? { onProgress: () => {}, signal: new AbortController().signal };
         const payload = await payloadOf(uid);

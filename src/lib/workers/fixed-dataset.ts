@@ -2,7 +2,7 @@
 // own writer; what has none is refused in words.
 import { isLoamError, LoamError } from '../engine/errors.ts';
 import type { ByteSource, Fix, FolderSource } from '../engine/ports.ts';
-import { csvLook } from '../formats/curate/csv-frame.ts';
+import { csvLook, isTextTable } from '../formats/curate/csv-look.ts';
 import { fixedArrowFile } from '../formats/curate/fixed-arrow-file.ts';
 import { fixedHdf5 } from '../formats/curate/fixed-hdf5.ts';
 import { fixedCsv } from '../formats/curate/fixed-csv.ts';
@@ -44,7 +44,7 @@ async function written(
   }
   const sniffed = await sniff(source, name);
   if (sniffed.damage !== null) throw sniffed.damage;
-  if (/\.[ct]sv(\.gz)?$/i.test(name)) return single(await csvFile(source, name, sniffed.gzip, fixes, onRows));
+  if (isTextTable(name)) return single(await csvFile(source, name, sniffed.gzip, fixes, onRows));
   if (sniffed.format === 'parquet') return single(await parquetFile(local(input, name), name, fixes, onRows));
   const whole = (bytes: Uint8Array, type?: string): FixedDataset =>
     single(new File([bytes as Uint8Array<ArrayBuffer>], baseName(name), type === undefined ? {} : { type }));

@@ -3,21 +3,11 @@
 import { LoamError } from '../../engine/errors.ts';
 import type { ByteSource, ColumnWant, FrameAsk } from '../../engine/ports.ts';
 import { chunks, gunzipChunks } from '../source.ts';
+import type { CsvLook } from './csv-look.ts';
 import { createRecords } from './csv-records.ts';
 import { createCsvColumn, stretchOf } from './csv-types.ts';
 import type { CheckedFrame } from './checked-frame.ts';
 import type { Told } from './tally.ts';
-
-export interface CsvLook {
-  separator: ',' | '\t';
-  gzip: boolean;
-}
-
-/** As LaminDB reads it by its name. */
-export const csvLook = (name: string, gzip: boolean): CsvLook => ({
-  separator: /\.tsv(\.gz)?$/i.test(name) ? '\t' : ',',
-  gzip,
-});
 
 /** Reads the columns that the ask names; none of them where it names none. */
 export async function csvFrame(

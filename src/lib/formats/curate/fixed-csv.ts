@@ -11,7 +11,8 @@ import {
 import type { ByteSource } from '../../engine/ports.ts';
 import { floatText } from '../facts/python-text.ts';
 import { chunks, gunzipChunks } from '../source.ts';
-import { headerOf, type CsvLook } from './csv-frame.ts';
+import { headerOf } from './csv-frame.ts';
+import type { CsvLook } from './csv-look.ts';
 import { createRecords } from './csv-records.ts';
 import { isMissing } from './csv-types.ts';
 

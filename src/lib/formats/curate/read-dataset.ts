@@ -12,7 +12,8 @@ import { openZarr, zarrRoot } from '../zarr-node.ts';
 import { folderStore, zipStore } from '../zarr-store.ts';
 import { listZip } from '../zip.ts';
 import { answer, type CheckedFrame } from './checked-frame.ts';
-import { csvFrame, csvLook } from './csv-frame.ts';
+import { csvFrame } from './csv-frame.ts';
+import { csvLook, isTextTable } from './csv-look.ts';
 import { arrowFrame } from './arrow-frame.ts';
 import { parquetFrame } from './parquet-frame.ts';
 import { rowsFrame, type RowsTable } from './rows-frame.ts';
@@ -60,7 +61,7 @@ export async function readDataset(
       case 'empty':
         throw new LoamError('FileUnreadable', 'This file is empty (0 bytes).');
       default:
-        if (!/\.[ct]sv(\.gz)?$/i.test(name)) return nothing;
+        if (!isTextTable(name)) return nothing;
         return await csvTable(input, name, sniffed.gzip, asks, onRows);
     }
   } catch (error) {
