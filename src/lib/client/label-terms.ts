@@ -3,6 +3,7 @@
 import type { FoundTerm } from '../workers/ontology-wire.ts';
 import type { NamedRow, RegistryInfo } from '../workers/wire.ts';
 import { newAct } from './ontologies.svelte.ts';
+import { servedPacks } from './packs.ts';
 import { registries } from './registries.svelte.ts';
 import { session } from './session.svelte.ts';
 import { plural } from './words.ts';
@@ -39,27 +40,17 @@ const mostRows = 100_000;
 const most = 6;
 
 /** Registries of terms that artifacts are labelled with. */
-export const labelRegistries = (): RegistryInfo[] =>
+const labelRegistries = (): RegistryInfo[] =>
   (registries.byName('Artifact')?.relations ?? [])
     .filter(({ own, editable }) => own && editable)
     .flatMap(({ target }) => registries.byName(target) ?? [])
     .filter(({ fields }) => fields.some(({ target }) => target === 'bionty.Source'));
 
-/** Packs of these registries and of organisms that are here; asked for once, since they are files beside the app. */
-let packs: Promise<{ pack: string; registry: string; organism: string }[]> | null = null;
+/** Packs of these registries and of organisms that are here. */
 async function packsFor(names: ReadonlySet<string>): Promise<string[]> {
-  packs ??= session.engine
-    .ontologyPacks()
-    .then((all) =>
-      all.flatMap(({ pack, entity, rows, organism }) =>
-        entity && rows <= mostRows ? [{ pack, registry: entity, organism }] : [],
-      ),
-    )
-    .catch(() => {
-      packs = null;
-      return [];
-    });
-  const all = (await packs).filter(({ registry }) => names.has(registry));
+  const all = (await servedPacks()).filter(
+    ({ entity, rows }) => entity && rows <= mostRows && names.has(entity),
+  );
   if (all.length === 0) return [];
   const here = await session.engine.queryRows({ registry: 'bionty.Organism', filters: [] }, ['name']);
   const organisms = new Set(['all', ...here.slice(0, 5).map(([name]) => String(name))]);

@@ -4,6 +4,7 @@
 import type { FoundTerm } from '../workers/ontology-wire.ts';
 import { asWireError } from './notices.svelte.ts';
 import { newAct } from './ontologies.svelte.ts';
+import { servedPacks } from './packs.ts';
 import { session } from './session.svelte.ts';
 import { plural } from './words.ts';
 
@@ -26,10 +27,7 @@ export const packsOf = (hits: readonly PublicHit[]): string[] => [
 ];
 
 /** The one term that is called so in any case, its name before its synonyms; of several none is taken. */
-export function theOne(
-  text: string,
-  terms: readonly FoundTerm[],
-): FoundTerm | 'none' | 'several' | 'obsolete' {
+function theOne(text: string, terms: readonly FoundTerm[]): FoundTerm | 'none' | 'several' | 'obsolete' {
   const current = terms.filter(({ deprecated }) => !deprecated);
   const wanted = text.trim().toLowerCase();
   const named = current.filter(({ name }) => name.toLowerCase() === wanted);
@@ -38,20 +36,13 @@ export function theOne(
   return others.every(({ id }) => id === first.id) ? first : 'several';
 }
 
-/** Registries of which there are packs; asked for once. */
-let packs: Promise<ReadonlySet<string>> | null = null;
-
 /** Must be called while a component is being created. */
 export function createPublicLook() {
   let offered = $state(false);
   let looking = $state(false);
   let found = $state.raw<readonly PublicHit[]>([]);
   let words = $state('');
-  packs ??= session.engine
-    .ontologyPacks()
-    .then((all) => new Set(all.map(({ entity }) => entity?.split('.').pop() ?? '')))
-    .catch(() => new Set<string>());
-  void packs.then((all) => (offered = all.size > 0));
+  void servedPacks().then((all) => (offered = all.length > 0));
 
   return {
     /** There are ontologies to look into. */
