@@ -38,6 +38,23 @@ export async function saveCopy(
   return { uid: saved?.uid ?? artifact.uid, message, made };
 }
 
+/**
+ * The report of a verdict. Where that is valid the artifact is noted as validated first, with what its columns are and the
+ * terms in them; the report then tells what was found at that moment.
+ */
+export async function keepVerdict(
+  artifact: Pick<ArtifactDetail, 'uid' | 'key'>,
+  schema: SchemaNamed,
+  told: ValidationResult,
+  signal: AbortSignal,
+  token?: string,
+): Promise<{ report: string; ok: boolean }> {
+  const { result } = told.ok
+    ? await session.engine.saveValidated(artifact.uid, schema.uid, token)
+    : { result: told };
+  return { report: await keepReport(artifact, schema, result, signal), ok: result.ok };
+}
+
 /** Keeps the report as an artifact that the Run of this validation names as its own; answers its uid. */
 export async function keepReport(
   artifact: Pick<ArtifactDetail, 'uid' | 'key'>,

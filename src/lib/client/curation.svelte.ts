@@ -5,7 +5,7 @@ import { onDestroy } from 'svelte';
 import type { WireError } from '../engine/errors.ts';
 import type { CurationCheck, Finding, FindingTerms, Fix, Suggestion } from '../workers/curation-wire.ts';
 import type { ArtifactDetail } from '../workers/wire.ts';
-import { keepReport, saveCopy } from './curation-save.ts';
+import { keepReport, keepVerdict, saveCopy } from './curation-save.ts';
 import type { SchemaNamed } from './report-file.ts';
 import { asWireError } from './notices.svelte.ts';
 import { session } from './session.svelte.ts';
@@ -221,19 +221,13 @@ export function createCuration(artifact: () => ArtifactDetail) {
       check = null;
       return done;
     },
-    /**
-     * The report of what is on screen, of the file as it is. Where that is valid the artifact is noted as validated first,
-     * with what its columns are and the terms in them.
-     */
+    /** The verdict on screen, of the file as it is, noted and kept as a report. */
     keep(): Promise<string | undefined> {
       const [asked, told] = [schema, check];
       if (!asked || !told || fixes.length > 0) return Promise.resolve(undefined);
       return ask('Keeping the report', async (token, signal) => {
-        const { uid, key } = artifact();
-        const { result } = told.result.ok
-          ? await session.engine.saveValidated(uid, asked.uid, token)
-          : { result: told.result };
-        return keepReport({ uid, key }, asked, result, signal);
+        const { report } = await keepVerdict(artifact(), asked, told.result, signal, token);
+        return report;
       });
     },
   };

@@ -5,7 +5,7 @@ import { goto } from '$app/navigation';
 import type { WireError } from '../engine/errors.ts';
 import type { CurationSchema, ValidationResult } from '../workers/curation-wire.ts';
 import type { DropItem, DropProgress } from '../workers/wire.ts';
-import { keepReport } from './curation-save.ts';
+import { keepVerdict } from './curation-save.ts';
 import { drops } from './drops.svelte.ts';
 import { itemSize, toItems, type Picked } from './files.ts';
 import { asWireError, attempt, say, sayError } from './notices.svelte.ts';
@@ -157,11 +157,8 @@ async function note({ line, schema, progress }: Saved, asValid: boolean): Promis
   // The same content is an artifact of another key, which nobody asked to change.
   if (verdict === 'existing-key') return drops.note(item, 'not validated', false);
   try {
-    const { result } = line.result.ok
-      ? await session.engine.saveValidated(artifact.uid, schema.uid)
-      : { result: line.result };
-    await keepReport({ uid: artifact.uid, key: artifact.key }, schema, result, new AbortController().signal);
-    drops.note(item, `${result.ok ? 'valid' : 'not valid'}: ${schema.name}`, result.ok);
+    const { ok } = await keepVerdict(artifact, schema, line.result, new AbortController().signal);
+    drops.note(item, `${ok ? 'valid' : 'not valid'}: ${schema.name}`, ok);
   } catch (problem) {
     drops.note(item, 'not validated', false);
     sayError(problem, `${artifact.key ?? artifact.uid} is saved, but its validation could not be kept`);
