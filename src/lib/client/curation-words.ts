@@ -55,9 +55,12 @@ export const registryWord = (registry: string): string => registry.split('.').po
 
 /** "Not valid: 3 problems in 82 cells". */
 export function verdictWords(ok: boolean, counts: { errors: number; cells: number }): string {
-  if (ok) return 'Valid';
-  const cells = counts.cells > 0 ? ` in ${plural(counts.cells, 'cell')}` : '';
-  return `Not valid${counts.errors > 0 ? `: ${plural(counts.errors, 'problem')}${cells}` : ''}`;
+  return ok ? 'Valid' : `Not valid${counts.errors > 0 ? `: ${problemWords(counts)}` : ''}`;
+}
+
+/** "3 problems in 82 cells". */
+export function problemWords({ errors, cells }: { errors: number; cells: number }): string {
+  return `${plural(errors, 'problem')}${cells > 0 ? ` in ${plural(cells, 'cell')}` : ''}`;
 }
 
 /** By slot, then by column, in the order in which they were found. */
