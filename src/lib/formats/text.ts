@@ -3,7 +3,7 @@ import type { ByteSource } from '../engine/ports.ts';
 import { asNotebook, cellSource, isCode, NOTEBOOK_LIMIT, type Notebook } from './notebook.ts';
 import { nesting } from './json-text.ts';
 import type { Sniffed } from './sniff.ts';
-import { asReport, REPORT_LIMIT } from './validation-report.ts';
+import { isReport, REPORT_LIMIT } from './validation-report.ts';
 import { webFormat } from './web-page.ts';
 import { chunks, decodeText, gunzipChunks } from './source.ts';
 import { clip, count, FAR_LIMIT, MAX_TEXT, reason, summaryOf, type FileSummary } from './summary.ts';
@@ -58,7 +58,7 @@ export async function summariseJson(
   const facts = [describe(value)];
   const notebook = asNotebook(value);
   if (notebook !== null) return notebookSummary(found, notebook);
-  const views = asReport(value) === null ? null : { report: true };
+  const views = isReport(value) ? { report: true } : null;
   return { ...found, text: clip(JSON.stringify(value, null, 2), MAX_TEXT), facts, views };
 }
 

@@ -32,9 +32,12 @@ const numberOf = (value: unknown): number | null =>
 const uidOf = (value: unknown): string | null =>
   typeof value === 'string' && /^[0-9A-Za-z]{8,20}$/.test(value) ? value : null;
 
+export const isReport = (value: unknown): value is JsonRecord =>
+  isRecord(value) && value.report === 'validation' && Array.isArray(value.findings);
+
 /** Null where the value is no report of a validation. */
 export function asReport(value: unknown): ValidationReport | null {
-  if (!isRecord(value) || value.report !== 'validation' || !Array.isArray(value.findings)) return null;
+  if (!isReport(value)) return null;
   const left = { values: ALL_VALUES };
   const all = list(value.findings).filter(isRecord);
   const findings = all.slice(0, FINDINGS).map((finding) => findingOf(finding, left));

@@ -1,5 +1,6 @@
 // The report of a validation as it is read back from its file: plain data that crosses the worker border. The file may come
 // from anywhere, so that each part of it may be missing; nothing in it is believed beyond what it says.
+import type { ValidationCounts } from './finding.ts';
 
 export interface ReportValue {
   text: string;
@@ -41,7 +42,7 @@ export interface ValidationReport {
   at: string | null;
   /** Only where no finding is an error, whatever the file says. */
   ok: boolean;
-  counts: { errors: number; notices: number; cells: number; terms: number; validTerms: number };
+  counts: ValidationCounts;
   slots: ReportSlot[];
   findings: ReportFinding[];
   /** Findings beyond those that are shown. */
