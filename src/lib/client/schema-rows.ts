@@ -81,7 +81,7 @@ export const usualRules = {
   coerce: false,
 } as const;
 
-export const newPart = (name = ''): PartRows => ({
+const newPart = (name = ''): PartRows => ({
   name,
   itype: 'Feature',
   rows: [],

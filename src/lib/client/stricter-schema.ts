@@ -2,7 +2,7 @@
 import { LoamError } from '../engine/errors.ts';
 import type { CurationSlot } from '../workers/curation-wire.ts';
 import type { BuiltSchema, MemberDraft, PartDraft, SchemaContent } from '../workers/schemas-wire.ts';
-import { usualRules } from './schema-rows.ts';
+import { ofFeatures, usualRules } from './schema-rows.ts';
 import { session } from './session.svelte.ts';
 
 interface Asked {
@@ -91,7 +91,7 @@ function part(
       'InvalidArgument',
       `${schema.name} names ${total.toLocaleString('en')} members, too many to copy here. Change its rules on its own page.`,
     );
-  const features = itype.startsWith('Feature');
+  const features = ofFeatures({ itype });
   const named: MemberDraft[] = members.map(({ key, name, dtype, optional }) => ({
     uid: key,
     name,

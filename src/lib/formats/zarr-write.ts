@@ -59,7 +59,7 @@ export function writeArray(description: JsonMap, given: WrittenValues): ArrayObj
 }
 
 /** Whether values of a description are texts. */
-export function holdsTexts(description: JsonMap): boolean {
+function holdsTexts(description: JsonMap): boolean {
   if (number(description.get('zarr_format')) === 3)
     return ['string', 'fixed_length_utf32'].includes(nameOf(description.get('data_type')));
   const dtype = description.get('dtype');

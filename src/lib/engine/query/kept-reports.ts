@@ -17,7 +17,7 @@ export interface KeptReport {
 /** LaminDB's kind of artifacts that belong to a run. */
 export const runKind = '__lamindb_run__';
 /** Key of the transform whose runs are validations. */
-export const validateKey = 'loam/validate';
+const validateKey = 'loam/validate';
 
 /** The newest first. */
 export function* keptReports(hidden: Hidden, artifact: number, most: number): Steps<KeptReport[]> {

@@ -12,7 +12,7 @@ type Arrow = typeof ArrowModule;
 type Fields = readonly { at: number; column: FixedColumn }[];
 
 /** Bytes of a file whose copy is put together in memory. */
-export const mostArrow = 512 * 1024 * 1024;
+const mostArrow = 512 * 1024 * 1024;
 
 export async function fixedArrowFile(
   source: ByteSource,

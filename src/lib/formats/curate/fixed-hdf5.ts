@@ -25,7 +25,7 @@ import {
 } from './stored-tables.ts';
 
 /** Bytes of a file that are copied into memory. */
-export const mostCopied = 512 * 1024 * 1024;
+const mostCopied = 512 * 1024 * 1024;
 
 let copies = 0;
 
