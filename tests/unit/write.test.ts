@@ -6,7 +6,7 @@ import { createInstance, readAuthor } from '../../src/lib/engine/schema/open.ts'
 import { randomUid } from '../../src/lib/engine/uid.ts';
 import { insert, insertOne, remove, update } from '../../src/lib/engine/write/apply.ts';
 import { openAct, slice } from '../../src/lib/engine/write/commit.ts';
-import { historyOf, restoreFields } from '../../src/lib/engine/write/history.ts';
+import { historyPage, restoreFields } from '../../src/lib/engine/write/history.ts';
 import { createWriter, type FeedChange, type Writer } from '../../src/lib/engine/write/writer.ts';
 import { runSync } from '../../src/lib/engine/statement.ts';
 import { openMemory } from '../../src/lib/storage/sql/memory.ts';
@@ -372,7 +372,7 @@ describe('history', () => {
     const id = importLabels(1);
     rename(id, 'second');
     rename(id, 'third');
-    const history = runSync(driver, historyOf(writer.journal, 'lamindb_ulabel', id));
+    const { entries: history } = runSync(driver, historyPage(writer.journal, 'lamindb_ulabel', id));
     expect(history.map((h) => [h.kind, h.changes.filter((c) => c.field === 'name')])).toEqual([
       ['update', [{ field: 'name', part: 'field name', old: 'second', new: 'third' }]],
       ['update', [{ field: 'name', part: 'field name', old: 'label 0', new: 'second' }]],

@@ -8,14 +8,7 @@ import { summaryOf } from './act-summary.ts';
 import { update } from './apply.ts';
 import { fieldChanges, tieChanges } from './history-cells.ts';
 import type { Names } from './history-names.ts';
-import {
-  newestFirst,
-  ownSource,
-  placesIn,
-  recordsBefore,
-  sourcesOf,
-  type HistorySource,
-} from './history-sources.ts';
+import { newestFirst, placesIn, recordsBefore, sourcesOf, type HistorySource } from './history-sources.ts';
 import type { HistoryAsk, HistoryEntry, HistoryPage } from './history-types.ts';
 import { tableOf, type Journal } from './journal.ts';
 import { idsOf, type LocalPart, type Operation } from './operation.ts';
@@ -34,31 +27,10 @@ export function* historyPage(
   journal: Journal,
   table: string,
   id: number,
-  ask: HistoryAsk = {},
+  { limit = usual, before = null, field = null }: HistoryAsk = {},
   branches: readonly number[] | null = null,
 ): Steps<HistoryPage> {
   const sources = yield* sourcesOf(journal, tableOf(journal.model, table), id);
-  return yield* pageOf(journal, sources, id, ask, branches);
-}
-
-/** Changes of the row alone, newest first. */
-export function* historyOf(
-  journal: Journal,
-  table: string,
-  id: number,
-  limit = usual,
-): Steps<HistoryEntry[]> {
-  const own = yield* ownSource(tableOf(journal.model, table), id);
-  return own ? (yield* pageOf(journal, [own], id, { limit }, null)).entries : [];
-}
-
-function* pageOf(
-  journal: Journal,
-  sources: readonly HistorySource[],
-  own: number,
-  { limit = usual, before = null, field = null }: HistoryAsk,
-  branches: readonly number[] | null,
-): Steps<HistoryPage> {
   const entries: HistoryEntry[] = [];
   const names: Names = new Map();
   const acts = new Map<number, KnownAct | null>();
@@ -68,14 +40,14 @@ function* pageOf(
     const part = yield* recordsBefore(sources, cursor, Math.min(most, 50) + 1);
     const [first] = part;
     if (first === undefined) return { entries, before: null };
-    for (const id of part) {
-      cursor = id;
+    for (const number of part) {
+      cursor = number;
       read++;
-      const record = yield* readRecord(journal, id);
+      const record = yield* readRecord(journal, number);
       let act = acts.get(record.act);
       if (act === undefined) acts.set(record.act, (act = yield* actOf(record.act)));
       if (!act || (branches && !branches.includes(act.branchId))) continue;
-      for (const entry of yield* entriesOf(journal, names, sources, own, record, act))
+      for (const entry of yield* entriesOf(journal, names, sources, id, record, act))
         if (field === null || entry.changes.some((change) => change.field === field)) entries.push(entry);
       if (entries.length >= most || read >= readMost) break;
     }
