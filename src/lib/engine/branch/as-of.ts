@@ -9,7 +9,7 @@ import { isoMicros, momentMillis } from '../time.ts';
 import { markLatest } from '../write/derived.ts';
 import { forget, type Journal } from '../write/journal.ts';
 import { idsOf, type LocalPart } from '../write/operation.ts';
-import { lastRecordAt, readRecord, recordsBetween, recordsOf, timeOfRecord } from '../write/packs.ts';
+import { lastRecordAt, readRecord, recordsBetween, recordsOf } from '../write/packs.ts';
 import { mainBranch } from '../write/seen.ts';
 import { createTransaction, type Transaction } from '../write/transaction.ts';
 import { sliceMs, type FeedChange } from '../write/writer.ts';
@@ -236,7 +236,7 @@ function* goalOf(journal: Journal, stop: PastStop): Steps<Goal> {
     const records = yield* recordsOf(journal, id);
     const before = stop.side === 'before';
     const last = before ? (records.at(-1) ?? 1) - 1 : (records[0] ?? 0);
-    const ended = before || last === 0 ? begun : yield* timeOfRecord(journal, last);
+    const ended = before || last === 0 ? begun : (yield* readRecord(journal, last)).at;
     return {
       record: last,
       act: before ? id - 1 : id,

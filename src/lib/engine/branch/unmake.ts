@@ -8,7 +8,7 @@ import { all, inSavepoint, many, one, run, type Steps } from '../statement.ts';
 import { tableOf, type Journal } from '../write/journal.ts';
 import { recordRows } from '../write/journal-tables.ts';
 import { idsOf, type LocalPart, type Operation } from '../write/operation.ts';
-import { readRecord, timeOfRecord } from '../write/packs.ts';
+import { readRecord } from '../write/packs.ts';
 import { reachOf } from '../write/reach.ts';
 import { columnsOf } from '../write/touch.ts';
 import { noteFamily, type Transaction } from '../write/transaction.ts';
@@ -211,8 +211,7 @@ function* stampOf(
 ): Steps<string> {
   const known = times.get(record);
   if (known !== undefined) return known;
-  const at = timeText(yield* timeOfRecord(journal, record));
-  const { body, locals } = yield* readRecord(journal, record);
+  const { at, body, locals } = yield* readRecord(journal, record);
   for (const [i, operation] of body.o.entries()) {
     if (operation.t !== table) continue;
     const given = operation.v?.['updated_at'] ?? operation.c?.['updated_at'];
@@ -221,8 +220,9 @@ function* stampOf(
     if (row >= 0) return String(Array.isArray(given) ? given[row] : given);
   }
   if (times.size > 50_000) times.clear();
-  times.set(record, at);
-  return at;
+  const stamp = timeText(at);
+  times.set(record, stamp);
+  return stamp;
 }
 
 function firstFrom(sorted: readonly number[], least: number): number {

@@ -60,12 +60,6 @@ export function* actOfRecord(journal: Journal, id: number): Steps<number> {
   return row ? Number(row[0]) : (yield* readRecord(journal, id)).act;
 }
 
-/** When a record was written, in microseconds. */
-export function* timeOfRecord(journal: Journal, id: number): Steps<number> {
-  const row = yield* one('SELECT at FROM loam_record WHERE id = ?', [id]);
-  return row ? Number(row[0]) : (yield* readRecord(journal, id)).at;
-}
-
 /**
  * The last record that was written up to a moment, 0 where none was. Records are numbered in the order of their times: of
  * those that are rows it is the first from the newest down that is old enough, and halving finds the pack.
