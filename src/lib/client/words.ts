@@ -67,7 +67,10 @@ export function nameWords(name: string): string {
   return /^\d{4}-\d\d-\d\dT[\d:.]+\+00:00$/.test(name) ? exactTime(name) : name;
 }
 
-/** What a field of a history is called: LaminDB's own begin with an underscore. */
+/** Fields with a leading underscore are LaminDB's own bookkeeping, all but the one that says how a run stands. */
+export const isOwnColumn = (field: string): boolean => field.startsWith('_') && field !== '_status_code';
+
+/** What a field of a history is called. */
 export const columnWords = (field: string): string => field.replace(/^_/, '').replaceAll('_', ' ');
 
 /** The last part of a key and the folder before it. */
