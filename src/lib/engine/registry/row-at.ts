@@ -3,7 +3,7 @@ import { LoamError } from '../errors.ts';
 import { all, type Steps } from '../statement.ts';
 import { oldCells } from '../write/history-cells.ts';
 import type { Logged } from '../write/history-names.ts';
-import { placesIn, recordsBefore, type HistorySource } from '../write/history-sources.ts';
+import { newestFirst, placesIn, recordsBefore, type HistorySource } from '../write/history-sources.ts';
 import type { Journal } from '../write/journal.ts';
 import type { LocalPart, Operation } from '../write/operation.ts';
 import { readRecord } from '../write/packs.ts';
@@ -35,7 +35,7 @@ export function* rowsAt(
   }
   const seen = yield* seenRecords(journal, sources, author);
   let read = 0;
-  for (let cursor = Number.MAX_SAFE_INTEGER; cursor > record + 1;) {
+  for (let cursor = newestFirst(journal); cursor > record + 1;) {
     const part = (yield* recordsBefore(sources, cursor, 200)).filter((id) => id > record);
     if (part.length === 0) break;
     for (const id of part) {
@@ -108,7 +108,7 @@ function* seenRecords(journal: Journal, sources: readonly HistorySource[], autho
   const held = new Map<string, { rank: number; record: number }[]>();
   const main = ranks.size - 1;
   if (main === 0) return { ranks, held };
-  for (const id of yield* recordsBefore(sources, Number.MAX_SAFE_INTEGER, mostRecords)) {
+  for (const id of yield* recordsBefore(sources, newestFirst(journal), mostRecords)) {
     const { body, locals } = yield* readRecord(journal, id);
     const rank = ranks.get(body.b);
     if (rank === undefined || rank === main) continue;
