@@ -8,6 +8,7 @@ export type * from './curate/frame.ts';
 export { mostDistinct } from './curate/frame.ts';
 export type * from './curate/fixes.ts';
 export { changedText, fixedColumns, fixedIndex } from './curate/fixes.ts';
+export { decimal, truthOf } from './curate/number-text.ts';
 export type { PackTermDetail, PackTermHit } from './ontology/library.ts';
 
 /** A value SQLite can hold. Booleans travel as 0/1, dates as LaminDB's text forms, JSON as text. */

@@ -3,6 +3,7 @@
 import { firstRows } from './finding.ts';
 import type { CastTo } from './fixes.ts';
 import type { ColumnRead, ValueRead } from './frame.ts';
+import { decimal, floatText, truthOf } from './number-text.ts';
 
 export function castValues(read: ColumnRead, to: CastTo): ColumnRead {
   const { values, dtype, nulls } = read;
@@ -33,7 +34,7 @@ export function castValues(read: ColumnRead, to: CastTo): ColumnRead {
     case 'int':
       return made(nulls > 0 ? 'Int64' : 'int64', 'int', wholeText);
     case 'float':
-      return made('float64', 'float', floatText);
+      return made('float64', 'float', anyFloat);
     case 'bool':
       return made(nulls > 0 ? 'boolean' : 'bool', 'bool', truthText);
   }
@@ -46,8 +47,6 @@ const kindOf = (values: readonly ValueRead[], kind: string): ValueRead[] => {
     : [{ ...first, kind, count: values.reduce((sum, { count }) => sum + count, 0) }];
 };
 
-const decimal = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
-
 function wholeText({ text }: ValueRead): string | null {
   if (/^\s*[+-]?\d+\s*$/.test(text)) {
     const value = BigInt(text.trim().replace(/^\+/, ''));
@@ -58,13 +57,13 @@ function wholeText({ text }: ValueRead): string | null {
   return Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? String(BigInt(value)) : null;
 }
 
-function floatText({ text }: ValueRead): string | null {
+function anyFloat({ text }: ValueRead): string | null {
   if (/^(true|false)$/i.test(text)) return /^t/i.test(text) ? '1.0' : '0.0';
   if (/^[+-]?inf(inity)?$/i.test(text.trim())) return text.trim().startsWith('-') ? '-inf' : 'inf';
-  if (!decimal.test(text)) return null;
-  const value = Number(text);
-  return Number.isInteger(value) && Math.abs(value) < 1e16 ? `${value}.0` : String(value);
+  return decimal.test(text) ? floatText(Number(text)) : null;
 }
 
-const truthText = ({ text }: ValueRead): string | null =>
-  /^(true|1|1\.0)$/i.test(text) ? 'True' : /^(false|0|0\.0)$/i.test(text) ? 'False' : null;
+function truthText({ text }: ValueRead): string | null {
+  const truth = truthOf(text);
+  return truth === null ? null : truth ? 'True' : 'False';
+}

@@ -4,6 +4,7 @@ import { castValues } from './cast-column.ts';
 import { firstRows } from './finding.ts';
 import { changedText, type Change } from './fixes.ts';
 import type { ColumnRead, ColumnWant, ValueRead } from './frame.ts';
+import { decimal, floatText } from './number-text.ts';
 
 /**
  * A column as it would be read after its changes. `textual` is a file of texts, whose types are found anew from what its
@@ -100,7 +101,6 @@ const isBool = (dtype: string): boolean => dtype === 'bool' || dtype === 'boolea
 const isPlain = (dtype: string): boolean => isInt(dtype) || isFloat(dtype) || isBool(dtype);
 
 const whole = /^\s*[+-]?\d{1,18}\s*$/;
-const decimal = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
 const truth = /^(true|True|TRUE|false|False|FALSE)$/;
 
 /** Numbers and truth values that stay such; null where a value is none. */
@@ -148,10 +148,7 @@ function numbered(
   return rest;
 }
 
-const floatOf = (text: string): string => {
-  const value = Number(text);
-  return Number.isInteger(value) && Math.abs(value) < 1e16 ? `${value}.0` : String(value);
-};
+const floatOf = (text: string): string => floatText(Number(text));
 
 /** Values that have become others are counted with those; what did not change stays the very object. */
 function joined(values: readonly ValueRead[], moved: readonly ValueRead[]): ValueRead[] {

@@ -1,6 +1,7 @@
 // Whether the values of a column can be made what a feature asks for (`coerce`), as pandas 2 does it: numbers by
 // `to_numeric` without loss, times by `to_datetime`, which takes the first value's format for all.
 import type { ColumnRead, ValueRead } from './frame.ts';
+import { decimal } from './number-text.ts';
 
 const isInt = (dtype: string): boolean => /^u?int\d+$/i.test(dtype);
 const isFloat = (dtype: string): boolean => /^float\d+$/i.test(dtype);
@@ -34,8 +35,6 @@ export function unfitForFloat(read: ColumnRead): Unfit {
   if ((read.kinds ?? []).some(({ kind }) => /^(list|array|tuple|set|dict)/.test(kind))) return null;
   return (read.values ?? []).filter((value) => numberOf(value) === null);
 }
-
-const decimal = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
 
 /** NaN for what pandas takes as missing; null for what it refuses. */
 function numberOf({ kind, text }: ValueRead): number | null {

@@ -1,6 +1,6 @@
 // What pandas 2's `read_csv` makes of the texts of a column: whole numbers, numbers, truth values or texts, decided for each
 // stretch of rows by itself (`low_memory`) and then joined, so that a long column may hold numbers and texts together.
-import type { ColumnWant } from '../../engine/ports.ts';
+import { decimal, type ColumnWant } from '../../engine/ports.ts';
 import { floatText } from '../facts/python-text.ts';
 import { Kinds, none, Nulls, Tally, type Told } from './tally.ts';
 
@@ -26,7 +26,6 @@ const missing = new Set([
 export const isMissing = (cell: string): boolean => missing.has(cell);
 
 const whole = /^\s*[+-]?\d+\s*$/;
-const decimal = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
 const infinite = /^[+-]?inf(inity)?$/i;
 const truths: Readonly<Record<string, string>> = {
   True: 'True',

@@ -2,6 +2,7 @@
 // names are written as they were read; only quotation marks that nothing needs may go. Numbers keep their spelling.
 import {
   changedText,
+  decimal,
   fixedColumns,
   fixedIndex,
   type Change,
@@ -92,11 +93,9 @@ function changed(cell: string | undefined, changes: readonly Change[]): string {
   return now ?? (empty ? (cell ?? '') : '');
 }
 
-const numeric = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
-
 /** As it is written, and where it is a number as findings tell it: `01` is 1, or 1.0 in a column with gaps. */
 function spellings(cell: string): string[] {
-  if (!numeric.test(cell)) return [cell];
+  if (!decimal.test(cell)) return [cell];
   const number = Number(cell);
   return [cell, ...(Number.isInteger(number) ? [String(number)] : []), floatText(number)];
 }

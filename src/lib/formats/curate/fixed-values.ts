@@ -2,7 +2,14 @@
 // named by the texts that findings tell (as Python prints them); types are settled from the changes and not from the values,
 // so that a file that is written in pieces has one type for all of them.
 import { LoamError } from '../../engine/errors.ts';
-import { changedText, type CastTo, type Change, type FixedColumn } from '../../engine/ports.ts';
+import {
+  changedText,
+  decimal,
+  truthOf,
+  type CastTo,
+  type Change,
+  type FixedColumn,
+} from '../../engine/ports.ts';
 import { boolText, floatText } from '../facts/python-text.ts';
 import type { NumberType } from '../zarr-write.ts';
 
@@ -91,7 +98,6 @@ function numberText(type: NumberType, value: number | bigint): string {
   return isFloat(type) ? floatText(Number(value)) : String(value);
 }
 
-const decimal = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
 const whole = /^\s*[+-]?\d+\s*$/;
 
 function numberOf(text: string): number | bigint | null {
@@ -104,8 +110,9 @@ function numberOf(text: string): number | bigint | null {
   return infinite ? (infinite[1] === '-' ? -Infinity : Infinity) : null;
 }
 
-function truthOf(text: string): number | null {
-  return /^(true|1|1\.0)$/i.test(text) ? 1 : /^(false|0|0\.0)$/i.test(text) ? 0 : null;
+function truthNumber(text: string): number | null {
+  const truth = truthOf(text);
+  return truth === null ? null : Number(truth);
 }
 
 /** The type that holds its own values and those that a change brings. */
@@ -114,7 +121,7 @@ function typeAfter(type: NumberType, change: Change, name: string): NumberType {
   let now = type;
   for (const text of change.kind === 'map' ? change.values.values() : [change.value]) {
     if (text === '') continue;
-    const value = now === 'bool' ? truthOf(text) : numberOf(text);
+    const value = now === 'bool' ? truthNumber(text) : numberOf(text);
     if (value === null)
       throw new LoamError(
         'InvalidArgument',
@@ -156,7 +163,7 @@ function mendedNumbers(
       const changed = changedText(text, [change]);
       if (changed === null) now = null;
       else if (changed !== text)
-        now = (types[i + 1] === 'bool' ? truthOf(changed) : numberOf(changed)) ?? NaN;
+        now = (types[i + 1] === 'bool' ? truthNumber(changed) : numberOf(changed)) ?? NaN;
     }
     return now;
   };
@@ -215,7 +222,7 @@ function cast(column: StoredColumn, to: CastTo, name: string): StoredColumn {
     }
     let value = known.get(text);
     if (value === undefined) {
-      value = to === 'bool' ? truthOf(text) : castNumber(text, to);
+      value = to === 'bool' ? truthNumber(text) : castNumber(text, to);
       known.set(text, value);
       if (value === null) odd.add(text);
     }
@@ -229,7 +236,7 @@ function cast(column: StoredColumn, to: CastTo, name: string): StoredColumn {
 }
 
 function castNumber(text: string, to: 'int' | 'float' | 'bool'): number | bigint | null {
-  const value = /^(true|false)$/i.test(text) ? truthOf(text) : numberOf(text);
+  const value = /^(true|false)$/i.test(text) ? truthNumber(text) : numberOf(text);
   if (to !== 'int' || value === null) return value;
   if (typeof value === 'number' && !Number.isInteger(value)) return null;
   return fits('int64', BigInt(value)) ? value : null;
