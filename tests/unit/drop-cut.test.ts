@@ -13,6 +13,7 @@ import {
   fresh,
   inspector,
   large,
+  newest,
   open,
   stored,
   told,
