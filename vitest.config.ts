@@ -94,6 +94,7 @@ export default defineConfig(async () => ({
           ...inNode,
           name: 'e2e',
           include: ['tests/e2e/**/*.e2e.test.ts'],
+          setupFiles: ['tests/e2e/setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
           // Each file has its own server and profiles, and much of its time is waiting for the screen.

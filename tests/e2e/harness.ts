@@ -55,20 +55,47 @@ export async function openApp({ url, path = '/', profile, viewport, colorScheme,
   const page = context.pages()[0] ?? (await context.newPage());
   const problems = await collectProblems(page, url);
   const pid = await browserPid(context);
+  restAfterLoads(page);
   await page.goto(url + path);
   const app: OpenedApp = {
     page,
     context,
     profile: folder,
     problems,
-    close: () => context.close(),
+    async close() {
+      openApps.delete(app);
+      await context.close();
+    },
     async kill() {
+      openApps.delete(app);
       const closed = new Promise<void>((done) => context.once('close', () => done()));
       process.kill(pid, 'SIGKILL');
       await closed;
     },
   };
+  openApps.add(app);
   return app;
+}
+
+/** Apps that are open now, for the words about a failed test (setup.ts). */
+export const openApps = new Set<OpenedApp>();
+
+/**
+ * After a load the page says that it is busy until its questions are answered. What is above a button may come in until then and move it
+ * between mouse-down and mouse-up, and then nobody has clicked. A page that stays busy is the test's own matter.
+ */
+function restAfterLoads(page: Page): void {
+  const rest = () => page.locator('#content[aria-busy=true]').waitFor({ state: 'detached', timeout: 3_000 });
+  for (const name of ['goto', 'reload'] as const) {
+    const load = page[name].bind(page) as (...args: unknown[]) => Promise<unknown>;
+    Object.assign(page, {
+      [name]: async (...args: unknown[]) => {
+        const answer = await load(...args);
+        await rest().catch(() => {});
+        return answer;
+      },
+    });
+  }
 }
 
 export async function removeProfile(profile: string) {

@@ -7,6 +7,14 @@ import { asWireError } from './notices.svelte.ts';
 import { createRefresher } from './refresh.ts';
 import { session } from './session.svelte.ts';
 
+/** Questions of the screen that have had no answer yet: until there is none, content may still come in and move what is below it. */
+let unanswered = $state(0);
+export const asking = {
+  get first() {
+    return unanswered > 0;
+  },
+};
+
 export interface Live<T> {
   readonly value: T | undefined;
   readonly error: WireError | null;
@@ -46,6 +54,11 @@ export function live<T>(ask: () => Promise<T>, tables: readonly string[]): Live<
   let asking: Promise<void> = Promise.resolve();
   let took = 0;
 
+  $effect(() => {
+    if (!opening) return;
+    untrack(() => (unanswered += 1));
+    return () => untrack(() => (unanswered -= 1));
+  });
   $effect(() => {
     void turn;
     if (session.state !== 'ready') return;

@@ -308,7 +308,7 @@ export async function createEngine(deps: EngineDeps) {
     ...reviewPart(context),
     ...bundlePart(context, branches, deps.bundleKeys ?? null),
     ...manyPart(context),
-    ...queryPart(context),
+    ...queryPart(context, readOnly ? null : branches.seenOn),
     ...gonePart(context),
     ...historyPart(context),
     ...auditPart(context),

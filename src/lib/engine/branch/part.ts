@@ -204,6 +204,13 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
      */
     onBranch,
 
+    /** The same for questions: a merged branch is what it was merged into, not what it had before. */
+    seenOn<T>(ref: string, reading: () => T): T {
+      let branch = read(findBranch(ref));
+      while (branch.status === branchStatus.merged && branch.id !== mainBranch) branch = parentOf(branch);
+      return onBranch(branch.uid, reading);
+    },
+
     /** What is to be decided before the branch can be merged into its parent, with what was chosen. */
     branchConflicts: (ref: string): ToldConflict[] => {
       const branch = asked(ref);

@@ -38,25 +38,35 @@ import { search, type RankedRow, type SearchOptions } from './search.ts';
 /** Names one row: id, (beginning of a) uid, `lamin://` address, or look-ups. */
 export type Idlike = string | number | Lookups;
 
-/** Queries over any LaminDB database, also one that is only looked at. */
-export function createQueries(
-  driver: SqlDriver,
-  model: Model,
-  clock: Clock,
-  /** Ids of the branches seen where a query names none. */
-  current: () => readonly number[] = () => [1],
-  hidden: Hidden = nothingHidden,
-  derived: () => Derived = () => ({}),
-) {
+/** A database with a checked-out branch: what is seen there, and another branch without switching to it. */
+export interface Branched {
+  hidden: Hidden;
+  derived: () => Derived;
+  /** What `reading` gives while the tables show that branch (name or uid). Null where nothing can be written for it. */
+  onBranch: (<T>(branch: string, reading: () => T) => T) | null;
+}
+
+/**
+ * Queries over any LaminDB database, also one that is only looked at. Without `branched` a named branch is what LaminDB sees of it: its rows and
+ * main's, none of its edits to rows of main.
+ */
+export function createQueries(driver: SqlDriver, model: Model, clock: Clock, branched?: Branched) {
   registerRegex(driver, clock);
-  const on = <T>(branch: string | undefined, steps: (scope: QueryScope) => Steps<T>): T =>
-    runSync(
-      driver,
-      (function* () {
-        const branches = branch === undefined ? current() : yield* branchesOf(branch);
-        return yield* steps(createScope(model, branches, hidden, derived()));
-      })(),
-    );
+  const { hidden, derived, onBranch } = branched ?? {
+    hidden: nothingHidden,
+    derived: () => ({}),
+    onBranch: null,
+  };
+  const here = <T>(branches: readonly number[], known: Derived, steps: (scope: QueryScope) => Steps<T>): T =>
+    runSync(driver, steps(createScope(model, branches, hidden, known)));
+  const on = <T>(branch: string | undefined, steps: (scope: QueryScope) => Steps<T>): T => {
+    if (branch === undefined) return here(hidden.branches(), derived(), steps);
+    const ids = runSync(driver, branchesOf(branch));
+    // The trash and the archive are nowhere else.
+    if (!onBranch || (ids[0] ?? 0) < 1) return here(ids, derived(), steps);
+    // What is kept beside the tables (counters, texts) follows when a transaction ends, and this one is taken back.
+    return onBranch(branch, () => here(hidden.branches(), {}, steps));
+  };
   const asked = <T>(query: Query, steps: (scope: QueryScope) => Steps<T>): T =>
     on(checkQuery(query).branch, steps);
   const row = <T>(
@@ -160,12 +170,9 @@ function checkIdlike(idlike: Idlike): Idlike {
   return idlike;
 }
 
-export const queryPart = ({ driver, model, clock, writer }: EngineContext) =>
-  createQueries(
-    driver,
-    model,
-    clock,
-    () => [...new Set([writer.author.branchId, 1])],
-    writer.journal.hidden.without,
-    () => writer.journal,
-  );
+export const queryPart = ({ driver, model, clock, writer }: EngineContext, onBranch: Branched['onBranch']) =>
+  createQueries(driver, model, clock, {
+    hidden: writer.journal.hidden.without,
+    derived: () => writer.journal,
+    onBranch,
+  });
