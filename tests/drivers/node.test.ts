@@ -1,5 +1,6 @@
 // The driver suite in Node: sqlite-wasm in memory, node-sqlite3-wasm on a file, and node:sqlite where Node has it.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -53,4 +54,44 @@ test('a file database keeps its rows', () => {
   const second = openNode(file);
   expect(second.all('SELECT a FROM t')).toEqual([[7]]);
   second.close();
+});
+
+describe('a lock that node-sqlite3-wasm left beside its file', () => {
+  const locked = (by: number | null): string => {
+    const file = path();
+    openNode(file, { engine: 'wasm' }).close();
+    mkdirSync(`${file}.lock`);
+    if (by !== null) writeFileSync(`${file}.open-${by}`, '');
+    return file;
+  };
+  /** A process that has ended. */
+  const gone = spawnSync(process.execPath, ['-e', '']).pid;
+
+  test('of a killed process is taken away, and what it said with it', () => {
+    const file = locked(gone);
+    const driver = openNode(file, { engine: 'wasm' });
+    driver.exec('CREATE TABLE t(a)');
+    expect(existsSync(`${file}.open-${gone}`)).toBe(false);
+    expect(existsSync(`${file}.open-${process.pid}`)).toBe(true);
+    driver.close();
+    expect(existsSync(`${file}.open-${process.pid}`)).toBe(false);
+  });
+
+  test.each([
+    ['of a living one stays', process.ppid],
+    ['of who knows whom stays, and the words say what to do', null],
+  ])('%s', (_, by) => {
+    const file = locked(by);
+    if (by !== null) writeFileSync(`${file}.open-${gone}`, '');
+    let error: unknown = null;
+    try {
+      openNode(file, { engine: 'wasm' });
+    } catch (problem) {
+      error = problem;
+    }
+    expect(isLoamError(error, 'DatabaseLocked')).toBe(true);
+    expect((error as Error).message).toContain(`left the folder ${file}.lock: remove it.`);
+    expect(existsSync(`${file}.lock`)).toBe(true);
+    expect(existsSync(`${file}.open-${process.pid}`)).toBe(false);
+  });
 });

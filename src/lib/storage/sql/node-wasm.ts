@@ -2,6 +2,7 @@
 // name, so rows are taken through the row reader underneath with column numbers as keys (package pinned at 0.8.60).
 // It has rollback journals only: WAL is refused.
 import type { ParamValue, SqlDriver, SqlValue, ValueKind } from '../../engine/ports.ts';
+import { holdOpen } from './node-lock.ts';
 import { createNodeDriver } from './node-rows.ts';
 
 interface WasmStatement {
@@ -32,9 +33,19 @@ export interface NodeWasmModule {
 
 const kinds: Record<number, ValueKind> = { 1: 'integer', 2: 'real', 3: 'text', 4: 'blob', 5: 'null' };
 
+function opened(library: NodeWasmModule, path: string, letGo: () => void): WasmDatabase {
+  try {
+    return new library.Database(path);
+  } catch (error) {
+    letGo();
+    throw error;
+  }
+}
+
 export function openNodeWasm(library: NodeWasmModule, path: string): SqlDriver {
-  const db = new library.Database(path);
-  // A transaction holds a lock folder beside the file, which a killed process leaves behind: never lock exclusively.
+  const letGo = holdOpen(path);
+  const db = opened(library, path, letGo);
+  // A transaction holds a lock folder beside the file: never lock exclusively.
   const driver = createNodeDriver(
     {
       exec: (sql) => db.exec(sql),
@@ -77,7 +88,10 @@ export function openNodeWasm(library: NodeWasmModule, path: string): SqlDriver {
         });
         db.function(name, sized, { deterministic: true });
       },
-      close: () => db.close(),
+      close() {
+        db.close();
+        letGo();
+      },
     },
     path,
   );

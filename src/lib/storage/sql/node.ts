@@ -2,8 +2,10 @@
 // Neither can be interrupted from outside, so deadlines act between rows only.
 import { closeSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { LoamError } from '../../engine/errors.ts';
 import type { SqlDriver } from '../../engine/ports.ts';
 import { openError } from './errors.ts';
+import { lockWords } from './node-lock.ts';
 import { openNative, type NativeModule } from './node-native.ts';
 import { openNodeWasm } from './node-wasm.ts';
 
@@ -45,6 +47,8 @@ export function openNode(path: string, options: NodeOptions = {}): SqlDriver {
     if (native) return openNative(native, path, options.readOnly ?? false);
     return openNodeWasm(require('node-sqlite3-wasm'), path);
   } catch (error) {
-    throw openError(error);
+    const failed = openError(error);
+    if (failed.code !== 'DatabaseLocked') throw failed;
+    throw new LoamError(failed.code, failed.message + lockWords(path), failed.details);
   }
 }
