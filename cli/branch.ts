@@ -14,13 +14,13 @@ import { flags, Usage, type Io, type Verb } from './verb.ts';
 
 type Step = (args: string[], io: Io) => Promise<number | void>;
 
-const steps: Record<string, Step> = { list, diff, check, revert, export: toFile, import: fromFile };
+const steps: Record<string, Step> = { list, diff, check, revert, export: toFile, import: fromFile, held };
 
 export const branch: Verb = {
   summary:
-    'List branches; what one has otherwise, check and revert its merge, save it to a file and open it.',
+    'List branches; what one has otherwise, check and revert its merge, save it to a file, open it, take in what it holds back.',
   usage:
-    'branch list [--json] | branch diff [BRANCH] [--against BRANCH] [--registry NAME] [--kind made|changed|trashed|restored] [--conflicts] [--limit N] [--json] | branch check [BRANCH] [--json] | branch revert BRANCH [--json] | branch export [BRANCH] [--output FILE] [--json] | branch import FILE [--json]',
+    'branch list [--json] | branch diff [BRANCH] [--against BRANCH] [--registry NAME] [--kind made|changed|trashed|restored] [--conflicts] [--limit N] [--json] | branch check [BRANCH] [--json] | branch revert BRANCH [--json] | branch export [BRANCH] [--output FILE] [--json] | branch import FILE [--json] | branch held [BRANCH] [--take] [--json]',
   async run([what, ...args], io) {
     const step = what !== undefined && Object.hasOwn(steps, what) ? steps[what] : undefined;
     if (!step)
@@ -138,6 +138,26 @@ async function fromFile(args: string[], io: Io): Promise<void> {
     io.err(`${by}, ${signature}${checked ? '' : ' (not checked: this Node has no Ed25519)'}`);
     for (const { registry, row, missing } of held)
       io.err(`held back: ${registry} ${row}: ${missing} is not here`);
+  });
+}
+
+/** What a branch out of a file waits for; `--take` takes in what fits by now. */
+async function held(args: string[], io: Io): Promise<void> {
+  const { values, positionals } = flags(args, { take: { type: 'boolean' }, json: { type: 'boolean' } });
+  await withInstance(io, ({ engine }) => {
+    const { uid, name } = branchHere(engine, positionals);
+    const before = engine.waitingOfBranch(uid);
+    const received = values.take && before.changes > 0 ? engine.takeHeld(uid) : null;
+    const now = received ? engine.waitingOfBranch(uid) : before;
+    if (values.json) return io.out(JSON.stringify({ branch: name, ...now, received }, null, 1));
+    if (received) io.out(`took in: ${countsText(received)}`);
+    if (now.changes === 0) io.out(`nothing of ${name} is held back`);
+    else io.out(`${count(now.changes, 'change')} of ${name} held back, ${now.ready} of them fit now`);
+    for (const row of now.rows)
+      io.out(
+        `  ${row.registry} ${row.name} (${row.uid}) ${row.branch === null ? 'is not here' : `is on the branch ${row.branch}`}: ${count(row.changes, 'change')}`,
+      );
+    if (now.more > 0) io.out(`  … and ${count(now.more, 'more row')}`);
   });
 }
 

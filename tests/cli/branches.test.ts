@@ -272,6 +272,43 @@ describe('[row 111] a branch in one file, in a shell', () => {
     expect(await descriptionOfA(there)).toBe('from the file');
     expect((await loam(there, 'describe', '--key', 'd/b.csv')).out).toMatch(/Atlas/);
   });
+
+  it('tells what is held back there, and takes it in once it fits', async () => {
+    const here = await lab();
+    const there = scratch();
+    cpSync(here, there, { recursive: true });
+    writeFileSync(join(there, '.loam', 'settings.json'), JSON.stringify({ storage: join(there, 'storage') }));
+    await loam(here, 'switch', '-c', 'projects');
+    await loam(here, 'create', 'project', 'Atlas');
+    await loam(here, 'branch', 'export');
+    await loam(here, 'switch', 'main');
+    await loam(here, 'merge', 'projects');
+    await loam(here, 'switch', '-c', 'try');
+    await loam(here, 'annotate', '--key', 'd/b.csv', '--project', 'Atlas');
+    await loam(here, 'branch', 'export');
+
+    const opened = await loam(there, 'branch', 'import', join(here, 'try.loam'));
+    expect(opened.err).toMatch(
+      /held back: lamindb_artifactproject d\/b\.csv – Atlas: Project Atlas \(\w+\) is not here/,
+    );
+    const held = await loam(there, 'branch', 'held', 'try');
+    expect(held.out).toMatch(
+      /^1 change of try held back, 0 of them fit now\n {2}Project Atlas \(\w+\) is not here: 1 change$/,
+    );
+    await loam(there, 'branch', 'import', join(here, 'projects.loam'));
+    expect((await loam(there, 'branch', 'held', 'try', '--take')).out).toMatch(
+      /^took in: 0 made, 0 changed, 0 added, 0 removed\n1 change of try held back, 0 of them fit now\n.*is on the branch projects: 1 change$/,
+    );
+    await loam(there, 'merge', 'projects');
+    expect(JSON.parse((await loam(there, 'branch', 'held', 'try', '--take', '--json')).out)).toMatchObject({
+      branch: 'try',
+      changes: 0,
+      received: { added: 1, held: [] },
+    });
+    expect((await loam(there, 'branch', 'held', 'try')).out).toBe('nothing of try is held back');
+    expect((await loam(there, 'branch', 'diff', 'try')).out).toMatch(/Atlas/);
+    expect(await loam(there, 'branch', 'held', 'nothing')).toMatchObject(error('no branch "nothing"'));
+  });
 });
 
 describe('[row 59] what leaves from a shell while a branch is checked out', () => {

@@ -1,5 +1,5 @@
 // How branches are told of: their state, how much they have and lack, when they have been left behind, and a name to begin with.
-import type { BranchRow } from '../workers/wire.ts';
+import type { BranchRow, Received } from '../workers/wire.ts';
 import { ago, nameWords, plural } from './words.ts';
 
 /** LaminDB's word for the state of a branch, as people say it. */
@@ -49,3 +49,15 @@ export const fieldWords = (field: string): string =>
 /** An object, or a field of it, that is talked about. */
 export const subjectWords = (row: string, field: string | null): string =>
   field === null ? nameWords(row) : `${nameWords(row)}, ${fieldWords(field)}`;
+
+/** What came of taking in what was held back: what came in, and what still waits for which row. */
+export function heldWords({ made, changed, added, taken, held }: Received): [title: string, more: string] {
+  const came = made + changed + added + taken;
+  const [first] = held;
+  return [
+    came === 0 ? 'Nothing came in yet' : `${plural(came, 'change')} came in`,
+    first
+      ? `${plural(held.length, 'change')} still ${held.length === 1 ? 'waits' : 'wait'}: ${nameWords(first.row)} needs ${first.missing}${held.length > 1 ? ', and others' : ''}.`
+      : 'Nothing waits any more.',
+  ];
+}

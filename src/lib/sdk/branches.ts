@@ -4,10 +4,12 @@ import { LoamError } from '../engine/errors.ts';
 import type {
   BranchCheck,
   BranchDiff,
+  BranchHeld,
   BranchRow,
   Choice,
   DiffSpec,
   Merged,
+  Received,
   Reverted,
   ToldConflict,
 } from '../workers/wire.ts';
@@ -44,6 +46,10 @@ export interface BranchMethods {
   revert(): Promise<Reverted>;
   /** Takes over what the branch it comes from has by now. */
   updateFromParent(): Promise<void>;
+  /** Changes out of a file that wait for rows which are not here, by those rows. */
+  held(): Promise<BranchHeld>;
+  /** Takes them in as far as those rows are here by now; tells what came in and what still waits. */
+  takeHeld(): Promise<Received>;
   /** Ends it without a merge. */
   close(): Promise<void>;
   reopen(): Promise<void>;
@@ -130,6 +136,8 @@ export function branchMethods(
     merge: (row) => moving(row, (uid) => engine.mergeBranch(uid)),
     revert: (row) => moving(row, (uid) => engine.revertBranch(uid)),
     updateFromParent: (row) => moving(row, (uid) => engine.updateBranch(uid)),
+    held: (row) => engine.waitingOfBranch(refOfBranch(row)),
+    takeHeld: (row) => engine.takeHeld(refOfBranch(row)),
     close: (row) => moving(row, (uid) => engine.closeBranch(uid)),
     reopen: (row) => moving(row, (uid) => engine.reopenBranch(uid)),
   };

@@ -39,6 +39,8 @@ type Used =
   | 'mergeBranch'
   | 'revertBranch'
   | 'updateBranch'
+  | 'waitingOfBranch'
+  | 'takeHeld'
   | 'closeBranch'
   | 'reopenBranch';
 

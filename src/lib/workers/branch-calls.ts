@@ -40,6 +40,7 @@ export function branchCalls(
     readBundle: direct(engine.readBundle),
     importBranch: writing(engine.importBranch),
     heldOfBranch: direct(engine.heldOfBranch),
+    waitingOfBranch: direct(engine.waitingOfBranch),
     takeHeld: writing(async (ref) => engine.takeHeld(ref)),
     branchConflicts: direct(engine.branchConflicts),
     chooseForBranch: writing(async (ref, names, choice) => engine.chooseForBranch(ref, names, choice)),

@@ -1,6 +1,7 @@
 // Branches as the page asks for them. What each does: engine/branch/part.ts.
 import type { BranchRow } from '../engine/branch/branches.ts';
 import type { BundleFacts, ExportedBranch, ImportedBranch } from '../engine/branch/bundle-part.ts';
+import type { BranchHeld } from '../engine/branch/bundle-held.ts';
 import type { Received } from '../engine/branch/bundle-receive.ts';
 import type { CellName, Choice } from '../engine/branch/choices.ts';
 import type { BranchDiff, DiffSpec } from '../engine/branch/diff.ts';
@@ -10,6 +11,7 @@ import type { ToldConflict } from '../engine/branch/told.ts';
 
 export type { BranchRow } from '../engine/branch/branches.ts';
 export type { BundleFacts, ExportedBranch, ImportedBranch } from '../engine/branch/bundle-part.ts';
+export type { BranchHeld, HeldRow } from '../engine/branch/bundle-held.ts';
 export type { HeldBack, Received } from '../engine/branch/bundle-receive.ts';
 export type { CellName, Choice } from '../engine/branch/choices.ts';
 export type { BranchDiff, DiffField, DiffKind, DiffObject, DiffSpec } from '../engine/branch/diff.ts';
@@ -39,6 +41,8 @@ export interface BranchApi {
   importBranch(bytes: Uint8Array): Promise<ImportedBranch>;
   /** How many rows, cells and links of a branch out of a file wait for rows that are not here. */
   heldOfBranch(ref: string): Promise<number>;
+  /** The rows that they wait for, and how many fit by now. */
+  waitingOfBranch(ref: string): Promise<BranchHeld>;
   /** Takes them in as far as those are here by now. */
   takeHeld(ref: string): Promise<Received>;
   /** What is to be decided before the branch can be merged into its parent, with what was chosen. */

@@ -156,6 +156,7 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   readBundle: 'read',
   importBranch: 'write',
   heldOfBranch: 'read',
+  waitingOfBranch: 'read',
   takeHeld: 'write',
   branchConflicts: 'read',
   chooseForBranch: 'write',

@@ -10,7 +10,8 @@ import { mainBranch, seenFrom } from '../write/seen.ts';
 import type { Transaction } from '../write/transaction.ts';
 import { packBranch, type Bundle, type BundleBlob, type BundleManifest } from './bundle.ts';
 import { openBundle, sealBundle, type OpenedBundle } from './bundle-file.ts';
-import { foreign, heldOf, receiveContent, type HeldBack, type Received } from './bundle-receive.ts';
+import { countHeld, heldOf, waitingFor, type BranchHeld } from './bundle-held.ts';
+import { foreign, receiveContent, type HeldBack, type Received } from './bundle-receive.ts';
 import { findBranch } from './branches.ts';
 import { checkOut, switchTo } from './checkout.ts';
 import { modelFingerprint } from './fingerprint.ts';
@@ -117,6 +118,12 @@ export function bundlePart(context: EngineContext, branches: Branches, keys: Bun
     /** Takes in what was held back, as far as what it refers to is here by now. */
     takeHeld(ref: string): Received {
       const branch = read(findBranch(ref));
+      if (branch.status < 0)
+        throw new LoamError(
+          'InvalidArgument',
+          `The branch "${branch.name}" is ${wordOf(branchStatus, branch.status)}: nothing comes in any more. ${branch.status === branchStatus.merged ? 'Undo the merge' : 'Open it again'} first.`,
+          { branch: branch.name },
+        );
       const content = read(heldOf(branch.uid));
       if (!content)
         throw new LoamError('DoesNotExist', `Nothing of "${branch.name}" is held back.`, {
@@ -131,10 +138,15 @@ export function bundlePart(context: EngineContext, branches: Branches, keys: Bun
     /** How many rows, cells and links of a branch wait for rows that are not here. */
     heldOfBranch(ref: string): number {
       const content = read(heldOf(read(findBranch(ref)).uid));
-      if (!content) return 0;
-      const rows = (parts: readonly { keys: unknown[] }[]) =>
-        parts.reduce((n, { keys: all }) => n + all.length, 0);
-      return rows(content.made) + content.changed.length + rows(content.added);
+      return content ? countHeld(content) : 0;
+    },
+
+    /** The rows that they wait for, and how many fit by now. */
+    waitingOfBranch(ref: string): BranchHeld {
+      const branch = read(findBranch(ref));
+      const content = read(heldOf(branch.uid));
+      if (!content) return { changes: 0, ready: 0, rows: [], more: 0 };
+      return read(waitingFor(journal, branch.id, content));
     },
   };
 

@@ -5,21 +5,21 @@ import { LoamError } from '../errors.ts';
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { archiveBranch, trashBranch } from '../registry/tables.ts';
-import { setting } from '../schema/open.ts';
-import { many, run, type Steps } from '../statement.ts';
+import { many, type Steps } from '../statement.ts';
 import { insert, remove, update } from '../write/apply.ts';
 import { idsByKey, tableNumber, tableOf } from '../write/journal.ts';
-import { fromJsonText, jsonText, type RowKey } from '../write/operation.ts';
+import type { RowKey } from '../write/operation.ts';
 import { reachOf } from '../write/reach.ts';
 import { mainBranch } from '../write/seen.ts';
 import type { Transaction } from '../write/transaction.ts';
 import { unreadable } from './bundle-check.ts';
+import { keepHeld, keyWords, nameOf, namesIn, rowWords, unseenRows } from './bundle-held.ts';
 import { carriedTables, isCarried, type BundleCells, type BundleContent, type BundleRows } from './bundle.ts';
 
 export interface HeldBack {
   /** Class of the registry, or the table of a link or value. */
   registry: string;
-  /** Its row key, in words. */
+  /** What people call it; of a link the rows that it ties. */
   row: string;
   /** What it refers to and is not here. */
   missing: string;
@@ -52,24 +52,6 @@ export function* receiveContent(
   return receiver.report;
 }
 
-const settingOf = (uid: string) => `held ${uid}`;
-
-function* keepHeld(uid: string, content: BundleContent): Steps<void> {
-  const empty = [content.made, content.changed, content.added].every((part) => part.length === 0);
-  if (empty) yield* run('DELETE FROM loam_setting WHERE name = ?', [settingOf(uid)]);
-  else
-    yield* run('INSERT OR REPLACE INTO loam_setting(name, value) VALUES (?, ?)', [
-      settingOf(uid),
-      jsonText(content),
-    ]);
-}
-
-/** What is kept of a branch since it refers to rows that were not here; null where there is nothing. */
-export function* heldOf(uid: string): Steps<BundleContent | null> {
-  const text = yield* setting(settingOf(uid));
-  return text === null ? null : fromJsonText<BundleContent>(text);
-}
-
 /** A row of a bundle on its way in. */
 interface Arriving {
   table: Table;
@@ -83,7 +65,9 @@ function createReceiver(tx: Transaction, branch: { id: number; uid: string }, co
   const held: BundleContent = { shared: [], made: [], changed: [], added: [], taken: [], named: [] };
   /** `table key` -> id here; null: looked for and not found. */
   const ids = new Map<string, number | null>();
-  const names = new Map(content.named.map(({ table, key, name }) => [nameOf(table, key), name]));
+  /** Rows that are here on a branch which this one does not see, with its name: for it they are not here. */
+  const unseen = new Map<string, string>();
+  const names = namesIn(tx.journal, content);
 
   function columnOf(table: Table, name: string) {
     const column = table.column.get(name);
@@ -104,8 +88,19 @@ function createReceiver(tx: Transaction, branch: { id: number; uid: string }, co
   function* lookUp(table: string, keys: readonly RowKey[]): Steps<void> {
     const unknown = keys.filter((key) => key !== null && !ids.has(nameOf(table, key)));
     const found = yield* idsByKey(tx.journal, table, unknown);
-    for (const [i, key] of unknown.entries()) ids.set(nameOf(table, key), found[i] ?? null);
+    const here = found.filter((id) => id !== null);
+    const others = yield* unseenRows(tableOf(model, table), here, tx.author.visible);
+    for (const [i, key] of unknown.entries()) {
+      const id = found[i] ?? null;
+      ids.set(nameOf(table, key), id);
+      const other = id === null ? undefined : others.get(id);
+      if (other !== undefined) unseen.set(nameOf(table, key), other);
+    }
   }
+
+  /** It can be referred to. */
+  const isSeen = (table: string, key: RowKey): boolean =>
+    idOf(table, key) !== null && !unseen.has(nameOf(table, key));
 
   const idOf = (table: string, key: RowKey): number | null => ids.get(nameOf(table, key)) ?? null;
 
@@ -141,21 +136,22 @@ function createReceiver(tx: Transaction, branch: { id: number; uid: string }, co
     return from.columns.flatMap((name, c) => {
       const target = table.column.get(name)?.references?.table;
       const key = from.values[c]?.[at] ?? null;
-      if (target === undefined || key === null || idOf(target, key) !== null) return [];
+      if (target === undefined || key === null || isSeen(target, key)) return [];
       return [{ column: name, target, key }];
     });
   }
 
   const wordOf = (target: string, key: RowKey): string => {
     const name = names.get(nameOf(target, key));
-    const uid = typeof key === 'string' ? key : JSON.stringify(key);
+    const branch = unseen.get(nameOf(target, key));
+    const uid = `${keyWords(key)}${branch === undefined ? '' : ` on the branch ${branch}`}`;
     return `${model.tables.get(target)?.registry ?? target} ${name ? `${name} (${uid})` : uid}`;
   };
 
   function holdBack(table: Table, key: RowKey, missing: { target: string; key: RowKey }[]): void {
     report.held.push({
       registry: table.registry ?? table.name,
-      row: typeof key === 'string' ? key : JSON.stringify(key),
+      row: rowWords(table, key, names),
       missing: [...new Set(missing.map((one) => wordOf(one.target, one.key)))].join(', '),
     });
   }
@@ -299,7 +295,7 @@ function createReceiver(tx: Transaction, branch: { id: number; uid: string }, co
         for (const [column, , mine] of part.cells) {
           const target = columnOf(table, column).references?.table;
           if (target === undefined) continue;
-          if (mine !== null && idOf(target, mine) === null) missing.push({ target, key: mine });
+          if (mine !== null && !isSeen(target, mine)) missing.push({ target, key: mine });
           if (
             column === 'branch_id' &&
             ![trashBranch, archiveBranch, mainBranch, branch.id].includes(idOf(target, mine) ?? 1)
@@ -307,7 +303,7 @@ function createReceiver(tx: Transaction, branch: { id: number; uid: string }, co
             throw unreadable('it moves a row to another branch');
         }
         const id = idOf(table.name, part.key);
-        if (id === null) missing.unshift({ target: table.name, key: part.key });
+        if (!isSeen(table.name, part.key)) missing.unshift({ target: table.name, key: part.key });
         if (id === null || missing.length > 0) {
           held.changed.push(part);
           holdBack(table, part.key, missing);
@@ -398,8 +394,6 @@ function* changeGroup(
       [bases[c] ?? [], [branch], [tab], ids, [column]],
     );
 }
-
-const nameOf = (table: string, key: RowKey): string => `${table} ${JSON.stringify(key)}`;
 
 const arriving = (table: Table, from: BundleRows): Arriving[] =>
   from.keys.map((_, at) => ({ table, from, at }));

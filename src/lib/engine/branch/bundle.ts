@@ -134,6 +134,8 @@ function* cellsOf(
 ): Steps<BundleCells[]> {
   const present = rows.filter(({ missing }) => !missing);
   const keys = yield* keysOf(journal, table.name, idsOf(present));
+  // Where they are not, they are told of by name.
+  use(table.name, idsOf(present));
   const out: BundleCells[] = [];
   for (const [i, { cells }] of present.entries()) {
     const told: BundleCells['cells'] = [];
@@ -185,11 +187,14 @@ function* namesOf(
     const table = tableOf(journal.model, name);
     const list = [...ids];
     const keys = yield* keysOf(journal, name, list);
+    const column = nameColumn(table);
+    // Links have no name: they are told of by what they tie.
     const texts = new Map(
-      (yield* all(
-        `SELECT id, "${nameColumn(table)}" FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`,
-        [JSON.stringify(list)],
-      )).map(([id, text]) => [Number(id), text]),
+      column === 'id'
+        ? []
+        : (yield* all(`SELECT id, "${column}" FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`, [
+            JSON.stringify(list),
+          ])).map(([id, text]) => [Number(id), text]),
     );
     for (const [i, id] of list.entries())
       if (!own.has(`${name} ${JSON.stringify(keys[i] ?? null)}`))
