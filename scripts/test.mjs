@@ -19,6 +19,14 @@ const kinds = [...everywhere, 'compat'];
 const minutes = process.env.LOAM_LONG === '1' ? 28 : 15;
 const deadline = Date.now() + minutes * 60_000;
 
+/**
+ * Kinds that drive a browser on a machine that others load, too: a few files that fail are run once more, by themselves. What passes
+ * then is told by name as UNSTEADY, above the counts, so that it is seen and repaired; what fails twice has failed. Where
+ * more fails than that, something is broken and a second run would only hide how much.
+ */
+const steadied = ['browser', 'e2e'];
+const fewFiles = 3;
+
 const args = process.argv.slice(2);
 const chosen = kinds.filter((kind) => args.includes(kind));
 const rest = args.filter((arg) => !kinds.includes(arg));
@@ -46,14 +54,6 @@ for (const kind of selected) {
 }
 console.log(`\n${[...unsteady, ...broke, ...lines].join('\n')}\n${inWords(sum)}`);
 process.exitCode = sum.failed > 0 ? 1 : 0;
-
-/**
- * Kinds that drive a browser on a machine that others load, too: a few files that fail are run once more, by themselves. What passes
- * then is told by name as UNSTEADY, above the counts, so that it is seen and repaired; what fails twice has failed. Where
- * more fails than that, something is broken and a second run would only hide how much.
- */
-const steadied = ['browser', 'e2e'];
-const fewFiles = 3;
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 /** @typedef {Counts & { note?: string, failures: string[], files: Map<string, Counts> }} KindCounts */

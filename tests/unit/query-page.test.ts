@@ -27,7 +27,11 @@ beforeAll(async () => {
   const clock = Date.now;
   createInstance(driver, { model, clock, random, name: 'pages' });
   writer = createWriter({ driver, model, clock, random, author: readAuthor(driver) });
-  queries = createQueries(driver, model, clock, () => [1], writer.journal.hidden.without);
+  queries = createQueries(driver, model, clock, {
+    hidden: writer.journal.hidden.without,
+    derived: () => ({}),
+    onBranch: null,
+  });
   const numbers = Array.from({ length: n }, (_, i) => i);
   writer.act({ kind: 'create', title: 'Labels' }, function* (tx) {
     const first = yield* insert(tx, 'lamindb_ulabel', n, {
