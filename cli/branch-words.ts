@@ -59,8 +59,9 @@ export function branchTable(rows: readonly BranchRow[], current: string): string
 }
 
 /** What is to be decided, a line each. */
-export function conflictLine({ registry, row, field, kind, base, parent, branch }: ToldConflict): string {
-  const where = `${registry} ${row}${field === null ? '' : `, ${field}`}`;
+export function conflictLine(conflict: ToldConflict): string {
+  const { registry, row, field, key, kind, base, parent, branch } = conflict;
+  const where = `${registry} ${row}${field === null ? '' : `, ${field}${key === null ? '' : `.${key}`}`}`;
   const was = kind === 'changed' ? `, was ${shown(base)}` : '';
   return `${where}: theirs ${shown(parent)}, ours ${shown(branch)}${was}`;
 }

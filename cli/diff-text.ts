@@ -1,5 +1,6 @@
 // What a branch has otherwise, and what stands in the way of its merge, as a person reads it in a shell.
-import type { BranchDiff, DiffField, DiffObject } from '../src/lib/engine/branch/diff.ts';
+import type { BranchDiff } from '../src/lib/engine/branch/diff.ts';
+import type { DiffField, DiffObject } from '../src/lib/engine/branch/diff-object.ts';
 import type { BranchCheck, CheckFailure } from '../src/lib/engine/branch/part.ts';
 import { count } from '../src/lib/engine/curate/words.ts';
 import { conflictLine, countsText, shown } from './branch-words.ts';
@@ -25,7 +26,7 @@ export function objectText(object: DiffObject, against: string): string {
 function fieldLines(field: DiffField, made: boolean, against: string): string[] {
   const { what, base, parent, branch, conflict } = field;
   const mark = conflict ? '!' : ' ';
-  const name = `${mark} ${field.field}`;
+  const name = `${mark} ${field.field}${field.key === null ? '' : `.${field.key}`}`;
   if (what === 'note')
     return [`${name}:`, ...lineDiff(parent ?? '', branch ?? '').map((line) => `    ${line}`)];
   if (made) return [`${name}: ${shown(branch)}`];

@@ -24,6 +24,17 @@ const plain = (field: string): string =>
     .replace(/_id$/, '')
     .toLowerCase();
 
+/** Keys of an object as one change of its field: "lr: 0.1, epochs: 5". */
+function together(keys: readonly DiffField[]): DiffField {
+  const told = (side: 'base' | 'parent' | 'branch') =>
+    keys.map((one) => `${one.key ?? ''}: ${one[side] ?? 'none'}`).join(', ');
+  const conflict = keys.find((one) => one.conflict)?.conflict ?? null;
+  return {
+    ...{ field: keys[0]?.field ?? '', key: null, what: 'cell', conflict },
+    ...{ base: told('base'), parent: told('parent'), branch: told('branch') },
+  };
+}
+
 /** Must be called while the page's component is being created; its parts ask `pageMarks`. */
 export function markPage(registry: () => string | undefined, uid: () => string): void {
   const asked = live(async () => {
@@ -54,8 +65,13 @@ export function markPage(registry: () => string | undefined, uid: () => string):
     get branch() {
       return answer?.branch ?? null;
     },
-    of: (field) =>
-      answer?.object.fields.find((one) => one.what !== 'note' && plain(one.field) === plain(field)) ?? null,
+    of(field) {
+      const found = (answer?.object.fields ?? []).filter(
+        (one) => one.what !== 'note' && plain(one.field) === plain(field),
+      );
+      const [first] = found;
+      return first && first.key !== null ? together(found) : (first ?? null);
+    },
   };
   setContext(key, marks);
 }

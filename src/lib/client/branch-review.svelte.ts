@@ -26,7 +26,8 @@ export type Side = Choice['side'];
 const written = new Set(['text', 'number', 'date', 'datetime']);
 
 /** How another value is typed; null where only one of the sides can be taken. */
-export function inputOf(conflict: ToldConflict): 'text' | 'number' | 'long' | null {
+export function inputOf(conflict: ToldConflict): 'text' | 'number' | 'long' | 'json' | null {
+  if (conflict.key !== null) return 'json';
   if (conflict.kind === 'name') return 'text';
   // A note of which both wrote a version.
   if (conflict.kind === 'version' && conflict.field !== null) return 'long';

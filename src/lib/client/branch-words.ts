@@ -46,6 +46,10 @@ export function suggestedName(handle: string, taken: readonly string[], now: Dat
 export const fieldWords = (field: string): string =>
   field === 'readme' ? 'note' : field.replaceAll('_', ' ');
 
+/** A field, with the key of its object that is meant: "params lr". */
+export const fieldName = ({ field, key }: { field: string; key: string | null }): string =>
+  key === null ? fieldWords(field) : `${fieldWords(field)} ${key}`;
+
 /** An object, or a field of it, that is talked about. */
 export const subjectWords = (row: string, field: string | null): string =>
   field === null ? nameWords(row) : `${nameWords(row)}, ${fieldWords(field)}`;

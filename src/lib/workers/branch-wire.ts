@@ -14,7 +14,8 @@ export type { BundleFacts, ExportedBranch, ImportedBranch } from '../engine/bran
 export type { BranchHeld, HeldRow } from '../engine/branch/bundle-held.ts';
 export type { HeldBack, Received } from '../engine/branch/bundle-receive.ts';
 export type { CellName, Choice } from '../engine/branch/choices.ts';
-export type { BranchDiff, DiffField, DiffKind, DiffObject, DiffSpec } from '../engine/branch/diff.ts';
+export type { BranchDiff, DiffSpec } from '../engine/branch/diff.ts';
+export type { DiffField, DiffKind, DiffObject } from '../engine/branch/diff-object.ts';
 export type { BranchCheck, CheckFailure, Merged } from '../engine/branch/part.ts';
 export type { Reverted } from '../engine/branch/revert.ts';
 export type { ToldConflict } from '../engine/branch/told.ts';

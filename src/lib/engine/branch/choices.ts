@@ -1,5 +1,6 @@
 // What people chose where a branch and its parent differ. A choice is kept on the branch; it holds while the parent has what
 // was seen when it was made, so that a later change there is looked at again.
+import { jsonOfWords, jsonWords } from '../json-text.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, many, run, type Steps } from '../statement.ts';
 import type { Conflict } from './conflicts.ts';
@@ -12,7 +13,7 @@ export interface Choice {
   value: SqlValue;
 }
 
-/** Names what a choice is about: table number, row, and column (empty for the row as a whole). */
+/** Names what a choice is about: table number, row, and column (empty for the row as a whole), with a key of its object. */
 export interface CellName {
   tab: number;
   id: number;
@@ -21,10 +22,10 @@ export interface CellName {
 
 const keyOf = ({ tab, id, column }: CellName): string => `${tab} ${id} ${column}`;
 
-export const nameOfConflict = ({ change, cell, kind }: Conflict): CellName => ({
+export const nameOfConflict = ({ change, cell, key, kind }: Conflict): CellName => ({
   tab: change.tab,
   id: change.id,
-  column: kind === 'changed' ? (cell?.column ?? '') : `!${kind}`,
+  column: `${kind === 'changed' ? (cell?.column ?? '') : `!${kind}`}${key ? `.${key.key}` : ''}`,
 });
 
 /** The choices that still hold, by conflict. */
@@ -62,11 +63,20 @@ export function* choose(
       names.map(({ id }) => id),
       names.map(({ column }) => column),
       [side],
-      [value],
+      conflicts.map((conflict) => meantBy(conflict, value)),
       conflicts.map(({ seen }) => seen),
     ],
   );
 }
+
+/** Of a key of an object another value is given, and told, in the words it is read by. */
+export const toldChoice = ({ key }: Conflict, choice: Choice | null): Choice | null =>
+  key && choice?.side === 'edit' && typeof choice.value === 'string'
+    ? { ...choice, value: jsonWords(choice.value) }
+    : choice;
+
+const meantBy = ({ key }: Conflict, value: SqlValue): SqlValue =>
+  key && value !== null ? jsonOfWords(String(value)) : value;
 
 export function* unchoose(branch: number, conflicts: readonly Conflict[]): Steps<void> {
   for (const conflict of conflicts) {

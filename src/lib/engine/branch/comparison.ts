@@ -8,22 +8,30 @@ import type { Branch } from './branches.ts';
 import { changesOf, type RowChange } from './changes.ts';
 import { choicesFor, type Choice } from './choices.ts';
 import { conflictsOf, type Conflict } from './conflicts.ts';
+import { valueClashes, type ValueClash } from './same-values.ts';
 
 export interface Comparison {
   changes: RowChange[];
   /** In the order of registries and rows; null where nothing is chosen, or where the parent has moved on since. */
   conflicts: Map<Conflict, Choice | null>;
+  /** Features that both gave an object, which are brought together key by key. */
+  objects: ValueClash[];
 }
 
 /** With the branch or its parent checked out: both give the same. */
 export function* compare(journal: Journal, author: Author, branch: Branch): Steps<Comparison> {
   const changes = yield* changesOf(journal, author, branch.id);
   // What was merged is told as it was; there is nothing to decide any more.
-  if (branch.status < 0) return { changes, conflicts: new Map() };
+  if (branch.status < 0) return { changes, conflicts: new Map(), objects: [] };
   const parents = (yield* seenFrom(branch.parent)).visible;
-  const found = yield* conflictsOf(journal, branch, changes, parents);
+  const values = yield* valueClashes(changes);
+  const found = yield* conflictsOf(journal, branch, changes, parents, values);
   const made = yield* choicesFor(branch.id, found);
-  return { changes, conflicts: new Map(found.map((conflict) => [conflict, made.get(conflict) ?? null])) };
+  return {
+    changes,
+    conflicts: new Map(found.map((conflict) => [conflict, made.get(conflict) ?? null])),
+    objects: values.filter(({ keys }) => keys !== null),
+  };
 }
 
 export const openConflicts = ({ conflicts }: Comparison): number =>

@@ -6,7 +6,9 @@ import { all, type Steps } from '../statement.ts';
 import type { Journal } from '../write/journal.ts';
 import { nameOf, searchesNames, trashBranch } from '../registry/tables.ts';
 import { hostColumn } from './hosts.ts';
+import { cellKeys, isDisputed, seenOfKey, type KeyChange } from './json-keys.ts';
 import { markOf } from './marks.ts';
+import type { ValueClash } from './same-values.ts';
 import { byTable, ofKind, type CellChange, type RowChange } from './changes.ts';
 import type { Branch } from './branches.ts';
 
@@ -17,6 +19,8 @@ export interface Conflict {
   change: RowChange;
   /** Null where the row as a whole is in question. */
   cell: CellChange | null;
+  /** Of an object whose keys are told apart the one that both changed. */
+  key: KeyChange | null;
   /** The parent's row that is in the way (same name, same family). */
   other: number | null;
   /** Of a `value`: the parent's rows for the same feature, with all their columns. */
@@ -30,13 +34,14 @@ const conflict = (
   change: RowChange,
   seen: SqlValue,
   more: Partial<Conflict> = {},
-): Conflict => ({ kind, change, cell: null, other: null, others: [], seen, ...more });
+): Conflict => ({ kind, change, cell: null, key: null, other: null, others: [], seen, ...more });
 
 export function* conflictsOf(
   journal: Journal,
   branch: Branch,
   changes: readonly RowChange[],
   parents: readonly number[],
+  values: readonly ValueClash[],
 ): Steps<Conflict[]> {
   const found: Conflict[] = [];
   for (const change of changes) {
@@ -45,16 +50,20 @@ export function* conflictsOf(
       found.push(conflict('gone', change, 'gone'));
       continue;
     }
-    for (const cell of change.cells)
-      if (cell.parent !== cell.base && cell.parent !== cell.mine)
-        found.push(conflict('changed', change, cell.parent, { cell }));
+    for (const cell of change.cells) {
+      if (cell.parent === cell.base || cell.parent === cell.mine) continue;
+      const keys = cellKeys(change.table, cell);
+      if (!keys) found.push(conflict('changed', change, cell.parent, { cell }));
+      for (const key of keys?.filter(isDisputed) ?? [])
+        found.push(conflict('changed', change, seenOfKey(key), { cell, key }));
+    }
   }
   return [
     ...found,
     ...(yield* deletions(journal, branch, changes)),
     ...(yield* sameNames(changes, parents)),
     ...(yield* sameVersions(changes, parents)),
-    ...(yield* sameValues(changes)),
+    ...values.flatMap(valueConflicts),
   ];
 }
 
@@ -143,52 +152,10 @@ function* sameVersions(changes: readonly RowChange[], parents: readonly number[]
   return found;
 }
 
-/**
- * Both gave the same feature of the same row a value: the parent's came after the branch's, and the branch did not take it
- * out. Features that hold lists take both.
- */
-function* sameValues(changes: readonly RowChange[]): Steps<Conflict[]> {
-  const found: Conflict[] = [];
-  for (const [table, rows] of byTable(changes, ofKind('added'))) {
-    const host = hostColumn(table)?.name;
-    if (host === undefined) continue;
-    const json = table.column.has('jsonvalue_id');
-    if (!json && !table.column.has('feature_id')) continue;
-    const own = new Set(rows.map(({ id }) => id));
-    const of = json ? 'v.feature_id' : 'o.feature_id';
-    const columns = table.columns.map((column) => column.name);
-    const asked = rows.map(({ id, values }) => [
-      id,
-      values?.[host] ?? null,
-      values?.[json ? 'jsonvalue_id' : 'feature_id'] ?? null,
-    ]);
-    const theirs = yield* all(
-      `SELECT json_extract(j.value, '$[0]'), ${columns.map((column) => `o."${column}"`).join(', ')}
-       FROM json_each(?) j JOIN "${table.name}" o ON o."${host}" = json_extract(j.value, '$[1]')
-       ${json ? "JOIN lamindb_jsonvalue v ON v.id = o.jsonvalue_id JOIN lamindb_jsonvalue w ON w.id = json_extract(j.value, '$[2]')" : ''}
-       JOIN lamindb_feature f ON f.id = ${of}
-       WHERE ${of} = ${json ? 'w.feature_id' : "json_extract(j.value, '$[2]')"} AND f._dtype_str NOT LIKE 'list%'
-         AND o.id > json_extract(j.value, '$[0]') ORDER BY o.id`,
-      [JSON.stringify(asked)],
-    );
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    const others = new Map<RowChange, Record<string, SqlValue>[]>();
-    for (const [id, ...values] of theirs) {
-      const change = byId.get(Number(id));
-      const row = Object.fromEntries(columns.map((column, c) => [column, values[c] ?? null]));
-      if (!change || own.has(Number(row['id']))) continue;
-      others.set(change, [...(others.get(change) ?? []), row]);
-    }
-    const held = table.rowKey.columns.filter((column) => column !== host && column !== 'feature_id');
-    const values = [...held, ...(table.column.has('value') ? ['value'] : [])];
-    for (const [change, list] of others) {
-      const same = list.some((row) => values.every((column) => row[column] === change.values?.[column]));
-      if (same) continue;
-      const seen = values.map((column) => String(list.at(-1)?.[column] ?? '')).join(' ');
-      found.push(conflict('value', change, seen, { others: list }));
-    }
-  }
-  return found;
+/** Both gave a feature a value; of objects only the keys that both changed are in question. */
+function valueConflicts({ change, others, seen, keys }: ValueClash): Conflict[] {
+  if (!keys) return [conflict('value', change, seen, { others })];
+  return keys.filter(isDisputed).map((key) => conflict('value', change, seenOfKey(key), { others, key }));
 }
 
 const living = (rows: readonly RowChange[]): RowChange[] =>

@@ -15,8 +15,10 @@ import type { Branch } from './branches.ts';
 import { byTable, ofKind, type RowChange } from './changes.ts';
 import type { Choice } from './choices.ts';
 import type { Comparison } from './comparison.ts';
-import type { Conflict, ConflictKind } from './conflicts.ts';
+import type { Conflict } from './conflicts.ts';
+import { byChange, decisionOn, wantedIn, wantedObject, type Decided } from './decisions.ts';
 import { brokenRules, danglingReferences, type Broken } from './rules.ts';
+import { withObject } from './same-values.ts';
 
 export interface MergeCounts {
   made: number;
@@ -35,11 +37,12 @@ export interface Failure extends Broken {
 export function* mergeBranch(
   tx: Transaction,
   branch: Branch,
-  changes: readonly RowChange[],
+  compared: Comparison,
   choices: ReadonlyMap<Conflict, Choice>,
 ): Steps<MergeCounts> {
+  const { changes } = compared;
   refuseBroken(branch, yield* danglingReferences(changes));
-  const counts = yield* writeChanges(tx, branch, changes, choices, null);
+  const counts = yield* writeChanges(tx, branch, compared, choices, null);
   refuseBroken(branch, yield* brokenRules(tx, changes));
   yield* update(tx, 'lamindb_branch', [branch.id], { _status_code: branchStatus.merged });
   return counts;
@@ -52,15 +55,16 @@ export function* mergeBranch(
 export function* tryMerge(
   tx: Transaction,
   branch: Branch,
-  { changes, conflicts }: Comparison,
+  compared: Comparison,
 ): Steps<{ counts: MergeCounts; failures: Failure[] }> {
+  const { changes, conflicts } = compared;
   const branchs: Choice = { side: 'branch', value: null };
   const choices = new Map([...conflicts].map(([conflict, choice]) => [conflict, choice ?? branchs]));
   const dangling = yield* danglingReferences(changes);
   const failures: Failure[] = dangling.map((broken) => ({ ...broken, code: 'DoesNotExist' }));
   const lost = new Set(dangling.map(({ change }) => change));
   const whole = changes.filter((change) => !lost.has(change));
-  const counts = yield* writeChanges(tx, branch, whole, choices, failures);
+  const counts = yield* writeChanges(tx, branch, { ...compared, changes: whole }, choices, failures);
   for (const broken of yield* brokenRules(tx, whole)) failures.push({ ...broken, code: 'ValidationError' });
   return { counts, failures };
 }
@@ -80,50 +84,52 @@ function refuseBroken(branch: Branch, broken: readonly Broken[]): void {
 function* writeChanges(
   tx: Transaction,
   branch: Branch,
-  changes: readonly RowChange[],
+  { changes, objects }: Pick<Comparison, 'changes' | 'objects'>,
   choices: ReadonlyMap<Conflict, Choice>,
   failures: Failure[] | null,
 ): Steps<MergeCounts> {
-  const decided = new Map<RowChange, Decision[]>();
-  for (const [conflict, choice] of choices) {
-    const known = decided.get(conflict.change);
-    if (known) known.push({ conflict, choice });
-    else decided.set(conflict.change, [{ conflict, choice }]);
-  }
+  const decided = byChange(choices);
   const twins = twinsOf(choices);
   const counts: MergeCounts = { made: 0, changed: 0, added: 0, taken: 0 };
   for (const [table, rows] of byTable(changes, ofKind('made')))
     counts.made += yield* writeMade(tx, branch, table, rows, decided);
   for (const [table, rows] of byTable(changes, ofKind('changed')))
     counts.changed += yield* writeCells(tx, branch, table, rows, decided, twins, failures);
-  // Where both gave a feature a value, one goes.
+  // Where both gave a feature a value, one goes, or both for an object of what either changed.
   const dropped = new Set<RowChange>();
-  for (const [{ kind, change, others }, { side }] of choices) {
-    if (kind !== 'value') continue;
+  const joined = new Map<RowChange, RowChange>();
+  const removeOthers = (table: Table, others: Conflict['others']) =>
+    remove(
+      tx,
+      table.name,
+      others.map((row) => Number(row['id'])),
+    );
+  for (const [{ kind, key, change, others }, { side }] of choices) {
+    if (kind !== 'value' || key) continue;
     if (side === 'parent') dropped.add(change);
-    else
-      yield* remove(
-        tx,
-        change.table.name,
-        others.map((row) => Number(row['id'])),
-      );
+    else yield* removeOthers(change.table, others);
+  }
+  for (const clash of objects) {
+    const { change, others, sides } = clash;
+    const text = wantedObject(decided, clash);
+    if (text === sides?.parent) dropped.add(change);
+    else {
+      yield* removeOthers(change.table, others);
+      if (text !== sides?.mine)
+        joined.set(change, { ...change, values: yield* withObject(tx, change, text) });
+    }
   }
   for (const [table, rows] of byTable(changes, ofKind('taken')))
     counts.taken += yield* takeOut(tx, table, rows);
   for (const [table, rows] of byTable(changes, (change) => change.kind === 'added' && !dropped.has(change)))
-    counts.added += yield* putIn(tx, table, rows, twins);
+    counts.added += yield* putIn(
+      tx,
+      table,
+      rows.map((row) => joined.get(row) ?? row),
+      twins,
+    );
   return counts;
 }
-
-interface Decision {
-  conflict: Conflict;
-  choice: Choice;
-}
-type Decided = ReadonlyMap<RowChange, readonly Decision[]>;
-
-/** What was decided of a row, by the kind of conflict. */
-const decisionOn = (decided: Decided, row: RowChange, kind: ConflictKind): Decision | undefined =>
-  decided.get(row)?.find(({ conflict }) => conflict.kind === kind);
 
 /* ---------- rows of its own ---------- */
 
@@ -214,16 +220,13 @@ function* writeCells(
   const groups = new Map<string, { columns: string[]; ids: number[]; values: SqlValue[][] }>();
   for (const row of rows) {
     if (row.missing) continue;
-    const known = decided.get(row) ?? [];
     // Deleted by one side, changed by the other: the row as a whole was decided.
     const whole = decisionOn(decided, row, 'deleted');
     if (whole?.choice.side === 'parent') continue;
     const cells: [string, SqlValue][] = [];
-    for (const { column, mine, parent } of row.cells) {
-      const choice = known.find(
-        ({ conflict }) => conflict.cell?.column === column && conflict.kind === 'changed',
-      )?.choice;
-      const wanted = choice?.side === 'parent' ? parent : choice?.side === 'edit' ? choice.value : mine;
+    for (const cell of row.cells) {
+      const { column, parent } = cell;
+      const wanted = wantedIn(decided, row, cell);
       const value =
         column === 'branch_id' && wanted === branch.id
           ? branch.parent

@@ -12,7 +12,8 @@ import { createTransaction, type TableChange, type Transaction } from '../write/
 import { changesOf } from './changes.ts';
 import { choose, nameOfConflict, unchoose, type CellName, type Choice } from './choices.ts';
 import { compare, decided, openConflicts, type Comparison } from './comparison.ts';
-import { changesAgainst, diffPage, notSiblings, type BranchDiff, type DiffSpec } from './diff.ts';
+import { diffPage, type BranchDiff, type DiffSpec } from './diff.ts';
+import { changesAgainst, notSiblings } from './diff-against.ts';
 import { mergeBranch, tryMerge, type MergeCounts } from './merge.ts';
 import { aboutOf, aboutRow, fieldName, toldConflict, type About, type ToldConflict } from './told.ts';
 import { refuseUnreviewed, unmetOf } from './review.ts';
@@ -258,15 +259,15 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
         if (other.id !== branch.parent) {
           if (other.parent !== branch.parent) throw notSiblings(branch.name, other.name);
           const differ = changesAgainst(changesOn(branch), changesOn(other));
-          return nearby(branch, () => read(diffPage(journal, parents, differ, new Map(), spec)));
+          const apart: Comparison = { changes: differ, conflicts: new Map(), objects: [] };
+          return nearby(branch, () => read(diffPage(journal, parents, apart, spec, true)));
         }
       }
       return nearby(branch, () =>
         read(
           (function* () {
             // Conflicts name the very changes that are listed.
-            const { changes, conflicts } = yield* comparedNow(branch);
-            return yield* diffPage(journal, parents, changes, conflicts, spec);
+            return yield* diffPage(journal, parents, yield* comparedNow(branch), spec);
           })(),
         ),
       );
@@ -304,7 +305,7 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
       go(parent);
       try {
         const merged = act('merge', `Merge ${branch.name} into ${parent.name}`, function* (tx) {
-          const counts = yield* mergeBranch(tx, branch, compared.changes, choices);
+          const counts = yield* mergeBranch(tx, branch, compared, choices);
           // Asked for here: after the commit there is nothing left that could fail.
           const row = yield* one('SELECT uid FROM loam_act ORDER BY id DESC LIMIT 1');
           return { ...counts, act: String(row?.[0]), into: parent.name };
@@ -321,10 +322,11 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
     updateBranch(ref: string): void {
       const branch = asked(ref);
       refuseWhileBusy();
-      const choices = decided(branch, comparedTo(branch));
+      const compared = comparedTo(branch);
+      const choices = decided(branch, compared);
       go(branch);
       act('update', `Update ${branch.name} from ${parentOf(branch).name}`, (tx) =>
-        takeOver(tx, branch, choices),
+        takeOver(tx, branch, compared, choices),
       );
       tellAll('', []);
     },

@@ -2,15 +2,17 @@
 // features by what they are about, notes and types of rows by the row they belong to.
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
+import { jsonWords } from '../json-text.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { nameColumn } from '../write/history-names.ts';
 import { tableOf, type Journal } from '../write/journal.ts';
 import { mainBranch } from '../write/seen.ts';
 import { hostColumn } from './hosts.ts';
 import type { Choice, CellName } from './choices.ts';
-import { nameOfConflict } from './choices.ts';
+import { nameOfConflict, toldChoice } from './choices.ts';
 import type { Conflict, ConflictKind } from './conflicts.ts';
 import type { RowChange } from './changes.ts';
+import type { KeyChange } from './json-keys.ts';
 
 /** The row that a change is about: of a registry, whatever table was changed. */
 export interface About {
@@ -28,6 +30,8 @@ export interface ToldConflict extends About {
   kind: ConflictKind;
   /** Null where the row as a whole is in question. */
   field: string | null;
+  /** The key of the field's object that is in question; null for the field as a whole. */
+  key: string | null;
   base: string | null;
   parent: string | null;
   branch: string | null;
@@ -65,6 +69,23 @@ export function* aboutRow(journal: Journal, table: Table, id: number): Steps<Abo
 /** What a field is called: a reference without its `_id`. */
 export const fieldName = (column: string): string => column.replace(/^_(?!aux)/, '').replace(/_id$/, '');
 
+/** What a changed cell is called: a feature's value by its feature. */
+export function* fieldOfCell({ table, id }: Pick<RowChange, 'table' | 'id'>, column: string): Steps<string> {
+  if (column !== 'value' || !table.column.has('feature_id')) return fieldName(column);
+  const row = yield* one(
+    `SELECT f.name FROM "${table.name}" t JOIN lamindb_feature f ON f.id = t.feature_id WHERE t.id = ?`,
+    [id],
+  );
+  return String(row?.[0] ?? column);
+}
+
+/** A key of an object on all sides, as it is read. */
+export const toldKey = ({ base, parent, mine }: KeyChange) => ({
+  base: jsonWords(base),
+  parent: jsonWords(parent),
+  branch: jsonWords(mine),
+});
+
 /** A value as it is read: references by name. */
 export function* shownValue(
   journal: Journal,
@@ -74,7 +95,7 @@ export function* shownValue(
 ): Steps<string | null> {
   if (value === null) return null;
   const target = table.column.get(column)?.references?.table;
-  if (!target) return String(value);
+  if (!target) return table.column.get(column)?.type === 'json' ? jsonText(value) : String(value);
   const to = tableOf(journal.model, target);
   const row = yield* one(`SELECT "${nameColumn(to)}" FROM "${target}" WHERE id = ?`, [value]);
   return String(row?.[0] ?? value);
@@ -85,15 +106,26 @@ export function* toldConflict(
   conflict: Conflict,
   choice: Choice | null,
 ): Steps<ToldConflict> {
-  const { change, cell, kind, other } = conflict;
+  const { change, cell, key, kind, other } = conflict;
   const { table } = change;
   const about = yield* aboutOf(journal, table, change.id, change.values);
-  const told = { ...about, name: nameOfConflict(conflict), kind, choice };
+  const told = {
+    ...about,
+    name: nameOfConflict(conflict),
+    kind,
+    choice: toldChoice(conflict, choice),
+    key: key?.key ?? null,
+  };
+  if (key) {
+    const link = kind === 'value' ? yield* toldLink(journal, change) : null;
+    const field = link?.field ?? (yield* fieldOfCell(change, cell?.column ?? ''));
+    return { ...told, field, ...toldKey(key) };
+  }
   if (kind === 'changed' && cell) {
     const shown = (value: SqlValue) => shownValue(journal, table, cell.column, value);
     return {
       ...told,
-      field: fieldName(cell.column),
+      field: yield* fieldOfCell(change, cell.column),
       base: yield* shown(cell.base),
       parent: yield* shown(cell.parent),
       branch: yield* shown(cell.mine),
@@ -151,11 +183,11 @@ function jsonText(value: SqlValue): string | null {
   }
 }
 
-/** How a link or a value is told: `ULabel: red`, `score: 4`. */
+/** How a link or a value is told: `ULabel: red`, `score: 4`; `json` is the text of a value that is JSON. */
 export function* toldLink(
   journal: Journal,
   change: RowChange,
-): Steps<{ field: string; value: string | null }> {
+): Steps<{ field: string; value: string | null; json: SqlValue }> {
   const { table, values } = change;
   const host = hostColumn(table)?.name;
   // A value of a feature that is no reference is a row of its own, which names its feature.
@@ -165,7 +197,8 @@ export function* toldLink(
       'SELECT f.name, v.value FROM lamindb_jsonvalue v LEFT JOIN lamindb_feature f ON f.id = v.feature_id WHERE v.id = ?',
       [json],
     );
-    return { field: String(row?.[0] ?? 'value'), value: jsonText(row?.[1] ?? null) };
+    const text = row?.[1] ?? null;
+    return { field: String(row?.[0] ?? 'value'), value: jsonText(text), json: text };
   }
   const feature = table.column.has('feature_id') ? (values?.['feature_id'] ?? null) : null;
   const columns = table.rowKey.columns.filter((name) => name !== host && name !== 'feature_id');
@@ -178,5 +211,6 @@ export function* toldLink(
     own === undefined ? null : isJson ? jsonText(held) : yield* shownValue(journal, table, own, held);
   const name =
     feature === null ? null : yield* all('SELECT name FROM lamindb_feature WHERE id = ?', [feature]);
-  return { field: String(name?.[0]?.[0] ?? right?.registry ?? fieldName(own ?? table.name)), value };
+  const field = String(name?.[0]?.[0] ?? right?.registry ?? fieldName(own ?? table.name));
+  return { field, value, json: isJson ? held : null };
 }
