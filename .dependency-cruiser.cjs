@@ -96,6 +96,19 @@ module.exports = {
       to: { path: '^cli' },
     },
     {
+      name: 'server-joins-the-engine',
+      comment: 'The server runs the engine over Postgres; of the rest of the app it knows nothing.',
+      severity: 'error',
+      from: { path: '^server' },
+      to: { path: '^(src|cli)/', pathNot: '^src/lib/engine' },
+    },
+    {
+      name: 'nobody-takes-from-the-server',
+      severity: 'error',
+      from: { path: '^(src|cli)' },
+      to: { path: '^server' },
+    },
+    {
       name: 'no-circular',
       severity: 'error',
       from: {},

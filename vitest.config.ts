@@ -1,4 +1,4 @@
-// The kinds of tests: unit, drivers and cli in Node, compat beside a real LaminDB, browser inside a Chromium page, e2e against the built app.
+// The kinds of tests: unit, drivers, cli and server in Node, compat beside a real LaminDB, browser inside a Chromium page, e2e against the built app.
 // scripts/test.mjs runs them one after the other, since the browsers want the processor for themselves.
 import { sveltekit } from '@sveltejs/kit/vite';
 import { playwright } from '@vitest/browser-playwright';
@@ -46,6 +46,10 @@ export default defineConfig(async () => ({
           globalSetup: ['tests/cli/build.ts'],
           testTimeout: 60_000,
         },
+      },
+      {
+        resolve: { alias },
+        test: { ...inNode, name: 'server', include: ['tests/server/**/*.test.ts'], hookTimeout: 120_000 },
       },
       {
         resolve: { alias },

@@ -29,9 +29,23 @@ const exceptions = {
   h5wasm: 'NIST public domain terms, with HDF5 under its BSD-style licence',
 };
 
+/** Texts that stand in our own files word for word: of whom, where, and their licences. */
+const taken = [
+  {
+    name: 'lamindb 2.12.1',
+    licence: 'Apache-2.0',
+    text: 'Functions of its Postgres schema, in `src/lib/engine/schema/lamindb-functions.ts`. From Lamin Labs (https://github.com/laminlabs/lamindb), under the licence in `LICENSE`.',
+  },
+  {
+    name: 'django-pgtrigger 4.17.0',
+    licence: 'BSD-3-Clause',
+    text: `What it puts around the body of a trigger, in the same file.\n\n\`\`\`\`text\n${readFileSync(new URL('pgtrigger-licence.txt', import.meta.url), 'utf8').trim()}\n\`\`\`\``,
+  },
+];
+
 function notices() {
   const unknown = [];
-  const parts = [];
+  const parts = taken.map(({ name, licence, text }) => `## ${name}\n\nLicence: ${licence}\n\n${text}\n`);
   for (const { path, name, version, optional } of shippedPackages()) {
     const folder = join(root, path);
     if (!existsSync(folder)) {

@@ -9,7 +9,7 @@ import { dirname, join, relative } from 'node:path';
 import { prepare, root } from './prepare.mjs';
 
 /** What a change must pass everywhere. */
-const everywhere = ['unit', 'drivers', 'cli', 'browser', 'e2e'];
+const everywhere = ['unit', 'drivers', 'cli', 'server', 'browser', 'e2e'];
 /** `compat` needs a Python with lamindb (LOAM_PYTHON), so it runs only when asked for. */
 const kinds = [...everywhere, 'compat'];
 /**
