@@ -146,7 +146,7 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
       }
     } catch (error) {
       // Half a file is of no use, and its space may be what is missing.
-      await parent.removeEntry(name).catch(() => {});
+      await removeUnfinished(parent, name);
       if (isDom(error, 'QuotaExceededError')) throw await full(source.size);
       throw error;
     }
@@ -253,6 +253,19 @@ export async function createOpfsBlobs(options: OpfsBlobOptions = {}): Promise<Op
       return [...found].map(([key, size]) => ({ key, size })).sort(byKey);
     },
   };
+}
+
+/** The lock of a stream that was given up is released a moment after the browser says so: until then its file cannot be removed. */
+async function removeUnfinished(parent: FileSystemDirectoryHandle, name: string): Promise<void> {
+  for (let wait = 1; wait < 1_000; wait *= 2) {
+    try {
+      return await parent.removeEntry(name);
+    } catch (error) {
+      // Anything else stays for `discard`: what is wrong is told by the failure of the write.
+      if (!isDom(error, 'NoModificationAllowedError')) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
 }
 
 type Rest = [onProgress?: Parameters<BlobStore['stage']>[3], signal?: Parameters<BlobStore['stage']>[4]];
