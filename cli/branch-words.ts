@@ -1,5 +1,6 @@
 // Branches as a person reads them in a shell.
 import type { BranchRow } from '../src/lib/engine/branch/branches.ts';
+import type { ReviewCounts } from '../src/lib/engine/branch/bundle-review.ts';
 import type { MergeCounts } from '../src/lib/engine/branch/merge.ts';
 import type { ToldConflict } from '../src/lib/engine/branch/told.ts';
 import { count } from '../src/lib/engine/curate/words.ts';
@@ -77,3 +78,13 @@ export const minute = (at: string): string => at.slice(0, 16).replace('T', ' ');
 
 export const countsText = ({ made, changed, added, taken }: MergeCounts): string =>
   `${made} made, ${changed} changed, ${added} added, ${taken} removed`;
+
+/** What came of the review of a branch in a file; empty where nothing did. */
+export const reviewText = ({ readme, comments, verdicts, reviewers, choices }: ReviewCounts): string =>
+  [
+    ...(readme ? ['README'] : []),
+    ...(comments > 0 ? [count(comments, 'comment')] : []),
+    ...(verdicts > 0 ? [count(verdicts, 'verdict')] : []),
+    ...(reviewers > 0 ? [count(reviewers, 'reviewer')] : []),
+    ...(choices > 0 ? [`${count(choices, 'conflict')} decided`] : []),
+  ].join(', ');

@@ -7,7 +7,15 @@ import type { BranchRow } from '../src/lib/engine/branch/branches.ts';
 import type { BranchDiff, DiffSpec } from '../src/lib/engine/branch/diff.ts';
 import type { DiffObject } from '../src/lib/engine/branch/diff-object.ts';
 import type { Engine } from '../src/lib/engine/index.ts';
-import { branchNamed, branchTable, conflictLine, countsText, minute, oneBranch } from './branch-words.ts';
+import {
+  branchNamed,
+  branchTable,
+  conflictLine,
+  countsText,
+  minute,
+  oneBranch,
+  reviewText,
+} from './branch-words.ts';
 import { checkText, diffSummary, failureText, objectText } from './diff-text.ts';
 import { tableOfWord } from './entity.ts';
 import { absolute, withInstance } from './instance.ts';
@@ -131,12 +139,13 @@ async function fromFile(args: string[], io: Io): Promise<void> {
   if (!existsSync(path)) throw new LoamError('DoesNotExist', `There is no file ${given}.`);
   await withInstance(io, async ({ engine }) => {
     const received = await engine.importBranch(new Uint8Array(readFileSync(path)));
-    const { branch, author, madeAt, signedBy, checked, held } = received;
+    const { branch, author, madeAt, signedBy, checked, held, review } = received;
     if (values.json) return io.out(JSON.stringify(received, null, 1));
     io.out(`opened branch ${branch.name}: ${countsText(received)}`);
     const by = `saved by ${author.handle} at ${minute(madeAt)}`;
     const signature = signedBy === null ? 'not signed' : `signed with ${signedBy}`;
     io.err(`${by}, ${signature}${checked ? '' : ' (not checked: this Node has no Ed25519)'}`);
+    if (reviewText(review) !== '') io.err(`its review: ${reviewText(review)}`);
     for (const { registry, row, missing } of held)
       io.err(`held back: ${registry} ${row}: ${missing} is not here`);
   });

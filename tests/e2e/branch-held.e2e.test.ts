@@ -55,7 +55,6 @@ async function openFile(file: string): Promise<void> {
   const choosing = page.waitForEvent('filechooser');
   await page.getByRole('button', { name: 'Open a branch file…' }).click();
   await (await choosing).setFiles([path(file)]);
-  await page.getByRole('dialog').getByRole('button', { name: 'Open as a branch' }).click();
 }
 
 it('[row 72] a branch that leans on rows of main which a copy has not got waits there, and comes in after them', async () => {
@@ -81,15 +80,33 @@ it('[row 72] a branch that leans on rows of main which a copy has not got waits 
     await (await ln.ULabel.get({ name: 'donor' })).parents.add(await ln.ULabel.get({ name: 'lung' }));
     await ln.ULabel({ name: 'a new donor' }).save();
   });
+  // Its review goes along: a README, and what its maker says of it.
+  await page.goto(`${suite.url}/changes`);
+  await opened(page);
+  await page.getByRole('link', { name: 'donors', exact: true }).click();
+  await page.getByRole('heading', { level: 2, name: 'Review' }).waitFor();
+  await page.getByRole('region', { name: 'What is different' }).getByText('a new donor').first().waitFor();
+  await page.getByRole('button', { name: 'Write a README' }).click();
+  await page.getByLabel('README in Markdown').fill('## Why\n\nThey are of the lung.');
+  await page.getByRole('button', { name: 'Save the README' }).click();
+  await page.getByRole('heading', { name: 'Why' }).waitFor();
+  await page.getByRole('button', { name: 'Ask for changes' }).click();
+  await page.getByText('made the branch, does not count').waitFor();
   await saveBranch('donors', 'donors.loam');
 
   await workIn(page, path('copy.sqlite'), 'copy');
   await openFile('donors.loam');
   const sheet = page.getByRole('dialog');
+  await sheet.getByText('README, 1 verdict').waitFor();
+  await sheet.getByRole('button', { name: 'Open as a branch' }).click();
   await sheet.getByText('1 change refers to rows that are not in this database').waitFor();
   await sheet.getByText('donor – lung').waitFor();
   await sheet.getByRole('button', { name: 'Review the branch' }).click();
   await page.getByRole('heading', { name: 'donors' }).waitFor();
+  await page.getByRole('heading', { name: 'Why' }).waitFor();
+  await page.getByText('made the branch, does not count').waitFor();
+  // It lacks something here, so the verdict is about another state.
+  await page.locator('.stale').waitFor();
   const held = page.getByRole('region', { name: 'Held back' });
   await held.getByText('1 change of its file waits').waitFor();
   expect((await held.getByRole('listitem').innerText()).replace(/\s+/g, ' ')).toBe(
@@ -103,6 +120,7 @@ it('[row 72] a branch that leans on rows of main which a copy has not got waits 
   const address = page.url();
 
   await openFile('tissues.loam');
+  await sheet.getByRole('button', { name: 'Open as a branch' }).click();
   await sheet.getByText('All of it fits this database.').waitFor();
   await page.goto(address);
   await opened(page);
@@ -119,4 +137,7 @@ it('[row 72] a branch that leans on rows of main which a copy has not got waits 
   await page.getByText('Nothing waits any more.').waitFor();
   await expect.poll(() => held.count()).toBe(0);
   await diff.getByText('lung').first().waitFor();
+  // Now it is what the verdict is about.
+  await expect.poll(() => page.locator('.stale').count()).toBe(0);
+  await page.getByText('made the branch, does not count').waitFor();
 });

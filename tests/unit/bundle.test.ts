@@ -3,7 +3,8 @@
 import { strFromU8, strToU8, deflateSync, inflateSync } from 'fflate';
 import { createHash } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Bundle, BundleRows } from '../../src/lib/engine/branch/bundle.ts';
+import type { Bundle } from '../../src/lib/engine/branch/bundle.ts';
+import type { BundleRows } from '../../src/lib/engine/branch/bundle-rows.ts';
 import type { BundleKeys } from '../../src/lib/engine/branch/bundle-part.ts';
 import { openBundle, sealBundle } from '../../src/lib/engine/branch/bundle-file.ts';
 import { isLoamError } from '../../src/lib/engine/errors.ts';
@@ -326,6 +327,10 @@ describe('[row 111] bytes that are no bundle any more', () => {
     world.engine.createBranch('try', { switch: true });
     const next = numbers(42);
     for (let step = 0; step < 14; step++) await anyAct(world, next);
+    world.engine.saveBranchReadme('try', '# Why');
+    world.engine.commentOnBranch('try', 'Hm');
+    world.engine.giveVerdict('try', 'changes');
+    world.engine.addReviewer('try', String(world.value('SELECT uid FROM lamindb_user')));
     const { manifest, content } = await openBundle((await world.engine.exportBranch('try')).bytes, null);
     let other = await copyOf(before);
     let state = digestOf(other.driver);

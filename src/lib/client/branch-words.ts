@@ -1,5 +1,5 @@
 // How branches are told of: their state, how much they have and lack, when they have been left behind, and a name to begin with.
-import type { BranchRow, Received } from '../workers/wire.ts';
+import type { BranchRow, BundleFacts, Received } from '../workers/wire.ts';
 import { ago, nameWords, plural } from './words.ts';
 
 /** LaminDB's word for the state of a branch, as people say it. */
@@ -64,4 +64,16 @@ export function heldWords({ made, changed, added, taken, held }: Received): [tit
       ? `${plural(held.length, 'change')} still ${held.length === 1 ? 'waits' : 'wait'}: ${nameWords(first.row)} needs ${first.missing}${held.length > 1 ? ', and others' : ''}.`
       : 'Nothing waits any more.',
   ];
+}
+
+/** What a file holds of the review of its branch; null where there is nothing. */
+export function reviewWords(counts: BundleFacts['review']): string | null {
+  const parts = [
+    ...(counts.readme ? ['README'] : []),
+    ...(counts.comments > 0 ? [plural(counts.comments, 'comment')] : []),
+    ...(counts.verdicts > 0 ? [plural(counts.verdicts, 'verdict')] : []),
+    ...(counts.reviewers > 0 ? [plural(counts.reviewers, 'reviewer')] : []),
+    ...(counts.choices > 0 ? [`${plural(counts.choices, 'conflict')} decided`] : []),
+  ];
+  return parts.length > 0 ? parts.join(', ') : null;
 }

@@ -2,7 +2,10 @@
 // model is known.
 import { LoamError } from '../errors.ts';
 import type { RowKey } from '../write/operation.ts';
-import type { Bundle, BundleCells, BundleManifest, BundleRows } from './bundle.ts';
+import type { Bundle, BundleCells, BundleManifest } from './bundle.ts';
+import type { BundleChoice } from './bundle-choices.ts';
+import type { BundleRows } from './bundle-rows.ts';
+import type { ReviewCounts } from './bundle-review.ts';
 
 export const unreadable = (why: string) =>
   new LoamError('FileUnreadable', `This file cannot be opened as a branch: ${why}. Nothing was changed.`);
@@ -71,9 +74,37 @@ function cells(value: unknown): BundleCells {
   };
 }
 
+function choice(value: unknown): BundleChoice {
+  const { table, key: of, column, seen, side, value: edited } = fields(value);
+  if (side !== 'branch' && side !== 'parent' && side !== 'edit')
+    throw unreadable('a choice in it takes no side that there is');
+  return {
+    table: text(table),
+    key: key(of),
+    column: text(column),
+    seen: key(seen),
+    side,
+    value: key(edited),
+  };
+}
+
+function review(value: unknown): ReviewCounts {
+  const given = fields(value);
+  return {
+    readme: given['readme'] === true,
+    comments: whole(given['comments']),
+    verdicts: whole(given['verdicts']),
+    reviewers: whole(given['reviewers']),
+    choices: whole(given['choices']),
+  };
+}
+
+const noReview: ReviewCounts = { readme: false, comments: 0, verdicts: 0, reviewers: 0, choices: 0 };
+
 function manifest(value: unknown): BundleManifest {
   const given = fields(value);
-  if (given['format'] !== 1)
+  const format = given['format'];
+  if (format !== 1 && format !== 2)
     throw unreadable('a newer Loam made it. Reload the page to update Loam, then open it again');
   const named = (part: unknown) => {
     const { uid, name } = fields(part);
@@ -84,11 +115,14 @@ function manifest(value: unknown): BundleManifest {
   const author = fields(given['author']);
   const counts = fields(given['counts']);
   return {
-    format: 1,
+    format,
     branch: {
       ...named(branch),
       description: orNull(branch['description'], (one) => text(one, 1_000_000)),
       status: whole(branch['status']),
+      by: format === 1 ? null : orNull(branch['by'], (one) => text(one)),
+      createdAt: format === 1 ? null : orNull(branch['createdAt'], (one) => text(one, 60)),
+      state: format === 1 ? null : text(branch['state']),
     },
     parent: named(given['parent']),
     fork: { act: orNull(fork['act'], (one) => text(one)), at: whole(fork['at']) },
@@ -102,6 +136,7 @@ function manifest(value: unknown): BundleManifest {
       added: whole(counts['added']),
       taken: whole(counts['taken']),
     },
+    review: format === 1 ? noReview : review(given['review']),
     blobs: list(given['blobs']).map((one) => {
       const { uid, hash, size, storageKey } = fields(one);
       return {
@@ -117,8 +152,10 @@ function manifest(value: unknown): BundleManifest {
 export function checkBundle(value: unknown): Bundle {
   const given = fields(value);
   const content = fields(given['content']);
+  const head = manifest(given['manifest']);
+  const since2 = (name: string): unknown[] => (head.format === 1 ? [] : list(content[name]));
   return {
-    manifest: manifest(given['manifest']),
+    manifest: head,
     content: {
       shared: list(content['shared']).map(rows),
       made: list(content['made']).map(rows),
@@ -132,6 +169,8 @@ export function checkBundle(value: unknown): Bundle {
         const { table, key: of, name } = fields(one);
         return { table: text(table), key: key(of), name: text(name) };
       }),
+      review: since2('review').map(rows),
+      choices: since2('choices').map(choice),
     },
   };
 }

@@ -8,7 +8,7 @@ import { idsByKey, tableOf, type Journal } from '../write/journal.ts';
 import { fromJsonText, jsonText, type RowKey } from '../write/operation.ts';
 import { reachOf } from '../write/reach.ts';
 import { seenFrom } from '../write/seen.ts';
-import type { BundleContent } from './bundle.ts';
+import { noContent, type BundleContent } from './bundle.ts';
 
 /** A row that changes wait for. */
 export interface HeldRow {
@@ -54,7 +54,7 @@ export function* keepHeld(uid: string, content: BundleContent): Steps<void> {
 /** What is kept of a branch since it refers to rows that were not here; null where there is nothing. */
 export function* heldOf(uid: string): Steps<BundleContent | null> {
   const text = yield* setting(settingOf(uid));
-  return text === null ? null : fromJsonText<BundleContent>(text);
+  return text === null ? null : { ...noContent(), ...fromJsonText<Partial<BundleContent>>(text) };
 }
 
 export function countHeld({ made, changed, added }: BundleContent): number {

@@ -10,6 +10,9 @@ import { mainBranch, seenFrom } from '../write/seen.ts';
 import type { Transaction } from '../write/transaction.ts';
 import { packBranch, type Bundle, type BundleBlob, type BundleManifest } from './bundle.ts';
 import { openBundle, sealBundle, type OpenedBundle } from './bundle-file.ts';
+import { keepMaker, receiveReview, type ReviewCounts } from './bundle-review.ts';
+import { carriedState, keepState } from './carried-state.ts';
+import { newestAct } from './review.ts';
 import { countHeld, heldOf, waitingFor, type BranchHeld } from './bundle-held.ts';
 import { foreign, receiveContent, type HeldBack, type Received } from './bundle-receive.ts';
 import { findBranch } from './branches.ts';
@@ -45,7 +48,12 @@ export interface ImportedBranch extends Received {
   /** False where the signature could not be checked here. */
   checked: boolean;
   blobs: BundleBlob[];
+  /** What of its review is here now. */
+  review: ReviewCounts;
 }
+
+/** All of it is in, as it was sent. */
+const isWhole = ({ held, known }: Received): boolean => held.length === 0 && known === 0;
 
 interface Branches {
   onBranch<T>(ref: string, reading: () => T): T;
@@ -106,12 +114,29 @@ export function bundlePart(context: EngineContext, branches: Branches, keys: Bun
         ]);
         Object.assign(author, yield* seenFrom(author.branchId));
         yield* checkOut(tx, id);
-        return yield* receiveContent(tx, { id, uid: manifest.branch.uid }, content);
+        // Known before anything is compared: main's rows that are here already are news to it.
+        const state = { file: manifest.branch.state ?? '', here: '', whole: false };
+        yield* keepState(manifest.branch.uid, state);
+        const report = yield* receiveContent(tx, yield* findBranch(manifest.branch.uid), content);
+        yield* receiveReview(tx, { id, uid: manifest.branch.uid }, content.review);
+        const { by, createdAt } = manifest.branch;
+        yield* keepMaker(tx, id, { uid: by, createdAt });
+        if (manifest.branch.state !== null)
+          yield* keepState(manifest.branch.uid, { ...state, whole: isWhole(report) });
+        return report;
       });
-      const { author: by, madeAt, blobs } = manifest;
+      const { author: by, madeAt, blobs, review } = manifest;
       return {
         ...received,
-        ...{ branch: { uid: manifest.branch.uid, name }, author: by, madeAt, signedBy, checked, blobs },
+        ...{
+          branch: { uid: manifest.branch.uid, name },
+          author: by,
+          madeAt,
+          signedBy,
+          checked,
+          blobs,
+          review,
+        },
       };
     },
 
@@ -129,9 +154,16 @@ export function bundlePart(context: EngineContext, branches: Branches, keys: Bun
         throw new LoamError('DoesNotExist', `Nothing of "${branch.name}" is held back.`, {
           branch: branch.name,
         });
+      const carried = read(carriedState(branch.uid));
+      const untouched = carried !== null && carried.here === read(newestAct(journal, branch));
       return onNew(`Take in what was held back of ${branch.name}`, author.branchId, function* (tx) {
         yield* checkOut(tx, branch.id);
-        return yield* receiveContent(tx, branch, content);
+        const report = yield* receiveContent(tx, branch, content);
+        // With the last of it, it is what the file's verdicts are about, unless something else was done on it meanwhile.
+        const row = yield* one('SELECT uid FROM loam_act ORDER BY id DESC LIMIT 1');
+        if (untouched)
+          yield* keepState(branch.uid, { ...carried, here: String(row?.[0]), whole: isWhole(report) });
+        return report;
       });
     },
 

@@ -14,7 +14,10 @@ import { mainBranch } from '../write/seen.ts';
 import type { Transaction } from '../write/transaction.ts';
 import { unreadable } from './bundle-check.ts';
 import { keepHeld, keyWords, nameOf, namesIn, rowWords, unseenRows } from './bundle-held.ts';
-import { carriedTables, isCarried, type BundleCells, type BundleContent, type BundleRows } from './bundle.ts';
+import { receiveChoices } from './bundle-choices.ts';
+import { carriedTables, noContent, type BundleCells, type BundleContent } from './bundle.ts';
+import { isCarried, type BundleRows } from './bundle-rows.ts';
+import type { Branch } from './branches.ts';
 
 export interface HeldBack {
   /** Class of the registry, or the table of a link or value. */
@@ -36,11 +39,7 @@ export interface Received {
 }
 
 /** Does all of it on the checked-out branch `branch`; what is held back is kept for `heldOf`. */
-export function* receiveContent(
-  tx: Transaction,
-  branch: { id: number; uid: string },
-  content: BundleContent,
-): Steps<Received> {
+export function* receiveContent(tx: Transaction, branch: Branch, content: BundleContent): Steps<Received> {
   const receiver = createReceiver(tx, branch, content);
   for (const rows of content.shared) yield* receiver.share(rows);
   yield* receiver.make(content.made);
@@ -48,7 +47,9 @@ export function* receiveContent(
   // What was taken out and put in again has the same key.
   for (const { table, keys } of content.taken) yield* receiver.take(table, keys);
   for (const rows of content.added) yield* receiver.add(rows);
-  yield* keepHeld(branch.uid, { ...receiver.held, named: content.named });
+  yield* receiveChoices(tx, branch, content.choices);
+  const { named, choices } = content;
+  yield* keepHeld(branch.uid, { ...receiver.held, named, choices });
   return receiver.report;
 }
 
@@ -62,7 +63,7 @@ interface Arriving {
 function createReceiver(tx: Transaction, branch: { id: number; uid: string }, content: BundleContent) {
   const { model } = tx.journal;
   const report: Received = { made: 0, changed: 0, added: 0, taken: 0, known: 0, held: [] };
-  const held: BundleContent = { shared: [], made: [], changed: [], added: [], taken: [], named: [] };
+  const held = noContent();
   /** `table key` -> id here; null: looked for and not found. */
   const ids = new Map<string, number | null>();
   /** Rows that are here on a branch which this one does not see, with its name: for it they are not here. */

@@ -1,26 +1,21 @@
 // A branch as plain data for another copy of its database: rows and references by their row keys, net changes only, each
 // changed cell with the value that the branch had found. Also what the changes lean on without being the branch's: values,
 // people and storages, and by name every other row, so that one that is missing elsewhere can be told of.
-import type { Column, Table } from '../model/types.ts';
+import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { instanceHere } from '../schema/open.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { nameColumn } from '../write/history-names.ts';
 import { keysOf, nullableKeys, tableOf, type Journal } from '../write/journal.ts';
-import { valuesOf } from '../write/kept-rows.ts';
 import type { RowKey } from '../write/operation.ts';
 import type { Author } from '../write/transaction.ts';
 import type { Branch } from './branches.ts';
+import { packChoices, type BundleChoice } from './bundle-choices.ts';
+import { countReview, packReview, type ReviewCounts } from './bundle-review.ts';
+import { rowsOf, type BundleRows, type Use } from './bundle-rows.ts';
 import { byTable, changesOf, ofKind, type RowChange } from './changes.ts';
 import { modelFingerprint } from './fingerprint.ts';
-
-/** Rows with all their columns; of references the keys. `values[c][i]` is column c of row i. */
-export interface BundleRows {
-  table: string;
-  keys: RowKey[];
-  columns: string[];
-  values: RowKey[][];
-}
+import { stateOf } from './review.ts';
 
 export interface BundleCells {
   table: string;
@@ -38,6 +33,10 @@ export interface BundleContent {
   taken: { table: string; keys: RowKey[] }[];
   /** What rows of elsewhere are called that the changes name. */
   named: { table: string; key: RowKey; name: string }[];
+  /** README, comments and reviewers of the branch. */
+  review: BundleRows[];
+  /** What was chosen where it and its parent differ. */
+  choices: BundleChoice[];
 }
 
 /** Bytes that the branch's own artifacts need. */
@@ -49,8 +48,19 @@ export interface BundleBlob {
 }
 
 export interface BundleManifest {
-  format: 1;
-  branch: { uid: string; name: string; description: string | null; status: number };
+  /** 1: without its review and what was chosen. */
+  format: 1 | 2;
+  branch: {
+    uid: string;
+    name: string;
+    description: string | null;
+    status: number;
+    /** Uid of who made it, and when; null in files of format 1. */
+    by: string | null;
+    createdAt: string | null;
+    /** Names the state that it is in, as verdicts of its review do. */
+    state: string | null;
+  };
   parent: { uid: string; name: string };
   /** Newest act of the parent when the branch began, and when that was (microseconds). */
   fork: { act: string | null; at: number };
@@ -60,6 +70,7 @@ export interface BundleManifest {
   author: { uid: string; handle: string };
   madeAt: string;
   counts: { made: number; changed: number; added: number; taken: number };
+  review: ReviewCounts;
   blobs: BundleBlob[];
 }
 
@@ -74,10 +85,6 @@ export const carriedTables: ReadonlySet<string> = new Set([
   'lamindb_storage',
   'lamindb_user',
 ]);
-/** Not of this device, nor following from other columns. */
-export const isCarried = ({ name, derived, foreign }: Column): boolean =>
-  name !== 'id' && !derived && !foreign;
-
 /** With the branch checked out. */
 export function* packBranch(journal: Journal, author: Author, branch: Branch, at: number): Steps<Bundle> {
   const changes = yield* changesOf(journal, author, branch.id);
@@ -88,7 +95,7 @@ export function* packBranch(journal: Journal, author: Author, branch: Branch, at
     for (const value of values)
       if (typeof value === 'number' || typeof value === 'bigint') ids.add(Number(value));
   };
-  const content: BundleContent = { shared: [], made: [], changed: [], added: [], taken: [], named: [] };
+  const content = noContent();
   for (const [table, rows] of byTable(changes, ofKind('made')))
     content.made.push(yield* rowsOf(journal, table, idsOf(rows), use));
   for (const [table, rows] of byTable(changes, ofKind('changed')))
@@ -97,6 +104,9 @@ export function* packBranch(journal: Journal, author: Author, branch: Branch, at
     content.added.push(yield* rowsOf(journal, table, idsOf(rows), use));
   for (const [table, rows] of byTable(changes, ofKind('taken')))
     content.taken.push(yield* takenOf(journal, table, rows, use));
+  content.review = yield* packReview(journal, branch.id, use);
+  content.choices = yield* packChoices(journal, author, branch);
+  use('lamindb_user', yield* makerOf(branch.id));
   for (const name of carriedTables) {
     const ids = [...(used.get(name) ?? [])];
     if (ids.length > 0)
@@ -104,27 +114,28 @@ export function* packBranch(journal: Journal, author: Author, branch: Branch, at
   }
   content.named = yield* namesOf(journal, used, content.made);
   return {
-    manifest: yield* manifestOf(journal, author, branch, at, changes),
+    manifest: yield* manifestOf(journal, author, branch, at, changes, content),
     content,
   };
 }
 
-type Use = (table: string, values: readonly (SqlValue | undefined)[]) => void;
+export const noContent = (): BundleContent => ({
+  shared: [],
+  made: [],
+  changed: [],
+  added: [],
+  taken: [],
+  named: [],
+  review: [],
+  choices: [],
+});
+
+function* makerOf(branch: number): Steps<SqlValue[]> {
+  const row = yield* one('SELECT created_by_id FROM lamindb_branch WHERE id = ?', [branch]);
+  return [row?.[0] ?? null];
+}
 
 const idsOf = (rows: readonly RowChange[]): number[] => rows.map(({ id }) => id);
-
-function* rowsOf(journal: Journal, table: Table, ids: readonly number[], use: Use): Steps<BundleRows> {
-  const rows = yield* valuesOf(table, ids);
-  const columns: string[] = [];
-  const values: RowKey[][] = [];
-  for (const { name, references } of table.columns.filter(isCarried)) {
-    const held = rows.values[rows.columns.indexOf(name)] ?? [];
-    columns.push(name);
-    if (references) use(references.table, held);
-    values.push(references ? yield* nullableKeys(journal, references.table, held) : (held as RowKey[]));
-  }
-  return { table: table.name, keys: yield* keysOf(journal, table.name, rows.ids), columns, values };
-}
 
 function* cellsOf(
   journal: Journal,
@@ -209,10 +220,11 @@ function* manifestOf(
   branch: Branch,
   at: number,
   changes: readonly RowChange[],
+  content: BundleContent,
 ): Steps<BundleManifest> {
   const row = yield* one(
-    `SELECT b.description, b._status_code, p.uid, p.name, l.at FROM lamindb_branch b JOIN lamindb_branch p ON p.id = ?2
-     LEFT JOIN loam_branch l ON l.id = b.id WHERE b.id = ?1`,
+    `SELECT b.description, b._status_code, p.uid, p.name, l.at, b.created_at, m.uid FROM lamindb_branch b JOIN lamindb_branch p ON p.id = ?2
+     LEFT JOIN loam_branch l ON l.id = b.id LEFT JOIN lamindb_user m ON m.id = b.created_by_id WHERE b.id = ?1`,
     [branch.id, branch.parent],
   );
   const act = yield* one('SELECT uid FROM loam_act WHERE id <= ? ORDER BY id DESC LIMIT 1', [branch.fork]);
@@ -225,12 +237,15 @@ function* manifestOf(
   );
   const count = (kind: RowChange['kind']) => changes.filter((change) => change.kind === kind).length;
   return {
-    format: 1,
+    format: 2,
     branch: {
       uid: branch.uid,
       name: branch.name,
-      description: row?.[0] === null || row?.[0] === undefined ? null : String(row[0]),
+      description: textOrNull(row?.[0]),
       status: Number(row?.[1] ?? 1),
+      by: textOrNull(row?.[6]),
+      createdAt: textOrNull(row?.[5]),
+      state: yield* stateOf(journal, branch),
     },
     parent: { uid: String(row?.[2]), name: String(row?.[3]) },
     fork: { act: act ? String(act[0]) : null, at: Number(row?.[4] ?? 0) },
@@ -239,11 +254,15 @@ function* manifestOf(
     author: { uid: String(user?.[0] ?? ''), handle: String(user?.[1] ?? '') },
     madeAt: new Date(at).toISOString(),
     counts: { made: count('made'), changed: count('changed'), added: count('added'), taken: count('taken') },
+    review: countReview(content.review, content.choices.length),
     blobs: blobs.map(([uid, hash, size, storageKey]) => ({
       uid: String(uid),
-      hash: hash === null || hash === undefined ? null : String(hash),
+      hash: textOrNull(hash),
       size: size === null || size === undefined ? null : Number(size),
       storageKey: String(storageKey),
     })),
   };
 }
+
+const textOrNull = (value: SqlValue | undefined): string | null =>
+  value === null || value === undefined ? null : String(value);

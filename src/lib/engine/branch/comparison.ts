@@ -24,7 +24,7 @@ export function* compare(journal: Journal, author: Author, branch: Branch): Step
   // What was merged is told as it was; there is nothing to decide any more.
   if (branch.status < 0) return { changes, conflicts: new Map(), objects: [] };
   const parents = (yield* seenFrom(branch.parent)).visible;
-  const values = yield* valueClashes(changes);
+  const values = yield* valueClashes(journal, branch, changes);
   const found = yield* conflictsOf(journal, branch, changes, parents, values);
   const made = yield* choicesFor(branch.id, found);
   return {

@@ -13,6 +13,7 @@ import type { Journal } from '../write/journal.ts';
 import { actOfRecord } from '../write/packs.ts';
 import { recordsTouching } from '../write/touch.ts';
 import type { Branch } from './branches.ts';
+import { carriedState } from './carried-state.ts';
 
 /** Role in `lamindb_branchuser`. */
 export const reviewerRole = 'reviewer';
@@ -164,10 +165,20 @@ export function* refuseUnreviewed(journal: Journal, branch: Branch): Steps<void>
 /* ---------- states ---------- */
 
 /**
- * Names the state of a branch: its newest act, undo and redo among them, that is no part of a review. Acts on the branch's own
- * row (a new name, another description) leave what it has as it is. Empty where nothing was done on it yet.
+ * Names the state of a branch: its newest act here, or the name that the state had in the file which it came in, as long as it
+ * has all of that and nothing else.
  */
 export function* stateOf(journal: Journal, branch: Branch): Steps<string> {
+  const newest = yield* newestAct(journal, branch);
+  const carried = yield* carriedState(branch.uid);
+  return carried?.whole === true && carried.here === newest ? carried.file : newest;
+}
+
+/**
+ * The newest act on a branch, undo and redo among them, that is no part of a review. Acts on the branch's own row (a new name,
+ * another description, its arrival in a file) leave what it has as it is. Empty where nothing was done on it yet.
+ */
+export function* newestAct(journal: Journal, branch: Branch): Steps<string> {
   const apart: number[] = [];
   for (const record of yield* recordsTouching(journal, 'lamindb_branch', [branch.id], 0))
     apart.push(yield* actOfRecord(journal, record));

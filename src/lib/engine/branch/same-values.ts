@@ -1,14 +1,19 @@
 // Values that both sides gave the same feature of the same row: rows of their own on either side, so that no cell says it. The
-// parent's came after the branch's, and the branch did not take it out. Features that hold lists take both.
+// parent's came after the branch's, and the branch did not take it out. Features that hold lists take both. Of a branch that came in a
+// file the parent's may have been here before it: what is newer than all that the branch began with, it had not seen either.
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { featureById } from '../features/find.ts';
 import { internValues, jsonOf } from '../features/write.ts';
+import type { Journal } from '../write/journal.ts';
 import type { Transaction } from '../write/transaction.ts';
+import type { Branch } from './branches.ts';
+import { carriedState } from './carried-state.ts';
 import { hostColumn } from './hosts.ts';
 import { byTable, ofKind, type CellChange, type RowChange } from './changes.ts';
 import { keyChanges, type KeyChange } from './json-keys.ts';
+import { markOf } from './marks.ts';
 
 export interface ValueClash {
   /** The branch's row. */
@@ -21,8 +26,13 @@ export interface ValueClash {
   keys: KeyChange[] | null;
 }
 
-export function* valueClashes(changes: readonly RowChange[]): Steps<ValueClash[]> {
+export function* valueClashes(
+  journal: Journal,
+  branch: Branch,
+  changes: readonly RowChange[],
+): Steps<ValueClash[]> {
   const found: ValueClash[] = [];
+  const fromFile = (yield* carriedState(branch.uid)) !== null;
   for (const [table, rows] of byTable(changes, ofKind('added'))) {
     const host = hostColumn(table)?.name;
     if (host === undefined) continue;
@@ -39,19 +49,21 @@ export function* valueClashes(changes: readonly RowChange[]): Steps<ValueClash[]
     ]);
     const theirs = yield* all(
       `SELECT json_extract(j.value, '$[0]'), ${columns.map((column) => `o."${column}"`).join(', ')}
-       FROM json_each(?) j JOIN "${table.name}" o ON o."${host}" = json_extract(j.value, '$[1]')
+       FROM json_each(?1) j JOIN "${table.name}" o ON o."${host}" = json_extract(j.value, '$[1]')
        ${json ? "JOIN lamindb_jsonvalue v ON v.id = o.jsonvalue_id JOIN lamindb_jsonvalue w ON w.id = json_extract(j.value, '$[2]')" : ''}
        JOIN lamindb_feature f ON f.id = ${of}
        WHERE ${of} = ${json ? 'w.feature_id' : "json_extract(j.value, '$[2]')"} AND f._dtype_str NOT LIKE 'list%'
-         AND o.id > json_extract(j.value, '$[0]') ORDER BY o.id`,
-      [JSON.stringify(asked)],
+         AND (o.id > json_extract(j.value, '$[0]') OR ?2) ORDER BY o.id`,
+      [JSON.stringify(asked), fromFile ? 1 : 0],
     );
     const byId = new Map(rows.map((row) => [row.id, row]));
     const others = new Map<RowChange, Record<string, SqlValue>[]>();
     for (const [id, ...values] of theirs) {
       const change = byId.get(Number(id));
       const row = Object.fromEntries(columns.map((column, c) => [column, values[c] ?? null]));
-      if (!change || known.has(Number(row['id']))) continue;
+      const other = Number(row['id']);
+      if (!change || known.has(other)) continue;
+      if (other < change.id && (yield* markOf(journal, { ...change, id: other }, branch)) === 0) continue;
       others.set(change, [...(others.get(change) ?? []), row]);
     }
     const taken = new Map<SqlValue, RowChange[]>();
