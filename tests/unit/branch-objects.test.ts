@@ -146,7 +146,10 @@ describe('[row 61] [row 62] an object that both sides changed', () => {
       // What the parent does to other keys leaves the choice as it is.
       set('{"epochs": 9, "lr": 0.10}');
       set('{"lr": 0.1, "epochs": 9}');
-      expect(engine.branchConflicts('try')[0]?.choice).toMatchObject(choice);
+      expect(engine.branchConflicts('try')[0]).toMatchObject({
+        choice: { side: choice.side },
+        chosen: 'value' in choice ? choice.value : null,
+      });
       engine.mergeBranch('try');
       expect(get()).toBe(result);
     }

@@ -230,6 +230,30 @@ describe('[row 62] [row 64] a merge', () => {
   });
 });
 
+test('[row 62] of a reference another row is chosen by its uid; what is not there is refused', async () => {
+  const { engine, uidOf, world } = await labWorld(22);
+  const types = ['one', 'two', 'three'].map((name) => engine.create('Record', { name, is_type: true }).uid);
+  const record = { uid: uidOf('record', "name = 'sample 1'") };
+  engine.createBranch('try', { switch: true });
+  engine.update('Record', record, { type: { uid: types[0] ?? '' } });
+  engine.switchBranch('main');
+  engine.update('Record', record, { type: { uid: types[1] ?? '' } });
+  const [conflict] = engine.branchConflicts('try');
+  expect(conflict).toMatchObject({ field: 'type', parent: 'two', branch: 'one', chosen: null });
+  const names = [conflict?.name ?? { tab: 0, id: 0, column: '' }];
+  const edit = (value: string | null) => engine.chooseForBranch('try', names, { side: 'edit', value });
+  expect((await refusal(() => edit('nowhere'))).code).toBe('DoesNotExist');
+  edit(types[2] ?? '');
+  expect(engine.branchConflicts('try')[0]).toMatchObject({ choice: { side: 'edit' }, chosen: 'three' });
+  engine.mergeBranch('try');
+  const held = () =>
+    world.value(
+      'SELECT t.name FROM lamindb_record r JOIN lamindb_record t ON t.id = r.type_id WHERE r.uid = ?',
+      [record.uid],
+    );
+  expect(held()).toBe('three');
+});
+
 test('[row 62] a name that the branch itself freed is no clash', async () => {
   const { engine, uidOf } = await labWorld(21);
   engine.createBranch('try', { switch: true });

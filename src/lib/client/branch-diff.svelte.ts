@@ -1,5 +1,5 @@
 // What a branch has otherwise, as its page shows it: filtered, and as many objects as were asked for, page by page.
-import type { BranchDiff, DiffField, DiffKind, DiffObject } from '../workers/wire.ts';
+import type { BranchDiff, DiffField, DiffKind, DiffObject, SheetCell, SheetDiff } from '../workers/wire.ts';
 import { live } from './live.svelte.ts';
 import { session } from './session.svelte.ts';
 
@@ -33,6 +33,63 @@ const lines = (text: string | null): boolean => text !== null && (text.includes(
 export const isText = ({ what, base, parent, branch }: Omit<DiffField, 'field' | 'conflict'>): boolean =>
   what === 'note' || [base, parent, branch].some(lines);
 
+/* ---------- records of a sheet ---------- */
+
+export type CellChange = 'added' | 'removed' | 'changed' | 'kept';
+
+/** How a cell of a table differs, for its colour, its sign and its word. */
+export function cellChange(cell: Pick<SheetCell, 'was' | 'now'> | undefined): CellChange {
+  if (!cell || cell.was.length + cell.now.length === 0) return 'kept';
+  if (cell.was.length === 0) return 'added';
+  return cell.now.length === 0 ? 'removed' : 'changed';
+}
+
+const longest = 120;
+
+/** A value in one line. */
+export function cellWords(text: string): string {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > longest ? `${line.slice(0, longest)}…` : line;
+}
+
+const pageRows = 50;
+
+/** The records of one type, a page at a time. Must be called while a component is being created. */
+export function sheetDiff(uid: () => string, type: () => string, kind: () => DiffKind | null) {
+  /** Where each page begins, but the first. */
+  let begins = $state.raw<string[]>([]);
+  const asked = live(async (): Promise<{ at: number; page: SheetDiff }> => {
+    const only = kind();
+    const after = begins.at(-1);
+    const page = await session.engine.branchSheet(uid(), type(), {
+      ...(only === null ? {} : { kind: only }),
+      ...(after === undefined ? {} : { after }),
+      limit: pageRows,
+    });
+    return { at: begins.length, page };
+  }, ['']);
+  return {
+    get value(): SheetDiff | undefined {
+      return asked.value?.page;
+    },
+    get error() {
+      return asked.error;
+    },
+    /** Rows before this page. */
+    get first(): number {
+      return (asked.value?.at ?? 0) * pageRows;
+    },
+    get busy(): boolean {
+      return asked.value?.at !== begins.length;
+    },
+    turn(by: 1 | -1): void {
+      const next = asked.value?.page.next ?? null;
+      if (by < 0) begins = begins.slice(0, -1);
+      else if (next !== null) begins = [...begins, next];
+    },
+  };
+}
+
 /** Must be called while a component is being created. */
 export function branchDiff(
   uid: () => string,
@@ -47,7 +104,11 @@ export function branchDiff(
     const key = `${asked} ${registry} ${kind}`;
     // Another filter begins at its top; nothing on screen depends on how far the last one was shown.
     const upTo = key === began ? wanted : step;
-    const spec = { ...(registry === null ? {} : { registry }), ...(kind === null ? {} : { kind }) };
+    const spec = {
+      sheets: true,
+      ...(registry === null ? {} : { registry }),
+      ...(kind === null ? {} : { kind }),
+    };
     const objects: DiffObject[] = [];
     let after: string | null = null;
     let answer: BranchDiff;

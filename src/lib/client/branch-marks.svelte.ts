@@ -30,7 +30,7 @@ function together(keys: readonly DiffField[]): DiffField {
     keys.map((one) => `${one.key ?? ''}: ${one[side] ?? 'none'}`).join(', ');
   const conflict = keys.find((one) => one.conflict)?.conflict ?? null;
   return {
-    ...{ field: keys[0]?.field ?? '', key: null, what: 'cell', conflict },
+    ...{ field: keys[0]?.field ?? '', feature: false, key: null, what: 'cell', conflict },
     ...{ base: told('base'), parent: told('parent'), branch: told('branch') },
   };
 }

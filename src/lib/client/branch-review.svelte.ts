@@ -1,7 +1,7 @@
 // What is to be decided on a branch, as its page handles it: conflicts by object, the one that is pointed at, choices by field,
 // by object and for all. Choices are kept by the engine on the branch, so they outlive a reload and another tab sees them.
 /* eslint-disable svelte/prefer-svelte-reactivity -- maps are made anew with each change, never changed */
-import type { BranchRow, CellName, Choice, ToldConflict } from '../workers/wire.ts';
+import type { BranchRow, CellName, Choice, FieldInfo, ToldConflict } from '../workers/wire.ts';
 import { isOpen } from './branch-words.ts';
 import { mergeLines } from './line-merge.ts';
 import { live } from './live.svelte.ts';
@@ -25,18 +25,22 @@ export type Side = Choice['side'];
 
 const written = new Set(['text', 'number', 'date', 'datetime']);
 
-/** How another value is typed; null where only one of the sides can be taken. */
-export function inputOf(conflict: ToldConflict): 'text' | 'number' | 'long' | 'json' | null {
+/** The field of the registry that is in question. */
+export function fieldIn({ registry, name: { column }, field }: ToldConflict): FieldInfo | undefined {
+  const fields = registries.byName(registry)?.fields ?? [];
+  return fields.find(({ name, writes }) => name === column || writes === column || name === field);
+}
+
+/** How another value is typed or picked; null where only one of the sides can be taken. */
+export function inputOf(conflict: ToldConflict): 'text' | 'number' | 'long' | 'json' | 'row' | null {
   if (conflict.key !== null) return 'json';
   if (conflict.kind === 'name') return 'text';
   // A note of which both wrote a version.
   if (conflict.kind === 'version' && conflict.field !== null) return 'long';
   if (conflict.kind !== 'changed') return null;
-  const fields = registries.byName(conflict.registry)?.fields ?? [];
   const { column } = conflict.name;
-  const field = fields.find(
-    ({ name, writes }) => name === column || writes === column || name === conflict.field,
-  );
+  const field = fieldIn(conflict);
+  if (field?.type === 'reference') return field.target === null ? null : 'row';
   const texts = [conflict.base, conflict.parent, conflict.branch];
   if (field && (!written.has(field.type) || field.choices)) return null;
   if (!field && (column.endsWith('_id') || column.startsWith('_'))) return null;
@@ -51,7 +55,7 @@ export const sidesOf = (conflict: ToldConflict): Side[] => {
 
 /** What stands in the field to begin with: what was typed before, else both sides brought together as far as that goes. */
 export function draftFor(conflict: ToldConflict, names: { parent: string; branch: string }): string {
-  if (conflict.choice?.side === 'edit') return String(conflict.choice.value ?? '');
+  if (conflict.choice?.side === 'edit') return conflict.chosen ?? '';
   if (conflict.kind === 'name') return `${conflict.row} (${names.branch})`;
   const { base, parent, branch } = conflict;
   if (inputOf(conflict) !== 'long') return branch ?? '';
@@ -67,12 +71,12 @@ export function branchReview(branch: () => BranchRow | undefined) {
   let pointed = $state<string | null>(null);
   let editing = $state<string | null>(null);
   /** Chosen here and on its way to the engine. */
-  let sent = $state.raw<ReadonlyMap<string, Choice | null>>(new Map());
+  let sent = $state.raw<ReadonlyMap<string, { choice: Choice | null; chosen: string | null }>>(new Map());
 
   const conflicts = $derived(
     (asked.value ?? []).map((one) => {
-      const choice = sent.get(keyOf(one));
-      return choice === undefined ? one : { ...one, choice };
+      const mine = sent.get(keyOf(one));
+      return mine === undefined ? one : { ...one, ...mine };
     }),
   );
   const objects = $derived.by(() => {
@@ -93,11 +97,16 @@ export function branchReview(branch: () => BranchRow | undefined) {
   const open = $derived(conflicts.filter(({ choice }) => choice === null).length);
   const current = $derived(order.find((one) => keyOf(one) === pointed) ?? null);
 
-  async function choose(which: readonly ToldConflict[], choice: Choice | null): Promise<void> {
+  /** `words` are how another value is read, until the engine tells. */
+  async function choose(
+    which: readonly ToldConflict[],
+    choice: Choice | null,
+    words: string | null = null,
+  ): Promise<void> {
     const row = branch();
     if (!row || which.length === 0) return;
     editing = null;
-    const mine = new Map(which.map((one) => [keyOf(one), choice]));
+    const mine = new Map(which.map((one) => [keyOf(one), { choice, chosen: words }]));
     sent = new Map([...sent, ...mine]);
     const names: CellName[] = which.map(({ name }) => name);
     await attempt('Could not keep the choice', () => session.engine.chooseForBranch(row.uid, names, choice));

@@ -35,6 +35,7 @@ export function branchCalls(
     closeBranch: onTheMove(engine.closeBranch),
     reopenBranch: onTheMove(engine.reopenBranch),
     branchDiff: direct(engine.branchDiff),
+    branchSheet: direct(engine.branchSheet),
     checkBranch: direct(engine.checkBranch),
     exportBranch: ofNow(engine.exportBranch),
     readBundle: direct(engine.readBundle),

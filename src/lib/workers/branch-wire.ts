@@ -5,6 +5,7 @@ import type { BranchHeld } from '../engine/branch/bundle-held.ts';
 import type { Received } from '../engine/branch/bundle-receive.ts';
 import type { CellName, Choice } from '../engine/branch/choices.ts';
 import type { BranchDiff, DiffSpec } from '../engine/branch/diff.ts';
+import type { SheetDiff } from '../engine/branch/diff-sheet.ts';
 import type { BranchCheck, Merged } from '../engine/branch/part.ts';
 import type { Reverted } from '../engine/branch/revert.ts';
 import type { ToldConflict } from '../engine/branch/told.ts';
@@ -16,6 +17,7 @@ export type { HeldBack, Received } from '../engine/branch/bundle-receive.ts';
 export type { CellName, Choice } from '../engine/branch/choices.ts';
 export type { BranchDiff, DiffSpec } from '../engine/branch/diff.ts';
 export type { DiffField, DiffKind, DiffObject } from '../engine/branch/diff-object.ts';
+export type { SheetCell, SheetColumn, SheetDiff, SheetFacts, SheetRow } from '../engine/branch/diff-sheet.ts';
 export type { BranchCheck, CheckFailure, Merged } from '../engine/branch/part.ts';
 export type { Reverted } from '../engine/branch/revert.ts';
 export type { ToldConflict } from '../engine/branch/told.ts';
@@ -32,6 +34,8 @@ export interface BranchApi {
   reopenBranch(ref: string): Promise<void>;
   /** What a branch has otherwise than its parent, or than another branch of the same parent; by object, in pages. */
   branchDiff(ref: string, spec?: DiffSpec): Promise<BranchDiff>;
+  /** Of the same the records of one type (by its uid), as a table with its features as columns; in pages. */
+  branchSheet(ref: string, type: string, spec?: DiffSpec): Promise<SheetDiff>;
   /** The real merge, taken back: every rule it would break. */
   checkBranch(ref: string): Promise<BranchCheck>;
   /** An open branch as the bytes of a `.loam` file: its net changes, for another copy of this database. */

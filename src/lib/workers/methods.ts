@@ -151,6 +151,7 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   closeBranch: 'write',
   reopenBranch: 'write',
   branchDiff: 'read',
+  branchSheet: 'read',
   checkBranch: 'read',
   exportBranch: 'read',
   readBundle: 'read',

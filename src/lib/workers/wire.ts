@@ -259,6 +259,11 @@ export type {
   Merged,
   Received,
   Reverted,
+  SheetCell,
+  SheetColumn,
+  SheetDiff,
+  SheetFacts,
+  SheetRow,
   ToldConflict,
 } from './branch-wire.ts';
 export type { FieldInfo, RegistryInfo, RelationInfo } from '../engine/view/registry-info.ts';

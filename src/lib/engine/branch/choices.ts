@@ -1,8 +1,11 @@
 // What people chose where a branch and its parent differ. A choice is kept on the branch; it holds while the parent has what
 // was seen when it was made, so that a later change there is looked at again.
-import { jsonOfWords, jsonWords } from '../json-text.ts';
+import { LoamError } from '../errors.ts';
+import { jsonOfWords } from '../json-text.ts';
+import type { Model } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
-import { all, many, run, type Steps } from '../statement.ts';
+import { all, many, one, run, type Steps } from '../statement.ts';
+import { tableOf } from '../write/journal.ts';
 import type { Conflict } from './conflicts.ts';
 
 /** `branch`: what the branch has; `parent`: what its parent has; `edit`: the given value. */
@@ -49,11 +52,14 @@ export function* choicesFor(branch: number, conflicts: readonly Conflict[]): Ste
 }
 
 export function* choose(
+  model: Model,
   branch: number,
   conflicts: readonly Conflict[],
   { side, value }: Choice,
 ): Steps<void> {
   const names = conflicts.map(nameOfConflict);
+  const values: SqlValue[] = [];
+  for (const conflict of conflicts) values.push(yield* meantBy(model, conflict, value));
   yield* many(
     'INSERT OR REPLACE INTO loam_choice(branch, tab, id, col, choice, value, seen) VALUES (?, ?, ?, ?, ?, ?, ?)',
     names.length,
@@ -63,20 +69,31 @@ export function* choose(
       names.map(({ id }) => id),
       names.map(({ column }) => column),
       [side],
-      conflicts.map((conflict) => meantBy(conflict, value)),
+      values,
       conflicts.map(({ seen }) => seen),
     ],
   );
 }
 
-/** Of a key of an object another value is given, and told, in the words it is read by. */
-export const toldChoice = ({ key }: Conflict, choice: Choice | null): Choice | null =>
-  key && choice?.side === 'edit' && typeof choice.value === 'string'
-    ? { ...choice, value: jsonWords(choice.value) }
-    : choice;
-
-const meantBy = ({ key }: Conflict, value: SqlValue): SqlValue =>
-  key && value !== null ? jsonOfWords(String(value)) : value;
+/**
+ * Another value as it is given: a key of an object in the words it is read by, a row that is referred to by its uid (or its id
+ * where it has none), all else as it is.
+ */
+function* meantBy(model: Model, { key, cell, change }: Conflict, value: SqlValue): Steps<SqlValue> {
+  if (value === null) return null;
+  if (key) return jsonOfWords(String(value));
+  const target = cell ? change.table.column.get(cell.column)?.references?.table : undefined;
+  if (target === undefined) return value;
+  const table = tableOf(model, target);
+  const by = typeof value === 'string' && table.column.has('uid') ? 'uid' : 'id';
+  const row = yield* one(`SELECT id FROM "${target}" WHERE ${by} = ?`, [value]);
+  if (row) return Number(row[0]);
+  throw new LoamError(
+    'DoesNotExist',
+    `There is no ${table.registry ?? target} ${String(value).slice(0, 60)}. Choose one that is there.`,
+    { registry: table.registry ?? target, value: String(value).slice(0, 60) },
+  );
+}
 
 export function* unchoose(branch: number, conflicts: readonly Conflict[]): Steps<void> {
   for (const conflict of conflicts) {

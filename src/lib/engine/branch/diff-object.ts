@@ -7,7 +7,7 @@ import { one, type Steps } from '../statement.ts';
 import { quietColumns } from '../write/history-cells.ts';
 import type { Journal } from '../write/journal.ts';
 import type { CellChange, RowChange } from './changes.ts';
-import { nameOfConflict, toldChoice, type CellName, type Choice } from './choices.ts';
+import { nameOfConflict, type CellName, type Choice } from './choices.ts';
 import type { Conflict, ConflictKind } from './conflicts.ts';
 import { hostColumn } from './hosts.ts';
 import { cellKeys, isMine, keyChanges, type KeyChange } from './json-keys.ts';
@@ -29,6 +29,8 @@ export type DiffKind = 'made' | 'changed' | 'trashed' | 'restored';
 export interface DiffField {
   /** `description`, `ulabels`, a feature's name, `readme`. */
   field: string;
+  /** It is a value of a feature. */
+  feature: boolean;
   /** Of an object in a JSON column the key that differs; null where the field is one value. */
   key: string | null;
   what: 'cell' | 'link' | 'note';
@@ -95,16 +97,17 @@ function* cellFields(telling: Telling, object: Grouped, change: RowChange): Step
     // The kind of the object tells where it went.
     if (cell.column === 'branch_id') continue;
     const name = yield* fieldOfCell(change, cell.column);
-    const own = change.table === object.table || name !== fieldName(cell.column);
-    const field = own ? name : `${change.table.family} ${name}`;
+    const feature = cell.column === 'value' && change.table.column.has('feature_id');
+    const own = feature || change.table === object.table;
+    const named = { field: own ? name : `${change.table.family} ${name}`, feature };
     const keys = cellKeys(change.table, cell);
     if (keys) {
-      fields.push(...keyFields(telling, field, 'cell', keys, change, cell));
+      fields.push(...keyFields(telling, named, 'cell', keys, change, cell));
       continue;
     }
     const shown = (value: SqlValue) => shownValue(telling.journal, change.table, cell.column, value);
     fields.push({
-      field,
+      ...named,
       key: null,
       what: 'cell',
       base: yield* shown(cell.base),
@@ -119,7 +122,7 @@ function* cellFields(telling: Telling, object: Grouped, change: RowChange): Step
 /** One field for each key of an object that the branch has otherwise. */
 function keyFields(
   telling: Telling,
-  field: string,
+  named: Pick<DiffField, 'field' | 'feature'>,
   what: DiffField['what'],
   keys: readonly KeyChange[],
   change: RowChange,
@@ -127,7 +130,7 @@ function keyFields(
 ): DiffField[] {
   const differs = (key: KeyChange) => (telling.against ? !sameJson(key.parent, key.mine) : isMine(key));
   return keys.filter(differs).map((key) => ({
-    ...{ field, key: key.key, what, ...toldKey(key) },
+    ...{ ...named, key: key.key, what, ...toldKey(key) },
     conflict: conflictIn(telling, change, cell, key.key),
   }));
 }
@@ -143,9 +146,7 @@ function conflictIn(
   const found = (conflicts.get(change) ?? []).find(
     (one) => one.kind === kind && one.cell === cell && (one.key?.key ?? null) === key,
   );
-  return found
-    ? { kind, name: nameOfConflict(found), choice: toldChoice(found, choices.get(found) ?? null) }
-    : null;
+  return found ? { kind, name: nameOfConflict(found), choice: choices.get(found) ?? null } : null;
 }
 
 /* ---------- links and values ---------- */
@@ -168,6 +169,7 @@ function* linkField(telling: Telling, change: RowChange): Steps<LinkField> {
     single: change.table.column.has('jsonvalue_id') || change.table.column.has('value'),
     texts: { base: added ? null : json, mine: added ? json : null },
     field,
+    feature: change.values?.['jsonvalue_id'] != null || change.values?.['feature_id'] != null,
     key: null,
     what: 'link',
     base: added ? null : value,
@@ -214,7 +216,7 @@ function plainLink(telling: Telling, { change, texts, single: _, ...field }: Lin
   const keys =
     telling.clashes.get(change)?.keys ??
     (base === null || mine === null ? null : keyChanges({ base, parent: base, mine }));
-  return keys ? keyFields(telling, field.field, 'link', keys, change, null) : [field];
+  return keys ? keyFields(telling, field, 'link', keys, change, null) : [field];
 }
 
 /** What a new row says of itself. */
@@ -237,8 +239,8 @@ function* madeFields(journal: Journal, change: RowChange): Steps<DiffField[]> {
     if (value === null || value === '' || (value === 0 && change.table.column.get(column)?.type === 'bool'))
       continue;
     const branch = yield* shownValue(journal, change.table, column, value);
-    const field = fieldName(column);
-    fields.push({ field, key: null, what: 'cell', base: null, parent: null, branch, conflict: null });
+    const named = { field: fieldName(column), feature: false, key: null };
+    fields.push({ ...named, what: 'cell', base: null, parent: null, branch, conflict: null });
   }
   return fields;
 }
@@ -271,6 +273,7 @@ function* noteFields(journal: Journal, parents: readonly number[], change: RowCh
   return [
     {
       field: String(kind),
+      feature: false,
       key: null,
       what: 'note',
       base: parent,

@@ -10,6 +10,7 @@ import { byTable, type RowChange } from './changes.ts';
 import type { Comparison } from './comparison.ts';
 import type { Conflict } from './conflicts.ts';
 import { toldObject, type DiffKind, type DiffObject, type Grouped, type Telling } from './diff-object.ts';
+import { bySheet, sheetFacts, sheetPage, type SheetDiff, type SheetFacts } from './diff-sheet.ts';
 import { hostColumn } from './hosts.ts';
 
 export interface DiffSpec {
@@ -22,6 +23,8 @@ export interface DiffSpec {
   conflicts?: boolean;
   /** Another branch of the same parent, in whose place the parent stands otherwise. */
   against?: string;
+  /** Records that have a type are told as tables of their own (`diffOfSheet`), not among the objects. */
+  sheets?: boolean;
   /** `next` of the page before. */
   after?: string;
   limit?: number;
@@ -34,6 +37,10 @@ export interface BranchDiff {
   kinds: { kind: DiffKind; count: number }[];
   /** Objects that the filters leave. */
   found: number;
+  /** Types whose records are told as tables, where that was asked. */
+  sheets: SheetFacts[];
+  /** Those that are left to be told one by one. */
+  listed: number;
   objects: DiffObject[];
   next: string | null;
 }
@@ -43,32 +50,18 @@ const mostObjects = 500;
 export function* diffPage(
   journal: Journal,
   parents: readonly number[],
-  { changes, conflicts, objects: clashes }: Comparison,
+  compared: Comparison,
   spec: DiffSpec,
   against = false,
 ): Steps<BranchDiff> {
-  const byChange = new Map<RowChange, Conflict[]>();
-  for (const conflict of conflicts.keys()) {
-    const known = byChange.get(conflict.change);
-    if (known) known.push(conflict);
-    else byChange.set(conflict.change, [conflict]);
-  }
-  const everything = yield* objectsOf(journal, changes, byChange);
-  const row = spec.uid === undefined ? null : yield* idOf(everything, spec.registry, spec.uid);
-  const wanted = everything.filter(
-    (object) =>
-      (spec.uid === undefined || object.id === row) &&
-      (spec.registry === undefined || registryOf(object.table) === spec.registry) &&
-      (spec.kind === undefined || object.kind === spec.kind) &&
-      (spec.conflicts !== true || object.disputed),
-  );
+  const { telling, everything } = yield* whatDiffers(journal, parents, compared, against);
+  const matching = yield* matchingOf(everything, spec);
+  const sheets = spec.sheets === true ? yield* bySheet(matching) : new Map<number, Grouped[]>();
+  const inSheets = new Set([...sheets.values()].flat());
+  const wanted = matching.filter((object) => !inSheets.has(object));
   const from = spec.after === undefined ? 0 : wanted.findIndex((object) => keyOf(object) === spec.after) + 1;
   const limit = Math.max(1, Math.min(mostObjects, spec.limit ?? 50));
   const shown = wanted.slice(from, from + limit);
-  const telling: Telling = {
-    ...{ journal, parents, conflicts: byChange, choices: conflicts, against },
-    clashes: new Map(clashes.map((clash) => [clash.change, clash])),
-  };
   const objects: DiffObject[] = [];
   for (const object of shown) objects.push(yield* toldObject(telling, object));
   const last = shown.at(-1);
@@ -79,10 +72,61 @@ export function* diffPage(
       count,
     })),
     kinds: counted(everything.map(({ kind }) => kind)).map(([kind, count]) => ({ kind, count })),
-    found: wanted.length,
+    found: matching.length,
+    sheets: yield* sheetFacts(sheets),
+    listed: wanted.length,
     objects,
     next: last && from + limit < wanted.length ? keyOf(last) : null,
   };
+}
+
+/** The records of one type (by its uid), as a table. */
+export function* diffOfSheet(
+  journal: Journal,
+  parents: readonly number[],
+  compared: Comparison,
+  type: string,
+  spec: Pick<DiffSpec, 'kind' | 'conflicts' | 'after' | 'limit'>,
+  against = false,
+): Steps<SheetDiff> {
+  const { telling, everything } = yield* whatDiffers(journal, parents, compared, against);
+  const sheets = yield* bySheet(yield* matchingOf(everything, { ...spec, registry: 'Record' }));
+  const row = yield* one('SELECT id FROM lamindb_record WHERE uid = ?', [type]);
+  const id = Number(row?.[0] ?? 0);
+  return yield* sheetPage(telling, id, sheets.get(id) ?? [], {
+    after: spec.after ?? null,
+    limit: Math.max(1, Math.min(mostObjects, spec.limit ?? 50)),
+  });
+}
+
+function* whatDiffers(
+  journal: Journal,
+  parents: readonly number[],
+  { changes, conflicts, objects: clashes }: Comparison,
+  against: boolean,
+): Steps<{ telling: Telling; everything: Grouped[] }> {
+  const byChange = new Map<RowChange, Conflict[]>();
+  for (const conflict of conflicts.keys()) {
+    const known = byChange.get(conflict.change);
+    if (known) known.push(conflict);
+    else byChange.set(conflict.change, [conflict]);
+  }
+  const telling: Telling = {
+    ...{ journal, parents, conflicts: byChange, choices: conflicts, against },
+    clashes: new Map(clashes.map((clash) => [clash.change, clash])),
+  };
+  return { telling, everything: yield* objectsOf(journal, changes, byChange) };
+}
+
+function* matchingOf(everything: readonly Grouped[], spec: DiffSpec): Steps<Grouped[]> {
+  const row = spec.uid === undefined ? null : yield* idOf(everything, spec.registry, spec.uid);
+  return everything.filter(
+    (object) =>
+      (spec.uid === undefined || object.id === row) &&
+      (spec.registry === undefined || registryOf(object.table) === spec.registry) &&
+      (spec.kind === undefined || object.kind === spec.kind) &&
+      (spec.conflicts !== true || object.disputed),
+  );
 }
 
 const registryOf = (table: Table): string => table.registry ?? table.name;

@@ -12,7 +12,8 @@ import { createTransaction, type TableChange, type Transaction } from '../write/
 import { changesOf } from './changes.ts';
 import { choose, nameOfConflict, unchoose, type CellName, type Choice } from './choices.ts';
 import { compare, decided, openConflicts, type Comparison } from './comparison.ts';
-import { diffPage, type BranchDiff, type DiffSpec } from './diff.ts';
+import { diffOfSheet, diffPage, type BranchDiff, type DiffSpec } from './diff.ts';
+import type { SheetDiff } from './diff-sheet.ts';
 import { changesAgainst, notSiblings } from './diff-against.ts';
 import { mergeBranch, tryMerge, type MergeCounts } from './merge.ts';
 import { aboutOf, aboutRow, fieldName, toldConflict, type About, type ToldConflict } from './told.ts';
@@ -155,6 +156,33 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
     return value;
   }
 
+  /** Reads what a branch has otherwise than its parent, or than another one of the same parent. */
+  function differing<T>(
+    ref: string,
+    beside: string | undefined,
+    reading: (parents: readonly number[], compared: Comparison, against: boolean) => Steps<T>,
+  ): T {
+    const branch = read(findBranch(ref));
+    if (branch.id === mainBranch) throw new LoamError('InvalidArgument', 'main comes from no other branch.');
+    const parents = read(seenFrom(branch.parent)).visible;
+    const changesOn = (of: Branch) => nearby(of, () => read(changesOf(journal, author, of.id)));
+    const other = beside === undefined ? null : read(findBranch(beside));
+    if (other && other.id !== branch.parent) {
+      if (other.parent !== branch.parent) throw notSiblings(branch.name, other.name);
+      const changes = changesAgainst(changesOn(branch), changesOn(other));
+      const compared: Comparison = { changes, conflicts: new Map(), objects: [] };
+      return nearby(branch, () => read(reading(parents, compared, true)));
+    }
+    return nearby(branch, () =>
+      read(
+        (function* () {
+          // Conflicts name the very changes that are listed.
+          return yield* reading(parents, yield* comparedNow(branch), false);
+        })(),
+      ),
+    );
+  }
+
   return {
     branches: (): BranchRow[] => read(listBranches(model, author)),
 
@@ -242,36 +270,24 @@ export function branchPart(context: EngineContext, dropping: () => boolean) {
           { branch: branch.name },
         );
       const { side = 'branch', value = null } = choice ?? {};
-      const kept = choice ? choose(branch.id, conflicts, { side, value }) : unchoose(branch.id, conflicts);
+      const kept = choice
+        ? choose(model, branch.id, conflicts, { side, value })
+        : unchoose(branch.id, conflicts);
       runSync(driver, inTransaction(kept));
       tellAll('', []);
     },
 
     /** What the branch has otherwise than its parent, or than another branch of the same parent. */
-    branchDiff(ref: string, spec: DiffSpec = {}): BranchDiff {
-      const branch = read(findBranch(ref));
-      if (branch.id === mainBranch)
-        throw new LoamError('InvalidArgument', 'main comes from no other branch.');
-      const parents = read(seenFrom(branch.parent)).visible;
-      const changesOn = (of: Branch) => nearby(of, () => read(changesOf(journal, author, of.id)));
-      if (spec.against !== undefined) {
-        const other = read(findBranch(spec.against));
-        if (other.id !== branch.parent) {
-          if (other.parent !== branch.parent) throw notSiblings(branch.name, other.name);
-          const differ = changesAgainst(changesOn(branch), changesOn(other));
-          const apart: Comparison = { changes: differ, conflicts: new Map(), objects: [] };
-          return nearby(branch, () => read(diffPage(journal, parents, apart, spec, true)));
-        }
-      }
-      return nearby(branch, () =>
-        read(
-          (function* () {
-            // Conflicts name the very changes that are listed.
-            return yield* diffPage(journal, parents, yield* comparedNow(branch), spec);
-          })(),
-        ),
-      );
-    },
+    branchDiff: (ref: string, spec: DiffSpec = {}): BranchDiff =>
+      differing(ref, spec.against, (parents, compared, against) =>
+        diffPage(journal, parents, compared, spec, against),
+      ),
+
+    /** The records of one type (by its uid) among that, as a table. */
+    branchSheet: (ref: string, type: string, spec: DiffSpec = {}): SheetDiff =>
+      differing(ref, spec.against, (parents, compared, against) =>
+        diffOfSheet(journal, parents, compared, type, spec, against),
+      ),
 
     /** The real merge, taken back: every rule it would break, whatever is decided by now. */
     checkBranch(ref: string): BranchCheck {

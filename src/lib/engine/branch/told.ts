@@ -9,7 +9,7 @@ import { tableOf, type Journal } from '../write/journal.ts';
 import { mainBranch } from '../write/seen.ts';
 import { hostColumn } from './hosts.ts';
 import type { Choice, CellName } from './choices.ts';
-import { nameOfConflict, toldChoice } from './choices.ts';
+import { nameOfConflict } from './choices.ts';
 import type { Conflict, ConflictKind } from './conflicts.ts';
 import type { RowChange } from './changes.ts';
 import type { KeyChange } from './json-keys.ts';
@@ -36,6 +36,8 @@ export interface ToldConflict extends About {
   parent: string | null;
   branch: string | null;
   choice: Choice | null;
+  /** The other value that was chosen, as it is read; null where a side was, or to have none. */
+  chosen: string | null;
 }
 
 /** Rows of a table that a row refers to, or itself. */
@@ -68,6 +70,16 @@ export function* aboutRow(journal: Journal, table: Table, id: number): Steps<Abo
 
 /** What a field is called: a reference without its `_id`. */
 export const fieldName = (column: string): string => column.replace(/^_(?!aux)/, '').replace(/_id$/, '');
+
+function* toldEdit(
+  journal: Journal,
+  { change, cell, key }: Conflict,
+  choice: Choice | null,
+): Steps<string | null> {
+  if (choice?.side !== 'edit' || choice.value === null) return null;
+  if (key) return jsonWords(String(choice.value));
+  return cell ? yield* shownValue(journal, change.table, cell.column, choice.value) : String(choice.value);
+}
 
 /** What a changed cell is called: a feature's value by its feature. */
 export function* fieldOfCell({ table, id }: Pick<RowChange, 'table' | 'id'>, column: string): Steps<string> {
@@ -113,7 +125,8 @@ export function* toldConflict(
     ...about,
     name: nameOfConflict(conflict),
     kind,
-    choice: toldChoice(conflict, choice),
+    choice,
+    chosen: yield* toldEdit(journal, conflict, choice),
     key: key?.key ?? null,
   };
   if (key) {
@@ -173,7 +186,7 @@ function* noteBefore(table: Table, own: number, other: number | null): Steps<str
 }
 
 /** JSON as it is read: texts without quotation marks. */
-function jsonText(value: SqlValue): string | null {
+export function jsonText(value: SqlValue): string | null {
   if (typeof value !== 'string') return value === null ? null : String(value);
   try {
     const parsed: unknown = JSON.parse(value);
