@@ -28,6 +28,12 @@ export function branchNamed(engine: Engine, ref: string): BranchRow {
   );
 }
 
+/** The one that is named, else the one that is checked out. */
+export function branchHere(engine: Engine, [ref, more]: readonly string[]): BranchRow {
+  if (more !== undefined) throw new Usage(`"${more}" is not expected here.`);
+  return branchNamed(engine, ref ?? engine.status().branch.uid);
+}
+
 /** Where a branch comes from and how far both went since; null for main. */
 export function branchWords({ parent, ahead, behind, forkedAt }: BranchRow): string | null {
   if (parent === null) return null;

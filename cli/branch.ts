@@ -1,24 +1,13 @@
 // `loam branch`: branches as a list, what one has otherwise than its parent, whether it can be merged, and its merge taken
 // back.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { count } from '../src/lib/engine/curate/words.ts';
-import { LoamError } from '../src/lib/engine/errors.ts';
-import type { BranchRow } from '../src/lib/engine/branch/branches.ts';
 import type { BranchDiff, DiffSpec } from '../src/lib/engine/branch/diff.ts';
 import type { DiffObject } from '../src/lib/engine/branch/diff-object.ts';
-import type { Engine } from '../src/lib/engine/index.ts';
-import {
-  branchNamed,
-  branchTable,
-  conflictLine,
-  countsText,
-  minute,
-  oneBranch,
-  reviewText,
-} from './branch-words.ts';
+import { fromFile, toFile } from './branch-file.ts';
+import { branchHere, branchNamed, branchTable, conflictLine, countsText, oneBranch } from './branch-words.ts';
 import { checkText, diffSummary, failureText, objectText } from './diff-text.ts';
 import { tableOfWord } from './entity.ts';
-import { absolute, withInstance } from './instance.ts';
+import { withInstance } from './instance.ts';
 import { flags, Usage, type Io, type Verb } from './verb.ts';
 
 type Step = (args: string[], io: Io) => Promise<number | void>;
@@ -29,7 +18,7 @@ export const branch: Verb = {
   summary:
     'List branches; what one has otherwise, check and revert its merge, save it to a file, open it, take in what it holds back.',
   usage:
-    'branch list [--json] | branch diff [BRANCH] [--against BRANCH] [--registry NAME] [--kind made|changed|trashed|restored] [--conflicts] [--limit N] [--json] | branch check [BRANCH] [--json] | branch revert BRANCH [--json] | branch export [BRANCH] [--output FILE] [--json] | branch import FILE [--json] | branch held [BRANCH] [--take] [--json]',
+    'branch list [--json] | branch diff [BRANCH] [--against BRANCH] [--registry NAME] [--kind made|changed|trashed|restored] [--conflicts] [--limit N] [--json] | branch check [BRANCH] [--json] | branch revert BRANCH [--json] | branch export [BRANCH] [--output FILE] [--with-files|--without-files] [--json] | branch import FILE [--json] | branch held [BRANCH] [--take] [--json]',
   async run([what, ...args], io) {
     const step = what !== undefined && Object.hasOwn(steps, what) ? steps[what] : undefined;
     if (!step)
@@ -113,44 +102,6 @@ async function check(args: string[], io: Io): Promise<number> {
   });
 }
 
-/** An open branch as one file, for another copy of this database. */
-async function toFile(args: string[], io: Io): Promise<void> {
-  const { values, positionals } = flags(args, { output: { type: 'string' }, json: { type: 'boolean' } });
-  await withInstance(io, async ({ engine }) => {
-    const { uid, name } = branchHere(engine, positionals);
-    const path = absolute(io, values.output ?? `./${name.replace(/[^\w.-]+/g, '-')}.loam`);
-    if (existsSync(path))
-      throw new LoamError('InvalidArgument', `${path} exists already. Name another file with --output.`);
-    const { bytes, signed, counts, blobs } = await engine.exportBranch(uid);
-    writeFileSync(path, bytes, { flag: 'wx' });
-    if (values.json) io.out(JSON.stringify({ branch: name, path, signed, counts, blobs }, null, 1));
-    else io.out(path);
-    io.err(`${countsText(counts)}; ${signed ? 'signed' : 'not signed: this Node has no Ed25519'}`);
-    if (blobs.length > 0)
-      io.err(`${count(blobs.length, 'artifact')} made on it: the file names their bytes and holds none.`);
-  });
-}
-
-async function fromFile(args: string[], io: Io): Promise<void> {
-  const { values, positionals } = flags(args, { json: { type: 'boolean' } });
-  const [given, more] = positionals;
-  if (given === undefined || more !== undefined) throw new Usage('Name one file.');
-  const path = absolute(io, given);
-  if (!existsSync(path)) throw new LoamError('DoesNotExist', `There is no file ${given}.`);
-  await withInstance(io, async ({ engine }) => {
-    const received = await engine.importBranch(new Uint8Array(readFileSync(path)));
-    const { branch, author, madeAt, signedBy, checked, held, review } = received;
-    if (values.json) return io.out(JSON.stringify(received, null, 1));
-    io.out(`opened branch ${branch.name}: ${countsText(received)}`);
-    const by = `saved by ${author.handle} at ${minute(madeAt)}`;
-    const signature = signedBy === null ? 'not signed' : `signed with ${signedBy}`;
-    io.err(`${by}, ${signature}${checked ? '' : ' (not checked: this Node has no Ed25519)'}`);
-    if (reviewText(review) !== '') io.err(`its review: ${reviewText(review)}`);
-    for (const { registry, row, missing } of held)
-      io.err(`held back: ${registry} ${row}: ${missing} is not here`);
-  });
-}
-
 /** What a branch out of a file waits for; `--take` takes in what fits by now. */
 async function held(args: string[], io: Io): Promise<void> {
   const { values, positionals } = flags(args, { take: { type: 'boolean' }, json: { type: 'boolean' } });
@@ -169,12 +120,6 @@ async function held(args: string[], io: Io): Promise<void> {
       );
     if (now.more > 0) io.out(`  … and ${count(now.more, 'more row')}`);
   });
-}
-
-/** The one that is named, else the one that is checked out. */
-function branchHere(engine: Engine, [ref, more]: readonly string[]): BranchRow {
-  if (more !== undefined) throw new Usage(`"${more}" is not expected here.`);
-  return branchNamed(engine, ref ?? engine.status().branch.uid);
 }
 
 async function revert(args: string[], io: Io): Promise<void> {

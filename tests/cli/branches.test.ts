@@ -273,6 +273,38 @@ describe('[row 111] a branch in one file, in a shell', () => {
     expect((await loam(there, 'describe', '--key', 'd/b.csv')).out).toMatch(/Atlas/);
   });
 
+  it('takes the files along that were saved on it, unless told not to', async () => {
+    const here = await lab();
+    const there = scratch();
+    cpSync(here, there, { recursive: true });
+    writeFileSync(join(there, '.loam', 'settings.json'), JSON.stringify({ storage: join(there, 'storage') }));
+    const bare = scratch();
+    cpSync(there, bare, { recursive: true });
+    writeFileSync(join(bare, '.loam', 'settings.json'), JSON.stringify({ storage: join(bare, 'storage') }));
+    await loam(here, 'switch', '-c', 'try');
+    writeFileSync(join(here, 'd', 'c.csv'), 'c\n1\n');
+    await loam(here, 'save', 'd/c.csv');
+    expect(await loam(here, 'branch', 'export', '--with-files', '--without-files')).toMatchObject(
+      wrong('exclude each other'),
+    );
+    expect((await loam(here, 'branch', 'export', '--without-files', '--output', 'bare.loam')).err).toMatch(
+      /the file names their bytes and holds none/,
+    );
+    expect((await loam(here, 'branch', 'export')).err).toMatch(
+      /1 artifact made on it: 1 file \(4 bytes\) went along/,
+    );
+    expect((await loam(there, 'branch', 'import', join(here, 'try.loam'))).err).toMatch(
+      /the files of 1 artifact are here/,
+    );
+    await loam(there, 'merge', 'try');
+    const stored = (await loam(there, 'load', '--key', 'd/c.csv')).out;
+    expect(stored.startsWith(there) || stored.includes('/storage/')).toBe(true);
+    expect(readFileSync(stored.trim(), 'utf8')).toBe('c\n1\n');
+    expect((await loam(bare, 'branch', 'import', join(here, 'bare.loam'))).err).toMatch(
+      /the bytes of 1 artifact did not come along/,
+    );
+  });
+
   it('tells what is held back there, and takes it in once it fits', async () => {
     const here = await lab();
     const there = scratch();

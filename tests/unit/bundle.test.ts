@@ -1,37 +1,23 @@
 // A branch in one file: opened in another copy of the database it is the branch that was saved; what is foreign, cut off or
 // altered is refused with nothing changed.
-import { strFromU8, strToU8, deflateSync, inflateSync } from 'fflate';
+import { strToU8 } from 'fflate';
 import { createHash } from 'node:crypto';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Bundle } from '../../src/lib/engine/branch/bundle.ts';
 import type { BundleRows } from '../../src/lib/engine/branch/bundle-rows.ts';
 import type { BundleKeys } from '../../src/lib/engine/branch/bundle-part.ts';
 import { openBundle, sealBundle } from '../../src/lib/engine/branch/bundle-file.ts';
 import { isLoamError } from '../../src/lib/engine/errors.ts';
-import { model } from '../../src/lib/engine/model/model.ts';
-import type { SqlDriver } from '../../src/lib/engine/ports.ts';
 import { jsonText } from '../../src/lib/engine/write/operation.ts';
 import { newKeys, signerWith, verifierHere } from '../../src/lib/storage/keys/ed25519.ts';
-import { anyAct, numbers, seedWorld, worldEngine } from './branch-world.ts';
-import { memoryEngine, refusal, type MemoryEngine } from './memory-engine.ts';
+import { anyAct, numbers } from './branch-world.ts';
+import { copyOf as copyWith, envelopeOf, sealedAs, seeded, uidOf } from './bundle-world.ts';
+import { refusal, type MemoryEngine } from './memory-engine.ts';
 
 const rounds = process.env['LOAM_LONG'] === '1' ? 150 : 12;
-const first = 'loam branch bundle 1\n';
 
-/** Closed after each test: memory of the SQLite module is one for all. */
-const opened: SqlDriver[] = [];
-afterEach(() => {
-  for (const driver of opened.splice(0)) driver.close();
-});
-
-/** Another device's copy. */
-async function copyOf(bytes: Uint8Array, bundleKeys?: BundleKeys): Promise<MemoryEngine> {
-  let now = Date.UTC(2026, 5, 1);
-  const clock = () => (now += 1000);
-  const copy = await memoryEngine(model, { clock, ...(bundleKeys ? { bundleKeys } : {}) }, bytes);
-  opened.push(copy.driver);
-  return copy;
-}
+const copyOf = (bytes: Uint8Array, bundleKeys?: BundleKeys): Promise<MemoryEngine> =>
+  copyWith(bytes, bundleKeys ? { bundleKeys } : {});
 
 const digestOf = (driver: MemoryEngine['driver']): string => {
   const hash = createHash('sha256');
@@ -44,16 +30,6 @@ const digestOf = (driver: MemoryEngine['driver']): string => {
     );
   return hash.digest('hex');
 };
-
-async function seeded(seed: number): Promise<{ world: MemoryEngine; before: Uint8Array }> {
-  const world = await worldEngine(seed);
-  opened.push(world.driver);
-  seedWorld(world);
-  return { world, before: world.driver.serialize() };
-}
-
-const uidOf = (world: MemoryEngine, key: string) =>
-  String(world.value('SELECT uid FROM lamindb_artifact WHERE key = ?', [key]));
 
 /** Every change of a bundle as a text, in an order of its own. */
 function lines({ content }: Bundle): string[] {
@@ -219,9 +195,7 @@ describe('[row 111] a branch in one file', () => {
       'merged or closed',
     );
     expect(await refused(strToU8('SQLite format 3'))).toContain('does not begin as a bundle');
-    expect(await refused(strToU8(`${first.replace('1', '2')}${'0'.repeat(64)}\nx`))).toContain(
-      'a newer Loam',
-    );
+    expect(await refused(strToU8(`loam branch bundle 3\n${'0'.repeat(64)}\nx`))).toContain('a newer Loam');
     expect(digestOf(other.driver)).toBe(state);
     await other.engine.importBranch(one);
     expect(await refused(one)).toContain('is here already, as "one"');
@@ -234,6 +208,39 @@ describe('[row 111] a branch in one file', () => {
     const third = await copyOf(before);
     third.engine.createBranch('ONE');
     expect((await third.engine.importBranch(one)).branch.name).toBe('one (2)');
+  });
+});
+
+describe('[row 111] a file of format 1', () => {
+  test('is opened still: its changes, without a review', async () => {
+    const { world, before } = await seeded(26);
+    const { engine } = world;
+    engine.createBranch('try', { switch: true });
+    engine.createULabel('of old');
+    engine.update('Artifact', { uid: uidOf(world, 'a.csv') }, { description: 'old' });
+    engine.saveBranchReadme('try', '# Not in it');
+    const { body } = envelopeOf((await engine.exportBranch('try')).bytes);
+    const { manifest, content } = JSON.parse(String(body)) as Record<string, Record<string, unknown>>;
+    const {
+      by: _by,
+      createdAt: _at,
+      state: _state,
+      ...branch
+    } = manifest?.['branch'] as Record<string, unknown>;
+    const { review: _counts, ...rest } = manifest ?? {};
+    const { review: _review, choices: _choices, ...changes } = content ?? {};
+    const old = { manifest: { ...rest, format: 1, branch, blobs: [] }, content: changes };
+    const file = sealedAs(1, { body: JSON.stringify(old), key: null, signature: null });
+    const other = await copyOf(before);
+    expect(await other.engine.readBundle(file)).toMatchObject({ format: 1, counts: { made: 1, changed: 1 } });
+    expect(await other.engine.importBranch(file)).toMatchObject({ made: 1, changed: 1, held: [] });
+    expect(other.engine.branchReview('try').readme).toBeNull();
+    other.engine.mergeBranch('try');
+    expect(other.engine.artifact(uidOf(other, 'a.csv')).description).toBe('old');
+    const cut = await copyOf(before);
+    expect((await refusal(() => cut.engine.importBranch(file.slice(0, -3)))).message).toContain(
+      'cut off or altered',
+    );
   });
 });
 
@@ -260,15 +267,8 @@ describe('[row 111] a signature', () => {
       counts: { made: 1 },
     });
     // Altered by somebody who counts the checksum anew.
-    const envelope = JSON.parse(strFromU8(inflateSync(bytes.subarray(first.length + 65)))) as Record<
-      string,
-      string
-    >;
-    const again = (changed: Record<string, string | null>) => {
-      const packed = deflateSync(strToU8(JSON.stringify({ ...envelope, ...changed })));
-      const sum = createHash('sha256').update(packed).digest('hex');
-      return Uint8Array.from([...strToU8(`${first}${sum}\n`), ...packed]);
-    };
+    const envelope = envelopeOf(bytes);
+    const again = (changed: Record<string, string | null>) => sealedAs(2, { ...envelope, ...changed });
     const state = digestOf(other.driver);
     const forged = again({ body: String(envelope['body']).replace('signed', 'forged') });
     expect((await refusal(() => other.engine.importBranch(forged))).message).toContain(
@@ -338,7 +338,7 @@ describe('[row 111] bytes that are no bundle any more', () => {
     for (let seed = 1; seed <= 400; seed++) {
       const bundle = structuredClone({ manifest, content }) as unknown;
       const what = mutate(bundle, numbers(seed * 13));
-      const bytes = await sealBundle(bundle as Bundle, null);
+      const bytes = sealedAs(2, { body: jsonText(bundle), key: null, signature: null });
       try {
         await other.engine.importBranch(bytes);
         taken++;

@@ -1,33 +1,21 @@
-// A branch in one file (`.loam`): saved from here to be mailed, and one that came looked at before it is taken in.
-import type { BranchRow, BundleFacts, ImportedBranch } from '../workers/wire.ts';
-import { download } from './export.ts';
+// A branch in one file (`.loam`): one that came looked at before it is taken in, with the bytes of its artifacts.
+import type { BundleFacts, ImportedBranch } from '../workers/wire.ts';
 import { pickBranchFile } from './files.ts';
-import { asWireError, attempt, say } from './notices.svelte.ts';
+import { asWireError, attempt } from './notices.svelte.ts';
 import { session } from './session.svelte.ts';
-import { bytes, plural } from './words.ts';
 
-/** Changes of an open branch against the one it comes from, as a download. */
-export async function saveBranchFile({ uid, name }: Pick<BranchRow, 'uid' | 'name'>): Promise<void> {
-  const saved = await attempt(`“${name}” could not be saved as a file`, () =>
-    session.engine.exportBranch(uid),
-  );
-  if (!saved) return;
-  const file = `${name.replace(/[^\p{L}\p{N}._-]+/gu, '-')}.loam`;
-  download(new Blob([saved.bytes as Uint8Array<ArrayBuffer>], { type: 'application/octet-stream' }), file);
-  const wanted = saved.blobs.length;
-  say(
-    `Saved ${file}, ${bytes(saved.bytes.length)}`,
-    [
-      saved.signed ? 'It is signed by this device.' : 'This browser cannot sign files, so it is not signed.',
-      ...(wanted > 0 ? [`The bytes of ${plural(wanted, 'artifact')} are not in it.`] : []),
-    ].join(' '),
-  );
-}
-
-let picked = $state.raw<{ name: string; bytes: Uint8Array; facts: BundleFacts } | null>(null);
+let picked = $state.raw<{ file: File; facts: BundleFacts } | null>(null);
 let taken = $state.raw<ImportedBranch | null>(null);
 let problem = $state<string | null>(null);
 let busy = $state(false);
+/** Names what is being read, so that it can be ended. */
+let token: string | null = null;
+let part = $state<number | null>(null);
+
+session.onEvent((event) => {
+  if (event.type === 'view' && event.progress.token === token && event.progress.total > 0)
+    part = Math.min(1, event.progress.done / event.progress.total);
+});
 
 export const branchFile = {
   /** What the file that was picked holds; null while none is looked at. */
@@ -35,7 +23,7 @@ export const branchFile = {
     return picked?.facts ?? null;
   },
   get file(): string {
-    return picked?.name ?? '';
+    return picked?.file.name ?? '';
   },
   /** What came of taking it in. */
   get taken(): ImportedBranch | null {
@@ -47,6 +35,10 @@ export const branchFile = {
   get busy(): boolean {
     return busy;
   },
+  /** From 0 to 1 once it is known: how far its files are read and stored. */
+  get part(): number | null {
+    return part;
+  },
 
   async pick(): Promise<void> {
     const chosen = await pickBranchFile();
@@ -56,25 +48,39 @@ export const branchFile = {
   /** Reads a file; what it holds is shown, or why it is none. Nothing is changed. */
   async look(file: File): Promise<void> {
     branchFile.putAway();
-    const read = await attempt(`${file.name} cannot be opened`, async () => {
-      const content = new Uint8Array(await file.arrayBuffer());
-      return { name: file.name, bytes: content, facts: await session.engine.readBundle(content) };
-    });
-    if (read) picked = read;
+    const facts = await attempt(`${file.name} cannot be opened`, () => session.engine.readBundle(file));
+    if (facts) picked = { file, facts };
   },
   async take(): Promise<void> {
     if (!picked || busy) return;
+    const { file, facts } = picked;
+    const mine = facts.filesLength > 0 ? crypto.randomUUID() : null;
+    token = mine;
     busy = true;
     problem = null;
+    part = null;
     try {
-      taken = await session.engine.importBranch(picked.bytes);
+      if (mine !== null) await session.engine.stageBranchFile(mine, file);
+      if (token !== mine) return;
+      const done = await session.engine.importBranch(file, ...(mine === null ? [] : [mine]));
+      // Whoever closed the sheet meanwhile has it all the same.
+      if (token === mine && picked?.file === file) taken = done;
     } catch (failure) {
-      problem = asWireError(failure).message;
+      const { code, message } = asWireError(failure);
+      if (token === mine && code !== 'Cancelled') problem = message;
     } finally {
-      busy = false;
+      if (token === mine) {
+        busy = false;
+        token = null;
+        part = null;
+      }
     }
   },
   putAway(): void {
+    if (token !== null) void session.engine.cancelBranchFile(token).catch(() => {}); // it may have ended by then
+    token = null;
+    busy = false;
+    part = null;
     picked = null;
     taken = null;
     problem = null;

@@ -22,7 +22,7 @@ function isAbort(problem: unknown): boolean {
 }
 
 /** The file the person chose; null where the browser offers no choice, undefined where they thought better of it. */
-async function chosenFile(name: string): Promise<FileSystemFileHandle | null | undefined> {
+export async function chosenFile(name: string): Promise<FileSystemFileHandle | null | undefined> {
   const { showSaveFilePicker } = window as SavePickerWindow;
   if (!showSaveFilePicker) return null;
   try {

@@ -1,5 +1,6 @@
 // The engine as one object: registries, write path, drops and queries over the ports it is given. The same in the
 // browser worker, in Node and in tests; it knows no DOM, no network and no file system.
+import { finishArriving } from './branch/bundle-arrival.ts';
 import { bundlePart, type BundleKeys } from './branch/bundle-part.ts';
 import { branchPart } from './branch/part.ts';
 import { revertPart } from './branch/revert.ts';
@@ -101,6 +102,7 @@ export async function createEngine(deps: EngineDeps) {
   if (!readOnly) bringBackAll(driver);
   const storageId = deviceStorage(driver, blobs.root, readOnly ? null : writer);
   if (!readOnly) {
+    await finishArriving(driver, blobs);
     await resumeDrops();
     await removePurged(driver, blobs, namedElsewhere);
     await lookForBytes(driver, blobs);

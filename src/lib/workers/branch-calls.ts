@@ -1,6 +1,7 @@
 // Branches and their reviews over the engine, as the wire has them.
 import type { Engine } from '../engine/index.ts';
-import type { BranchApi } from './branch-wire.ts';
+import { blobSource } from '../storage/blob/blob-source.ts';
+import type { BranchApi, BranchFileApi } from './branch-wire.ts';
 import type { ReviewApi } from './review-wire.ts';
 import type { EngineEvent } from './wire.ts';
 
@@ -17,6 +18,7 @@ export function branchCalls(
   engine: Engine,
   { writing, direct, ofNow }: Calls,
   emit: (event: EngineEvent) => void,
+  files: BranchFileApi,
 ): BranchApi & ReviewApi {
   /** After it another branch may be checked out: every tab hears of that before the answer. */
   const onTheMove = <A extends unknown[], R>(method: (...args: A) => R | Promise<R>) => {
@@ -38,8 +40,12 @@ export function branchCalls(
     branchSheet: direct(engine.branchSheet),
     checkBranch: direct(engine.checkBranch),
     exportBranch: ofNow(engine.exportBranch),
-    readBundle: direct(engine.readBundle),
-    importBranch: writing(engine.importBranch),
+    readBundle: direct((file) => engine.readBundle(blobSource(file))),
+    branchFiles: ofNow(files.branchFiles),
+    saveBranchFile: ofNow(files.saveBranchFile),
+    stageBranchFile: ofNow(files.stageBranchFile),
+    importBranch: writing(files.importBranch),
+    cancelBranchFile: direct(files.cancelBranchFile),
     heldOfBranch: direct(engine.heldOfBranch),
     waitingOfBranch: direct(engine.waitingOfBranch),
     takeHeld: writing(async (ref) => engine.takeHeld(ref)),

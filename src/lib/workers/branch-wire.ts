@@ -1,7 +1,9 @@
 // Branches as the page asks for them. What each does: engine/branch/part.ts.
 import type { BranchRow } from '../engine/branch/branches.ts';
-import type { BundleFacts, ExportedBranch, ImportedBranch } from '../engine/branch/bundle-part.ts';
+import type { BundleFacts, ExportedBranch } from '../engine/branch/bundle-part.ts';
+import type { ImportedBranch } from '../engine/branch/bundle-import.ts';
 import type { BranchHeld } from '../engine/branch/bundle-held.ts';
+import type { FilesOfBranch, SavedBranchFile } from './bundles.ts';
 import type { Received } from '../engine/branch/bundle-receive.ts';
 import type { CellName, Choice } from '../engine/branch/choices.ts';
 import type { BranchDiff, DiffSpec } from '../engine/branch/diff.ts';
@@ -11,8 +13,10 @@ import type { Reverted } from '../engine/branch/revert.ts';
 import type { ToldConflict } from '../engine/branch/told.ts';
 
 export type { BranchRow } from '../engine/branch/branches.ts';
-export type { BundleFacts, ExportedBranch, ImportedBranch } from '../engine/branch/bundle-part.ts';
+export type { BundleFacts, ExportedBranch } from '../engine/branch/bundle-part.ts';
+export type { ImportedBranch } from '../engine/branch/bundle-import.ts';
 export type { BranchHeld, HeldRow } from '../engine/branch/bundle-held.ts';
+export type { FilesOfBranch, SavedBranchFile } from './bundles.ts';
 export type { HeldBack, Received } from '../engine/branch/bundle-receive.ts';
 export type { CellName, Choice } from '../engine/branch/choices.ts';
 export type { BranchDiff, DiffSpec } from '../engine/branch/diff.ts';
@@ -22,7 +26,21 @@ export type { BranchCheck, CheckFailure, Merged } from '../engine/branch/part.ts
 export type { Reverted } from '../engine/branch/revert.ts';
 export type { ToldConflict } from '../engine/branch/told.ts';
 
-export interface BranchApi {
+/** A branch in a file, with the bytes of its artifacts; a token names what can be cancelled and tells how far it is (`view`). */
+export interface BranchFileApi {
+  /** Which files of a branch's artifacts can go along. */
+  branchFiles(ref: string): Promise<FilesOfBranch>;
+  /** Writes an open branch with its files into a picked file, or one for a download. */
+  saveBranchFile(token: string, ref: string, target: FileSystemFileHandle | null): Promise<SavedBranchFile>;
+  /** Reads every byte of a file and stages the bytes that it has of artifacts, for `importBranch`. */
+  stageBranchFile(token: string, file: File): Promise<void>;
+  /** Makes the branch of a file here; what is checked out stays so. Rows it leans on that are not here are told. */
+  importBranch(file: File, token?: string): Promise<ImportedBranch>;
+  /** Ends saving or staging, or gives up what was staged; nothing of it stays. */
+  cancelBranchFile(token: string): Promise<void>;
+}
+
+export interface BranchApi extends BranchFileApi {
   /** Main first, then open ones, newest first, then those that are done. */
   branches(): Promise<BranchRow[]>;
   /** Begins where the checked-out branch is; `switch` goes to it at once. */
@@ -41,9 +59,7 @@ export interface BranchApi {
   /** An open branch as the bytes of a `.loam` file: its net changes, for another copy of this database. */
   exportBranch(ref: string): Promise<ExportedBranch>;
   /** What such a file holds, without taking it in. Refuses in words what is cut off, altered or none. */
-  readBundle(bytes: Uint8Array): Promise<BundleFacts>;
-  /** Makes the branch of such a file here; what is checked out stays so. Rows it leans on that are not here are told. */
-  importBranch(bytes: Uint8Array): Promise<ImportedBranch>;
+  readBundle(file: File): Promise<BundleFacts>;
   /** How many rows, cells and links of a branch out of a file wait for rows that are not here. */
   heldOfBranch(ref: string): Promise<number>;
   /** The rows that they wait for, and how many fit by now. */

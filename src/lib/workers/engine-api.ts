@@ -14,6 +14,7 @@ import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
 import type { OpenedDatabase } from '../storage/sql/opened.ts';
 import { createBell } from './bell.ts';
 import { branchCalls } from './branch-calls.ts';
+import { createBundles } from './bundles.ts';
 import { createCurations, type CurationsDeps } from './curations.ts';
 import { createDatasetWatch, type ReadDataset } from './dataset-watch.ts';
 import { createInspector, type InspectInput } from './inspect-pool.ts';
@@ -30,7 +31,7 @@ import { createRemotes } from './remotes.ts';
 import { createTransfers } from './transfers.ts';
 import { createStorages, type StoragesDeps } from './storages.ts';
 import { createValidations } from './validations.ts';
-import type { Databases } from './databases.ts';
+import { helper, type Databases } from './databases.ts';
 import type { DropItem, DropProgress, EngineApi, EngineEvent } from './wire.ts';
 
 let operation: string | null = null;
@@ -122,6 +123,10 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     tell: (list) => emit({ type: 'transfers', transfers: list }),
   });
 
+  const bundles = createBundles({
+    ...{ engine, blobs, createWorker: helper },
+    tell: (progress) => emit({ type: 'view', progress }),
+  });
   const watch = createDatasetWatch({
     engine,
     find: createFinder(blobs, remotes).find,
@@ -307,7 +312,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
         engine.withOperation(null);
       }
     },
-    ...branchCalls(engine, { writing, direct, ofNow }, emit),
+    ...branchCalls(engine, { writing, direct, ofNow }, emit, bundles),
     undo: writing(engine.undo),
     redo: writing(engine.redo),
     undoAct: writing(engine.undoAct),

@@ -252,6 +252,8 @@ export type {
   DiffObject,
   DiffSpec,
   ExportedBranch,
+  FilesOfBranch,
+  SavedBranchFile,
   BranchHeld,
   HeldBack,
   HeldRow,

@@ -2,7 +2,7 @@
 // model is known.
 import { LoamError } from '../errors.ts';
 import type { RowKey } from '../write/operation.ts';
-import type { Bundle, BundleCells, BundleManifest } from './bundle.ts';
+import type { Bundle, BundleCells, BundleFile, BundleManifest } from './bundle.ts';
 import type { BundleChoice } from './bundle-choices.ts';
 import type { BundleRows } from './bundle-rows.ts';
 import type { ReviewCounts } from './bundle-review.ts';
@@ -99,6 +99,20 @@ function review(value: unknown): ReviewCounts {
   };
 }
 
+function file(value: unknown): BundleFile {
+  const { path, size, sha256 } = fields(value);
+  const length = whole(size);
+  if (length < 0) throw unreadable('a file in it has less than no bytes');
+  const parts = text(path, 2000).split('/');
+  if (
+    path !== '' &&
+    parts.some((part) => part === '' || part === '.' || part === '..' || /[\\\0]/.test(part))
+  )
+    throw unreadable('a file in it has a path that leads elsewhere');
+  if (!/^[0-9a-f]{64}$/.test(text(sha256))) throw unreadable('a file in it has no checksum');
+  return { path: text(path, 2000), size: length, sha256: text(sha256) };
+}
+
 const noReview: ReviewCounts = { readme: false, comments: 0, verdicts: 0, reviewers: 0, choices: 0 };
 
 function manifest(value: unknown): BundleManifest {
@@ -138,8 +152,11 @@ function manifest(value: unknown): BundleManifest {
     },
     review: format === 1 ? noReview : review(given['review']),
     blobs: list(given['blobs']).map((one) => {
-      const { uid, hash, size, storageKey } = fields(one);
+      const { uid, hash, size, storageKey, hashType, name, files } = fields(one);
       return {
+        hashType: format === 1 ? null : orNull(hashType, (of) => text(of)),
+        name: format === 1 ? text(storageKey, 2000) : text(name, 2000),
+        files: format === 1 ? null : orNull(files, (of) => list(of).map(file)),
         uid: text(uid),
         hash: orNull(hash, (of) => text(of)),
         size: orNull(size, whole),

@@ -43,8 +43,21 @@ export interface BundleContent {
 export interface BundleBlob {
   uid: string;
   hash: string | null;
+  /** LaminDB's word for how it was made; null in files of format 1. */
+  hashType: string | null;
   size: number | null;
   storageKey: string;
+  /** What people call the artifact. */
+  name: string;
+  /** Its files whose bytes are in the bundle, in their order there; null where they are not. */
+  files: BundleFile[] | null;
+}
+
+/** `path` is empty where the artifact is a single file. */
+export interface BundleFile {
+  path: string;
+  size: number;
+  sha256: string;
 }
 
 export interface BundleManifest {
@@ -231,7 +244,7 @@ function* manifestOf(
   const user = yield* one('SELECT uid, handle FROM lamindb_user WHERE id = ?', [author.userId]);
   const artifacts = changes.filter(({ kind, table }) => kind === 'made' && table.name === 'lamindb_artifact');
   const blobs = yield* all(
-    `SELECT a.uid, a.hash, a.size, coalesce(b.storage_key, a.key, a.uid) FROM lamindb_artifact a
+    `SELECT a.uid, a.hash, a.size, coalesce(b.storage_key, a.key, a.uid), a._hash_type, coalesce(a.key, a.uid) FROM lamindb_artifact a
      LEFT JOIN loam_blob b ON b.artifact_id = a.id WHERE a.id IN (SELECT value FROM json_each(?)) ORDER BY a.id`,
     [JSON.stringify(idsOf(artifacts))],
   );
@@ -255,11 +268,14 @@ function* manifestOf(
     madeAt: new Date(at).toISOString(),
     counts: { made: count('made'), changed: count('changed'), added: count('added'), taken: count('taken') },
     review: countReview(content.review, content.choices.length),
-    blobs: blobs.map(([uid, hash, size, storageKey]) => ({
+    blobs: blobs.map(([uid, hash, size, storageKey, hashType, name]) => ({
       uid: String(uid),
       hash: textOrNull(hash),
       size: size === null || size === undefined ? null : Number(size),
       storageKey: String(storageKey),
+      hashType: textOrNull(hashType),
+      name: String(name),
+      files: null,
     })),
   };
 }

@@ -232,7 +232,11 @@ export interface Leftovers {
 export async function findLeftovers(driver: SqlDriver, blobs: BlobStore): Promise<Leftovers> {
   const rows = runSync(driver, all("SELECT uid, item, detail FROM loam_drop WHERE state = 'staged'"));
   const resume = rows.map((r) => ({ drop: String(r[0]), item: JSON.parse(String(r[2])) as PlannedItem }));
-  const tokens = new Set(resume.map((r) => r.item.token));
+  const arriving = runSync(driver, all("SELECT item FROM loam_drop WHERE state IN ('arriving', 'moving')"));
+  const tokens = new Set<string | null>([
+    ...resume.map((r) => r.item.token),
+    ...arriving.map(([token]) => String(token)),
+  ]);
   for (const token of await blobs.staged()) if (!tokens.has(token)) await blobs.discard(token);
   await removePut(driver, blobs);
   return { resume };
