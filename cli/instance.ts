@@ -28,6 +28,7 @@ import { createNodeBlobs } from '../src/lib/storage/blob/node.ts';
 import { openNode } from '../src/lib/storage/sql/node.ts';
 import { createRemoteFiles, usualCache, type RemoteFiles } from './remote-files.ts';
 import { databaseOf, findSettings, type Settings } from './settings.ts';
+import { deviceHere } from './device.ts';
 import { signingKeys } from './signing-key.ts';
 import type { Io } from './verb.ts';
 
@@ -102,6 +103,7 @@ export async function openInstance(
       random,
       onFeed: () => {},
       bundleKeys: signingKeys(folder),
+      device: deviceHere(random, io.env),
       onDrop: (progress) => listeners.forEach((listener) => listener(progress)),
       onJob: (progress) => jobListeners.forEach((listener) => listener(progress)),
       place: {

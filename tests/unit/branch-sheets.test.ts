@@ -35,7 +35,8 @@ describe('[row 54] [row 61] records of a sheet', () => {
     const three = make('P-3', { well: 'A3' });
     make('P-4', { well: 'A4' });
     engine.createBranch('try', { switch: true });
-    await set(one.uid, { dose: 5, stain: 'blue 1' });
+    // The well is set to what it was.
+    await set(one.uid, { well: 'A1', dose: 5, stain: 'blue 1' });
     engine.update('Record', { uid: one.uid }, { name: 'P-1b', description: 'again' });
     await engine.trash('Record', [{ uid: two.uid }]);
     const five = make('P-5', { well: 'B1', dose: 7 });
@@ -87,13 +88,13 @@ describe('[row 54] [row 61] records of a sheet', () => {
     const before = seen(world, { stamps: true });
     expect(engine.branchSheet('try', type)).toEqual(sheet);
     // Main moves: the cell says so, and where both cannot be right.
-    await set(one.uid, { dose: 9, well: 'C1' });
+    await set(one.uid, { dose: 9 });
     await set(three.uid, { well: 'C3' });
     expect(engine.branchSheet('try', type).rows[0]).toMatchObject({
       conflicts: 1,
       cells: {
         dose: cell({ was: ['1.0'], now: ['5.0'], parent: '9.0', conflict: true }),
-        well: cell({ kept: ['C1'] }),
+        well: cell({ kept: ['A1'] }),
       },
     });
     await engine.undo();

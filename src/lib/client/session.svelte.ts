@@ -62,10 +62,27 @@ function readLooking(): Looking | null {
 /** What is asked of this device or its own database, whatever is looked at. */
 const reads: (keyof EngineApi)[] = [
   ...(['status', 'meter', 'drops', 'jobs', 'transfers', 'databases', 'exported', 'exportDatabase'] as const),
-  ...(['storages', 'storedItems', 'attachedHandle', 'integrityCheck', 'sqlSchema', 'exportedSql'] as const),
+  ...([
+    'device',
+    'storages',
+    'storedItems',
+    'attachedHandle',
+    'integrityCheck',
+    'sqlSchema',
+    'exportedSql',
+  ] as const),
 ];
 const writes: (keyof EngineApi)[] = [
-  ...(['saveFrom', 'undo', 'redo', 'undoAct', 'openDatabase', 'useDatabase', 'renameDatabase'] as const),
+  ...([
+    'renameDevice',
+    'saveFrom',
+    'undo',
+    'redo',
+    'undoAct',
+    'openDatabase',
+    'useDatabase',
+    'renameDatabase',
+  ] as const),
 ];
 const own = new Set<string>([...reads, ...writes]);
 

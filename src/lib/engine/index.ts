@@ -22,7 +22,7 @@ import type { Model } from './model/types.ts';
 import { comparePart } from './ontology/compare.ts';
 import { importPart } from './ontology/import.ts';
 import { knownPart } from './ontology/known-terms.ts';
-import type { Bell, BlobStore, Clock, Inspector, Payload, Random, SqlDriver } from './ports.ts';
+import type { Bell, BlobStore, Clock, Device, Inspector, Payload, Random, SqlDriver } from './ports.ts';
 import { artifactDetail, findArtifact } from './query/artifact-detail.ts';
 import { artifactIds } from './query/artifact-set.ts';
 import { listArtifacts } from './query/artifact-rows.ts';
@@ -55,6 +55,7 @@ import { viewPart } from './view/part.ts';
 import { emptyView } from './view/view.ts';
 import { bringBackAll } from './write/bulk-indexes.ts';
 import { restoreFields } from './write/history.ts';
+import { renameDevice } from './write/devices.ts';
 import type { ActSummary, HistoryEntry } from './write/history-types.ts';
 import { refuseInPast } from './write/journal.ts';
 import { createWriter, type FeedChange, type UndoResult, type Writer } from './write/writer.ts';
@@ -75,6 +76,8 @@ export interface EngineDeps {
   bell?: Bell;
   /** Keeps an index of texts and counters of facets in the database; only where no other program writes it. */
   searchIndex?: boolean;
+  /** The device that the engine runs on, which its acts tell of; none is told otherwise. */
+  device?: Device | null;
   /** Keys that sign branches in files; none where there are none. */
   bundleKeys?: BundleKeys;
   /** Branch and space that new rows go to; main and `all` otherwise. */
@@ -337,6 +340,23 @@ export async function createEngine(deps: EngineDeps) {
     withOperation: (uid: string | null): void => {
       operation = uid;
     },
+    /** The device that acts are told to be made on; null where none is told. */
+    device: (): Device | null => writer.journal.device,
+    /** Calls it otherwise, here and in what it wrote before; whoever keeps its identity keeps the name. */
+    renameDevice(name: string): Device {
+      const { journal } = writer;
+      if (!journal.device) throw noDevice();
+      const called = name.trim();
+      if (called === '' || called.length > 60)
+        throw new LoamError('ValidationError', 'The name of a device has 1 to 60 characters.', {
+          field: 'name',
+        });
+      journal.device = { ...journal.device, name: called };
+      read(renameDevice(journal.device));
+      const change = { table: 'loam_device', inserted: 0, updated: 1, deleted: 0, ids: null };
+      deps.onFeed({ act: '', title: '', last: true, tables: [change] });
+      return journal.device;
+    },
     status: (): StatusFacts => read(statusFacts(hidden, author, view.countList(emptyView('Artifact')))),
     onlyHere: (): number => read(onlyHere(hidden)),
     storedBytes: (): Promise<number> => blobs.held(),
@@ -476,3 +496,6 @@ const onlyLookedAt = () =>
     'InvalidArgument',
     'This database is open to be looked at only. Transfer the object into your own database to change it there.',
   );
+
+const noDevice = () =>
+  new LoamError('NotSupportedError', 'This browser keeps nothing that would tell one device from another.');

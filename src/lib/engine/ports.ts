@@ -354,3 +354,11 @@ export interface BundleSigner {
 export interface BundleVerifier {
   verify(publicKey: string, signature: string, bytes: Uint8Array): Promise<boolean>;
 }
+
+/** A browser profile, or a person's command line. Kept outside databases, so that a copied file does not take it along. */
+export interface Device {
+  /** Random, for life. */
+  uid: string;
+  /** "Chromium on Linux", until a person calls it otherwise. */
+  name: string;
+}

@@ -5,6 +5,7 @@ import { model } from '../engine/model/model.ts';
 import { fromWire, LoamError } from '../engine/errors.ts';
 import type { Parcel } from '../engine/interop/parcel.ts';
 import { deviceSigner } from '../storage/keys/device-keys.ts';
+import { deviceIdentity, keepDevice } from '../storage/keys/device-identity.ts';
 import { verifierHere } from '../storage/keys/ed25519.ts';
 import { fileModel } from '../engine/schema/file-model.ts';
 import type { AbortSignalLike, FolderSource, Inspector, Payload, Random } from '../engine/ports.ts';
@@ -33,6 +34,11 @@ import { createStorages, type StoragesDeps } from './storages.ts';
 import { createValidations } from './validations.ts';
 import { helper, type Databases } from './databases.ts';
 import type { DropItem, DropProgress, EngineApi, EngineEvent } from './wire.ts';
+
+/** Asked for while the database is being opened. */
+const identity = deviceIdentity(() =>
+  randomUid(16, (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>)),
+);
 
 let operation: string | null = null;
 
@@ -82,6 +88,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     breathe: nextTask,
     bell: createBell(),
     searchIndex: true,
+    device: await identity,
     bundleKeys: { signer: deviceSigner, verifier: verifierHere },
     // Until the others can be asked, all stays.
     namedElsewhere: async (keys) => (others ? others.namedElsewhere(keys) : keys),
@@ -199,6 +206,12 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     artifactSchemas: direct(engine.artifactSchemas),
     schemaContents: direct(engine.schemaContents),
     row: direct(engine.row),
+    device: direct(engine.device),
+    renameDevice: ofNow(async (name) => {
+      const device = engine.renameDevice(name);
+      await keepDevice(device);
+      return device;
+    }),
     drop: writing((items, options) => engine.drop(items.map(inputOf), options)),
     pauseDrop: direct(engine.pauseDrop),
     cancelDrop: direct(engine.cancelDrop),

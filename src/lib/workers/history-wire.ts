@@ -11,13 +11,19 @@ import type {
 import type { BinAsk, BinPage, BinPlace, BinRow, Emptied, EmptyPlan } from '../engine/registry/bin-types.ts';
 import type { Ref } from '../engine/registry/registry-types.ts';
 import type { Restored } from '../engine/registry/restore-state.ts';
+import type { Device } from '../engine/ports.ts';
 import type { HistoryAsk, HistoryChange, HistoryPage, RestoreLine } from '../engine/write/history-types.ts';
 
 export type { AuditAct, AuditAsk, AuditChoices, AuditPage, AuditRow, AuditRows };
 export type { BinAsk, BinPage, BinPlace, BinRow, Emptied, EmptyPlan };
+export type { Device };
 export type { HistoryAsk, HistoryChange, HistoryPage, PastState, PastStop, Restored, RestoreLine };
 
 export interface HistoryApi {
+  /** The device that this is, which its acts tell of; null where the browser keeps none. */
+  device(): Promise<Device | null>;
+  renameDevice(name: string): Promise<Device>;
+
   /** Changes of a row and of what hangs on it, newest first; `before` of the answer is where the next page begins. */
   timeline(registry: string, ref: Ref, ask?: HistoryAsk): Promise<HistoryPage>;
   /** What putting a row back to how it was after a record would change, all of it or some parts. */

@@ -144,6 +144,8 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   goneIn: 'read',
   packRows: 'read',
   saveFrom: 'write',
+  device: 'read',
+  renameDevice: 'write',
   branches: 'read',
   createBranch: 'write',
   switchBranch: 'write',

@@ -143,6 +143,8 @@ function manifest(value: unknown): BundleManifest {
     instance: named(given['instance']),
     schema: text(given['schema']),
     author: { uid: text(author['uid']), handle: text(author['handle']) },
+    // Files from before devices were told have none.
+    device: orNull(given['device'] ?? null, named),
     madeAt: text(given['madeAt']),
     counts: {
       made: whole(counts['made']),

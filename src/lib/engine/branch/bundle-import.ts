@@ -2,13 +2,14 @@
 // of its artifacts are checked and staged before, and move to their places after it.
 import type { EngineContext } from '../context.ts';
 import { isLoamError, LoamError } from '../errors.ts';
-import type { BundleVerifier, ByteSource } from '../ports.ts';
+import type { BundleVerifier, ByteSource, Device } from '../ports.ts';
 import { branchStatus, wordOf } from '../registry/status.ts';
 import { instanceHere } from '../schema/open.ts';
 import { one, run, runSync, type Steps } from '../statement.ts';
 import { randomUid } from '../uid.ts';
 import { insertOne } from '../write/apply.ts';
 import { refuseInPast } from '../write/journal.ts';
+import { noteDevice } from '../write/devices.ts';
 import { mainBranch, seenFrom } from '../write/seen.ts';
 import type { Transaction } from '../write/transaction.ts';
 import type { Bundle, BundleBlob } from './bundle.ts';
@@ -95,7 +96,7 @@ export function importPart(context: EngineContext, verifier: () => Promise<Bundl
         });
       const carried = read(carriedState(branch.uid));
       const untouched = carried !== null && carried.here === read(newestAct(journal, branch));
-      return onNew(`Take in what was held back of ${branch.name}`, author.branchId, function* (tx) {
+      return onNew(`Take in what was held back of ${branch.name}`, author.branchId, null, function* (tx) {
         yield* checkOut(tx, branch.id);
         const report = yield* receiveContent(tx, branch, content);
         // With the last of it, it is what the file's verdicts are about, unless something else was done on it meanwhile.
@@ -133,7 +134,7 @@ export function importPart(context: EngineContext, verifier: () => Promise<Bundl
     const name = read(freeName(manifest.branch.name));
     const here = read(findBranch(author.branchUid));
     let unwanted: string[] = [];
-    const received = onNew(`Open branch ${name} from a file`, here.id, function* (tx) {
+    const received = onNew(`Open branch ${name} from a file`, here.id, manifest.device, function* (tx) {
       const id = yield* insertOne(tx, 'lamindb_branch', {
         uid: manifest.branch.uid,
         name,
@@ -177,15 +178,20 @@ export function importPart(context: EngineContext, verifier: () => Promise<Bundl
   }
 
   /** One act of the branch that `body` checks out; what was checked out before is so again after it. */
-  function onNew(title: string, back: number, body: (tx: Transaction) => Steps<Received>): Received {
+  function onNew(
+    title: string,
+    back: number,
+    device: Device | null,
+    body: (tx: Transaction) => Steps<Received>,
+  ): Received {
     const before = { ...author };
     try {
       const received = act('bundle', title, function* (tx) {
         const done = yield* body(tx);
-        // Its records are those of the branch, whatever was checked out when it began.
-        yield* run('UPDATE loam_act SET branch_id = ? WHERE id = (SELECT max(id) FROM loam_act)', [
-          tx.author.branchId,
-        ]);
+        // Its records are those of the branch, whatever was checked out when it began, and of the device that made the file.
+        const [id = 0] = (yield* one('SELECT max(id) FROM loam_act')) ?? [];
+        yield* run('UPDATE loam_act SET branch_id = ? WHERE id = ?', [tx.author.branchId, id]);
+        if (device) yield* noteDevice(journal, Number(id), device);
         return done;
       });
       runSync(driver, switchTo(journal, author, back));

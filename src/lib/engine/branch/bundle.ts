@@ -2,7 +2,7 @@
 // changed cell with the value that the branch had found. Also what the changes lean on without being the branch's: values,
 // people and storages, and by name every other row, so that one that is missing elsewhere can be told of.
 import type { Table } from '../model/types.ts';
-import type { SqlValue } from '../ports.ts';
+import type { Device, SqlValue } from '../ports.ts';
 import { instanceHere } from '../schema/open.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { nameColumn } from '../write/history-names.ts';
@@ -81,6 +81,8 @@ export interface BundleManifest {
   /** Tables and columns that it speaks of. */
   schema: string;
   author: { uid: string; handle: string };
+  /** Where the file was made; null where that is not told. */
+  device: Device | null;
   madeAt: string;
   counts: { made: number; changed: number; added: number; taken: number };
   review: ReviewCounts;
@@ -265,6 +267,7 @@ function* manifestOf(
     instance: yield* instanceHere(),
     schema: modelFingerprint(journal.model),
     author: { uid: String(user?.[0] ?? ''), handle: String(user?.[1] ?? '') },
+    device: journal.device,
     madeAt: new Date(at).toISOString(),
     counts: { made: count('made'), changed: count('changed'), added: count('added'), taken: count('taken') },
     review: countReview(content.review, content.choices.length),

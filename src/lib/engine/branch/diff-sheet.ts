@@ -17,7 +17,7 @@ import {
   type Grouped,
   type Telling,
 } from './diff-object.ts';
-import { jsonText } from './told.ts';
+import { jsonText, toldLink } from './told.ts';
 
 /** A type of which records differ. */
 export interface SheetFacts {
@@ -133,7 +133,17 @@ export function* sheetPage(
   const fields = new Map(columns.flatMap(({ name, field }) => (field === null ? [] : [[field, name]])));
   for (const object of shown) {
     const told = yield* toldObject(telling, object);
-    rows.push(sheetRow(told, stays.get(object.id) ?? new Map<string, string[]>(), fields));
+    const same = stays.get(object.id) ?? new Map<string, string[]>();
+    // What was taken out and put in again is no change, but a value that is there.
+    for (const change of object.changes) {
+      if (change.kind !== 'added') continue;
+      const { field, value } = yield* toldLink(journal, change);
+      const changes = told.fields.some(
+        (one) => one.field === field && (one.branch === value || one.key !== null),
+      );
+      if (!changes && value !== null) same.set(field, [...(same.get(field) ?? []), value]);
+    }
+    rows.push(sheetRow(told, same, fields));
   }
   const last = shown.at(-1);
   return {

@@ -15,6 +15,7 @@ import { newestFirst } from '../write/history-sources.ts';
 import { idsByKey, tableOf, type Journal } from '../write/journal.ts';
 import { idsOf, type LocalPart, type Operation } from '../write/operation.ts';
 import { actOfRecord, readRecord, recordsOf, type LogRecord } from '../write/packs.ts';
+import { deviceOfAct, toldDevice } from '../write/devices.ts';
 import type { Author } from '../write/transaction.ts';
 import { undoTargetOf } from '../write/undo.ts';
 import type { AuditAct, AuditAsk, AuditChoices, AuditPage, AuditRow, AuditRows } from './audit-types.ts';
@@ -39,9 +40,9 @@ export function auditPart({ model, read, writer }: EngineContext) {
   };
 }
 
-const actColumns = `SELECT a.uid, a.kind, a.title, a.at, u.handle, r.undone, u.name, b.name, r.uid, r.title, a.root, a.id, a.branch_id
+const actColumns = `SELECT a.uid, a.kind, a.title, a.at, u.handle, r.undone, u.name, b.name, r.uid, r.title, a.root, a.id, a.branch_id, d.uid, d.name
   FROM loam_act a JOIN loam_act r ON r.id = a.root LEFT JOIN lamindb_user u ON u.id = a.user_id
-  LEFT JOIN lamindb_branch b ON b.id = a.branch_id`;
+  LEFT JOIN lamindb_branch b ON b.id = a.branch_id LEFT JOIN loam_device d ON d.id = ${deviceOfAct('a.id')}`;
 
 /** Conditions on acts, and their values. */
 function conditions(author: Author, ask: AuditAsk): { sql: string; params: SqlValue[] } {
@@ -55,6 +56,8 @@ function conditions(author: Author, ask: AuditAsk): { sql: string; params: SqlVa
   if (ask.kind) add('a.kind = ?', ask.kind);
   if (ask.from) add('a.at >= ?', momentMillis(ask.from) * 1000);
   if (ask.to) add('a.at <= ?', momentMillis(ask.to) * 1000 + 999);
+  if (ask.device === '-') parts.push('d.id IS NULL');
+  else if (ask.device) add('d.uid = ?', ask.device);
   if (ask.branch && ask.branch !== '*') add('b.name = ?', ask.branch);
   else if (!ask.branch) parts.push(`a.branch_id IN (${visibleBranches(author).join(', ')})`);
   return { sql: parts.join(' AND '), params };
@@ -117,7 +120,7 @@ function tablesOf({ model }: Journal, table: Table): string[] {
 
 function* toAct(author: Author, row: SqlValue[]): Steps<AuditAct> {
   const summary = summaryOf(row);
-  const [name, branch, root, rootTitle, rootId, id, on] = row.slice(6);
+  const [name, branch, root, rootTitle, rootId, id, on, device, deviceName] = row.slice(6);
   const own = rootId === id;
   const [records, sent] = (yield* one('SELECT count(*), count(clock) FROM loam_record WHERE act = ?', [
     id ?? 0,
@@ -127,6 +130,7 @@ function* toAct(author: Author, row: SqlValue[]): Steps<AuditAct> {
     undone: own && summary.undone,
     name: name === null || name === undefined ? null : String(name),
     branch: String(branch ?? ''),
+    device: toldDevice(device, deviceName),
     of: own ? null : { uid: String(root), title: String(rootTitle) },
     // Elsewhere its rows are others.
     canUndo: own && on === author.branchId && (yield* undoTargetOf(summary.uid, author)) !== null,
@@ -142,6 +146,12 @@ function* choices(): Steps<AuditChoices> {
   const branches = yield* all(
     'SELECT b.name FROM lamindb_branch b WHERE b.id > 0 AND EXISTS (SELECT 1 FROM loam_act a WHERE a.branch_id = b.id) ORDER BY b.id',
   );
+  const devices = yield* all(
+    'SELECT uid, name FROM loam_device WHERE id IN (SELECT device FROM loam_made_on) ORDER BY name, id',
+  );
+  const [unknown] = yield* all(
+    'SELECT 1 FROM loam_act WHERE id < coalesce((SELECT min(act) FROM loam_made_on), id + 1) UNION ALL SELECT 1 FROM loam_made_on WHERE device IS NULL LIMIT 1',
+  );
   const first = yield* one('SELECT at FROM loam_act ORDER BY id LIMIT 1');
   return {
     people: people.map(([handle, name]) => ({
@@ -150,6 +160,8 @@ function* choices(): Steps<AuditChoices> {
     })),
     kinds: kinds.map(([kind]) => String(kind)),
     branches: branches.map(([name]) => String(name)),
+    devices: devices.flatMap(([uid, name]) => toldDevice(uid, name) ?? []),
+    unrecorded: unknown !== undefined,
     first: first ? isoMicros(Number(first[0])) : null,
   };
 }

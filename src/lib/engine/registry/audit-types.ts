@@ -1,4 +1,5 @@
 // What the audit log shows, as plain data that crosses the worker border.
+import type { Device } from '../ports.ts';
 import type { ActSummary, HistoryChange, HistoryEntry, NamedRow } from '../write/history-types.ts';
 
 export interface AuditAsk {
@@ -13,6 +14,8 @@ export interface AuditAsk {
   /** ISO 8601; both ends belong to it. */
   from?: string | null;
   to?: string | null;
+  /** Uid of a device, or `-` for acts of which none is recorded. */
+  device?: string | null;
   /** Name of a branch, or `*` for all; without one what the current branch shows. */
   branch?: string | null;
 }
@@ -21,6 +24,8 @@ export interface AuditAct extends ActSummary {
   /** Full name of who did it, where known. */
   name: string | null;
   branch: string;
+  /** Where it was made; null where that is not recorded. */
+  device: Device | null;
   /** The act that this one took back or brought back. */
   of: { uid: string; title: string } | null;
   canUndo: boolean;
@@ -37,6 +42,9 @@ export interface AuditChoices {
   people: { handle: string; name: string | null }[];
   kinds: string[];
   branches: string[];
+  devices: Device[];
+  /** Some acts tell of no device. */
+  unrecorded: boolean;
   /** When the first act was done; null where there is none. */
   first: string | null;
 }

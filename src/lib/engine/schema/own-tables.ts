@@ -18,6 +18,8 @@ const later = new Set([
   'loam_row',
   'loam_choice',
   'loam_cut',
+  'loam_device',
+  'loam_made_on',
 ]);
 
 /** Table -> its columns, read off the statements that make them. */

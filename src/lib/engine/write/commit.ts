@@ -16,6 +16,7 @@ import {
   type RowKey,
 } from './operation.ts';
 import { markLatest } from './derived.ts';
+import { noteDevice } from './devices.ts';
 import { noteTexts } from './search-index.ts';
 import {
   createTransaction,
@@ -167,6 +168,7 @@ function* insertAct(
     }
     throw error;
   }
+  yield* noteDevice(tx.journal, id, tx.journal.device);
   return { id, uid: spec.uid, kind: spec.kind, title: spec.title, root, sign, open: status === 'open' };
 }
 

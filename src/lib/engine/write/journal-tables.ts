@@ -13,6 +13,9 @@ export const journalDdl: string[] = [
     id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL,
     root INTEGER NOT NULL, sign INTEGER NOT NULL, undone INTEGER, last INTEGER, user_id INTEGER NOT NULL,
     branch_id INTEGER NOT NULL, at INTEGER NOT NULL, result TEXT)`,
+  // Devices that wrote here, and the acts with which another one of them began to write (devices.ts); null: none was told.
+  `CREATE TABLE IF NOT EXISTS loam_device (id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, name TEXT NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS loam_made_on (act INTEGER PRIMARY KEY, device INTEGER)`,
   // One committed slice. client/clock are given when sync first sends it; records of an open act have none.
   `CREATE TABLE IF NOT EXISTS loam_record (
     id INTEGER PRIMARY KEY, act INTEGER NOT NULL, at INTEGER NOT NULL, client INTEGER, clock INTEGER,

@@ -1,6 +1,6 @@
 // What one connection knows about its log: table numbers, next ids, row-key cache, the last record time.
 // Caches are dropped after a rollback, since they may name rows that no longer exist.
-import type { Clock, Random, SqlValue } from '../ports.ts';
+import type { Clock, Device, Random, SqlValue } from '../ports.ts';
 import type { Model, Table } from '../model/types.ts';
 import { LoamError } from '../errors.ts';
 import { all, one, run, type Steps } from '../statement.ts';
@@ -43,6 +43,11 @@ export interface Journal {
   cutsKnown: boolean;
   /** Tables seen empty in the running transaction: no need to look for children there. */
   lastAt: number;
+  /** Where acts are made; null where that is not told. */
+  device: Device | null;
+  /** Device -> its number, and the number of the one that wrote last; undefined until it was looked for. */
+  devices: Map<string, number>;
+  writing: number | null | undefined;
 }
 
 export function createJournal(model: Model, clock: Clock, random: Random): Journal {
@@ -60,6 +65,9 @@ export function createJournal(model: Model, clock: Clock, random: Random): Journ
     until: null,
     cutsKnown: false,
     lastAt: 0,
+    device: null,
+    devices: new Map(),
+    writing: undefined,
   };
 }
 
@@ -77,6 +85,8 @@ export function forget(journal: Journal): void {
   journal.nextId.clear();
   journal.keys.clear();
   journal.numbers.clear();
+  journal.devices.clear();
+  journal.writing = undefined;
 }
 
 export function tableOf(model: Model, name: string): Table {

@@ -2,7 +2,7 @@
 // cuts long acts into slices so that reads get their turn. The only holder of the running author and branch.
 import { isLoamError, LoamError } from '../errors.ts';
 import type { Model } from '../model/types.ts';
-import type { Clock, Random, SqlDriver } from '../ports.ts';
+import type { Clock, Device, Random, SqlDriver } from '../ports.ts';
 import { randomUid } from '../uid.ts';
 import { one, runSync, type Steps } from '../statement.ts';
 import { isoMicros } from '../time.ts';
@@ -43,6 +43,8 @@ export interface WriterDeps {
   clock: Clock;
   random: Random;
   author: Author;
+  /** Where acts are made; not told otherwise. */
+  device?: Device | null;
   /** Keeps an index of texts; only for a database that no other program writes. */
   searchIndex?: boolean;
   /** Keeps counters of these facets; only for a database that no other program writes. */
@@ -123,6 +125,7 @@ export function createJournalTables(driver: SqlDriver): void {
 export function createWriter(deps: WriterDeps): Writer {
   const { driver, author } = deps;
   const journal = createJournal(deps.model, deps.clock, deps.random);
+  journal.device = deps.device ?? null;
   if (deps.searchIndex) {
     journal.search = runSync(driver, openSearchIndex(deps.model));
     journal.zones = runSync(driver, openZones(deps.model));
