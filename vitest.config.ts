@@ -3,7 +3,8 @@
 import { sveltekit } from '@sveltejs/kit/vite';
 import { playwright } from '@vitest/browser-playwright';
 import { existsSync, realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { workerPackages } from './vite-plugins/worker-packages.ts';
 import { defineConfig } from 'vitest/config';
@@ -19,7 +20,14 @@ const bio = existsSync(bioFolder) ? realpathSync(bioFolder) : null;
 // Vite serves files by their real paths only.
 const fixtures = existsSync(lamindb) ? realpathSync(lamindb) : null;
 /** Vitest leaves one of two processors to itself, and then one file is run after the other. */
-const inNode = { environment: 'node' as const, testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 };
+const inNode = {
+  environment: 'node' as const,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  maxWorkers: 2,
+  // Nothing is written into the configuration of whoever runs the tests.
+  env: { XDG_CONFIG_HOME: join(tmpdir(), 'loam-tests-config') },
+};
 
 export default defineConfig(async () => ({
   test: {

@@ -127,7 +127,9 @@ describe('[row 54] branches in a shell', () => {
   });
 
   it('switches spaces as lamin does', async () => {
-    await withInstance({ cwd: here, env: {} }, ({ engine }) => engine.create('Space', { name: 'team' }));
+    await withInstance({ cwd: here, env: process.env }, ({ engine }) =>
+      engine.create('Space', { name: 'team' }),
+    );
     expect(await loam(here, 'switch', '--space', 'nobody')).toMatchObject({ code: 1 });
     expect((await loam(here, 'switch', '--space', 'team')).out).toBe('switched to space team');
     expect((await loam(here, 'settings', 'space', 'get')).out).toBe('team');
@@ -164,7 +166,7 @@ describe('[row 62] a conflict in a shell', () => {
     const here = await lab();
     await loam(here, 'switch', '-c', 'try');
     await describeA(here, 'ours');
-    await withInstance({ cwd: here, env: {} }, ({ engine }) => void engine.mergeBranch('try'), {
+    await withInstance({ cwd: here, env: process.env }, ({ engine }) => void engine.mergeBranch('try'), {
       branch: 'main',
     });
     expect(await loam(here, 'info')).toMatchObject(error('loam switch main'));

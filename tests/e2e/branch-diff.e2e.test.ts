@@ -152,7 +152,7 @@ describe.sequential('the differences of a branch', () => {
     ).toEqual([1, { lr: 'warm up', epochs: 50, seed: 2 }]);
   });
 
-  it('[row 104] the log tells the device of each act, by the name that it is given in Settings', async () => {
+  it('[row 111] the log tells the device of each act, by the name that it is given in Settings', async () => {
     await go('/changes/log');
     const act = page.getByRole('listitem').filter({ hasText: 'Merge tuning into main' });
     await act.getByText('Chromium on Linux').waitFor();

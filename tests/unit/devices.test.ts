@@ -17,7 +17,7 @@ const copy = (world: MemoryEngine): Uint8Array => world.driver.serialize();
 const told = ({ engine }: MemoryEngine, ask = {}) =>
   engine.auditLog(ask).acts.map(({ title, device }) => [title, device?.name ?? null]);
 
-describe('[row 103] the device of an act', () => {
+describe('[row 111] the device of an act', () => {
   test('is the one it was made on, through copies and back; acts from before tell of none', async () => {
     const old = await on(null);
     old.engine.createULabel('before');
