@@ -136,6 +136,8 @@ describe.sequential('the differences of a branch', () => {
     await page.getByPlaceholder('Find a type').fill('Plate 11');
     await page.getByRole('option', { name: /Plate 11/ }).waitFor();
     await picture('reference');
+    await page.keyboard.press('ArrowDown');
+    await page.locator('[role=option][data-selected]', { hasText: 'Plate 11' }).waitFor();
     await page.keyboard.press('Enter');
     await type.locator('.edited', { hasText: 'Plate 11' }).waitFor();
     // It is kept on the branch.
