@@ -1,6 +1,6 @@
 // Follows the inbox: hears the notice of each transaction that others commit, reads it and hands it on, in one Postgres
 // transaction with what becomes of it. One follower works at a time, however many servers there are.
-import { LoamError } from '../src/lib/engine/errors.ts';
+import type { LoamError } from '../src/lib/engine/errors.ts';
 import type { Model } from '../src/lib/engine/model/types.ts';
 import { inboxChannel } from './capture.ts';
 import {

@@ -102,22 +102,29 @@ function readRow(model: Model, [, name, kind, id, key, body]: SqlValue[]): Captu
   ];
 }
 
-/** Rows that one operation can hold: of one table and kind, of an update with the same columns, none twice. */
+/**
+ * Rows that one operation can hold: of one table and kind, of an update with the same columns, none twice, and none that
+ * refers to another of them, since whoever applies it finds all references before it writes.
+ */
 function grouped(rows: readonly CapturedRow[]): CapturedRow[][] {
   const out: CapturedRow[][] = [];
   let open = new Map<string, CapturedRow[]>();
   let seen = new Set<number>();
+  let named = new Set<string>();
   let about = '';
   const close = () => {
     out.push(...open.values());
     open = new Map();
     seen = new Set();
+    named = new Set();
   };
   for (const row of rows) {
     const of = `${row.kind} ${row.table.name}`;
-    if (of !== about || seen.has(row.id)) close();
+    const refers = selfReferences(row).some((key) => named.has(JSON.stringify(key)));
+    if (of !== about || seen.has(row.id) || refers) close();
     about = of;
     seen.add(row.id);
+    for (const name of [row.key, { id: row.id }]) named.add(JSON.stringify(name));
     // Rows of one statement have no order among them.
     const shape = row.kind === 'u' ? Object.keys(row.body).join() : '';
     const group = open.get(shape) ?? [];
@@ -126,6 +133,14 @@ function grouped(rows: readonly CapturedRow[]): CapturedRow[][] {
   }
   close();
   return out;
+}
+
+/** The rows of its own table that an inserted row refers to: its type, its parent. */
+function selfReferences({ table, kind, body }: CapturedRow): unknown[] {
+  if (kind !== 'i') return [];
+  return table.columns.flatMap(({ name, references }) =>
+    references?.table === table.name && (body[name] ?? null) !== null ? [body[name]] : [],
+  );
 }
 
 function operationOf(rows: readonly CapturedRow[], keys: InboxKeys): CapturedOperation {

@@ -3,6 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { factDifferences, postgresFacts } from '../../scripts/postgres-facts.mjs';
+import { installCapture } from '../../server/capture.ts';
+import { followEdits, type Follower } from '../../server/edits-of-others.ts';
+import type { CapturedOperation } from '../../server/inbox.ts';
 import { openLamindb } from '../../server/lamindb-database.ts';
 import { openPostgres } from '../../server/node-postgres.ts';
 import type { Postgres } from '../../server/postgres.ts';
@@ -55,6 +58,9 @@ describe.skipIf(why !== '')(`[row 69] real lamindb on a Postgres that we made${w
   let postgres: Postgres;
   let there: PythonInstance;
   let address = '';
+  let follower: Follower | undefined;
+  /** What came back, one list a transaction. */
+  const edits: CapturedOperation[][] = [];
   const ask = async (sql: string) => (await postgres.session((session) => session.query(sql))).rows;
 
   beforeAll(async () => {
@@ -65,6 +71,7 @@ describe.skipIf(why !== '')(`[row 69] real lamindb on a Postgres that we made${w
     there = pythonInstance({ init: false });
   });
   afterAll(async () => {
+    await follower?.stop();
     await postgres?.close();
     cluster?.stop();
   });
@@ -87,6 +94,23 @@ describe.skipIf(why !== '')(`[row 69] real lamindb on a Postgres that we made${w
     ]);
     expect(await ask('SELECT count(*) FROM bionty_source')).toEqual([[43]]);
     expect(await ask('SELECT count(*) FROM django_migrations')).toEqual([[24]]);
+  });
+
+  it('is followed from here on', async () => {
+    await postgres.session((session) => installCapture(session, model));
+    follower = await followEdits({
+      postgres,
+      model,
+      async take(transaction, pieces) {
+        expect(transaction.gaps).toEqual([]);
+        const operations: CapturedOperation[] = [];
+        for await (const piece of pieces) operations.push(...piece);
+        edits.push(operations);
+      },
+      onError: (error) => {
+        throw error;
+      },
+    });
   });
 
   it('saves artifacts, versions, labels, values and records, and reads them back', async () => {
@@ -116,5 +140,72 @@ describe.skipIf(why !== '')(`[row 69] real lamindb on a Postgres that we made${w
       [made.first, made.label, 0],
       [made.second, null, 1],
     ]);
+  });
+
+  it('what Python did has come back as operations: rows, links, values, a rename, a delete', async () => {
+    await follower?.caughtUp();
+    const all = edits.flat();
+    const about = (kind: string, table: string) =>
+      all.filter(({ operation: { k, t } }) => k === kind && t === `lamindb_${table}`);
+    const rowsOf = (kind: string, table: string) =>
+      about(kind, table).flatMap(({ operation: { n, c, v } }) =>
+        Array.from({ length: n }, (_, i) => ({
+          ...c,
+          ...Object.fromEntries(Object.entries(v ?? {}).map(([name, values]) => [name, values[i]])),
+        })),
+      );
+    const uids = Object.fromEntries(
+      (await ask('SELECT name, uid FROM lamindb_feature UNION SELECT name, uid FROM lamindb_ulabel')).map(
+        ([name, uid]) => [name, uid],
+      ),
+    );
+    const [first, second] = (await ask('SELECT uid FROM lamindb_artifact ORDER BY id')).flat();
+    expect(rowsOf('i', 'artifact').map(({ uid, key }) => [uid, key])).toEqual([
+      [first, 'from/python.csv'],
+      [second, 'from/python.csv'],
+    ]);
+    expect(
+      rowsOf('i', 'artifactulabel').map(({ artifact_id, ulabel_id, feature_id }) => [
+        artifact_id,
+        ulabel_id,
+        feature_id,
+      ]),
+    ).toEqual([
+      [first, uids['from Python'], undefined],
+      [first, uids['from Python'], uids.batch],
+    ]);
+    expect(rowsOf('i', 'artifactjsonvalue')).toMatchObject([
+      { artifact_id: first, jsonvalue_id: [uids['read depth'], expect.any(String)] },
+    ]);
+    expect(rowsOf('i', 'recordjson')).toMatchObject([{ feature_id: uids['read depth'], value: '3.5' }]);
+    // The name, and what LaminDB's own trigger adds to it.
+    const renamed = about('u', 'feature').find(({ operation: { c, v } }) => 'name' in { ...c, ...v });
+    expect(renamed).toMatchObject({
+      operation: { r: [uids['read depth']], c: { name: 'read depth', synonyms: 'depth' } },
+      pre: { name: ['depth'], synonyms: [null] },
+    });
+    const gone = about('d', 'ulabel');
+    expect(gone).toMatchObject([{ pre: { name: ['gone for good'], created_by_id: [expect.any(String)] } }]);
+    expect(gone[0]?.operation.r).toEqual([
+      rowsOf('i', 'ulabel').find(({ name }) => name === 'gone for good')?.uid,
+    ]);
+  });
+
+  it('one transaction of Python’s is one list', async () => {
+    const before = edits.length;
+    there.run(`
+import lamindb as ln
+from django.db import transaction
+with transaction.atomic():
+    for i in range(3):
+        ln.ULabel(name=f"together {i}").save()
+`);
+    await expect.poll(() => edits.length).toBeGreaterThan(before);
+    await follower?.caughtUp();
+    const made = edits
+      .slice(before)
+      .filter((list) => list.some(({ operation: { k, t } }) => k === 'i' && t === 'lamindb_ulabel'));
+    expect(made.length).toBe(1);
+    expect(made[0]?.map(({ operation: { k, t, n } }) => [k, t, n])).toEqual([['i', 'lamindb_ulabel', 3]]);
   });
 });

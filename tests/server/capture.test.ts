@@ -205,6 +205,19 @@ onBoth('[row 69] edits of others', (at, kind) => {
     ]);
   });
 
+  test('a row and the one it refers to are never in one operation', async () => {
+    await together(
+      label('type0001', 'a type', { is_type: true, id: 9101 }),
+      label('typed001', 'typed', { type_id: 9101 }),
+      label('typed002', 'typed', { type_id: 9101 }),
+    );
+    const [one] = await taken();
+    expect(one?.operations.map(({ operation: { n, c, v } }) => [n, v?.uid ?? c?.uid, c?.type_id])).toEqual([
+      [1, 'type0001', undefined],
+      [2, ['typed001', 'typed002'], 'type0001'],
+    ]);
+  });
+
   test('writes of the mirror are not captured, the next transaction is', async () => {
     await use((session) =>
       inPostgresTransaction(session, async () => {

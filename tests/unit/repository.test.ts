@@ -105,6 +105,8 @@ describe('the import rule', () => {
     'src/lib/engine/one.ts': `import './two.ts';`,
     'src/lib/engine/two.ts': `import './one.ts';`,
     'src/lib/engine/alone.ts': `export const alone = 1;`,
+    'src/lib/sdk/takes.ts': `import '../../../server/main.ts';`,
+    'server/main.ts': `import '../src/lib/client/door.ts'; import '../src/lib/engine/secret.ts';`,
     'src/lib/storage/clean.ts': `import type { Port } from '../engine/ports.ts'; export type P = Port;`,
     'tsconfig.json': `{ "compilerOptions": { "module": "ESNext", "moduleResolution": "bundler" } }`,
   };
@@ -118,10 +120,14 @@ describe('the import rule', () => {
       }
       const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
       const config = join(root, '.dependency-cruiser.cjs');
-      const run = spawnSync(process.execPath, [program, 'src', '--config', config, '--output-type', 'json'], {
-        cwd: tree,
-        encoding: 'utf8',
-      });
+      const run = spawnSync(
+        process.execPath,
+        [program, 'src', 'server', '--config', config, '--output-type', 'json'],
+        {
+          cwd: tree,
+          encoding: 'utf8',
+        },
+      );
       const found = JSON.parse(run.stdout).summary.violations.map(
         (violation: { rule: { name: string }; from: string }) => `${violation.rule.name} ${violation.from}`,
       );
@@ -132,6 +138,8 @@ describe('the import rule', () => {
           'formats-know-ports-only src/lib/formats/csv.ts',
           'client-takes-types-only src/lib/client/door.ts',
           'ui-through-client src/routes/+page.ts',
+          'server-joins-the-engine server/main.ts',
+          'nobody-takes-from-the-server src/lib/sdk/takes.ts',
           // A circle is reported once, from where it is entered.
           'no-circular src/lib/engine/one.ts',
           'no-orphans src/lib/engine/alone.ts',
