@@ -2,9 +2,10 @@
 // with the triggers, without them, and as the mirror; and how long an edit takes to be read. A server of its own, with fsync.
 import { readFileSync } from 'node:fs';
 import { installCapture } from '../../server/capture.ts';
+import { followEdits } from '../../server/edits-of-others.ts';
 import { openLamindb } from '../../server/lamindb-database.ts';
 import { openPostgres } from '../../server/node-postgres.ts';
-import type { PostgresSession } from '../../server/postgres.ts';
+import type { Postgres, PostgresSession } from '../../server/postgres.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
 import { startCluster } from '../server/cluster.ts';
 import { takeAll } from '../server/taken.ts';
@@ -72,6 +73,35 @@ async function timed(session: PostgresSession, one: Case, way: (typeof ways)[num
   return (await spent(session)) - start;
 }
 
+/** From the COMMIT of a single edit to its operations, milliseconds, sorted. */
+async function delays(postgres: Postgres): Promise<number[]> {
+  let heard = (): void => undefined;
+  const follower = await followEdits({
+    postgres,
+    model,
+    async take(_transaction, pieces) {
+      for await (const operations of pieces) if (operations.length > 0) heard();
+    },
+    onError: (error) => {
+      throw error;
+    },
+  });
+  const out: number[] = [];
+  for (let i = 0; i < 100; i++) {
+    const taken = new Promise<void>((resolve) => (heard = resolve));
+    await postgres.session((session) =>
+      session.query(
+        `INSERT INTO lamindb_ulabel(uid, name, is_type, created_by_id, _aux) VALUES ('d${1000 + i}', 'x', false, 1, NULL)`,
+      ),
+    );
+    const committed = performance.now();
+    await taken;
+    out.push(Math.max(0, performance.now() - committed));
+  }
+  await follower.stop();
+  return out.sort((a, b) => a - b);
+}
+
 /** Prints one line a case. */
 export async function run(): Promise<void> {
   const cluster = await startCluster({ durable: true });
@@ -98,7 +128,12 @@ export async function run(): Promise<void> {
       );
       const [bytes] = (await session.query("SELECT pg_total_relation_size('loam.inbox')")).rows;
       console.log(`inbox of 20,000 artifacts: ${(Number(bytes?.[0]) / 1e6).toFixed(1)} MB`);
+      await session.exec("SET loam.mirror = 'off'");
     });
+    const waited = await delays(postgres);
+    console.log(
+      `an edit is read ${waited[50]?.toFixed(0)} ms after its COMMIT (median of 100; the slowest ${waited.at(-1)?.toFixed(0)} ms)`,
+    );
   } finally {
     await postgres.close();
     cluster.stop();
