@@ -42,6 +42,7 @@ export type ErrorCode =
   | 'UndoConflict'
   | 'FileUnreadable'
   | 'ConnectionLost'
+  | 'UpdateRefused'
   | 'SqlError'
   | 'OutOfMemory'
   | 'InternalError';
