@@ -74,8 +74,12 @@ export class ByteWriter {
 
 export class ByteReader {
   private at = 0;
+  private readonly bytes: Uint8Array;
 
-  constructor(private readonly bytes: Uint8Array) {}
+  /** What is read out is never a Buffer, whatever the socket gave: Yjs takes none as content. */
+  constructor(bytes: Uint8Array) {
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
 
   get left(): number {
     return this.bytes.length - this.at;
