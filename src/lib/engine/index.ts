@@ -22,7 +22,17 @@ import type { Model } from './model/types.ts';
 import { comparePart } from './ontology/compare.ts';
 import { importPart } from './ontology/import.ts';
 import { knownPart } from './ontology/known-terms.ts';
-import type { Bell, BlobStore, Clock, Device, Inspector, Payload, Random, SqlDriver } from './ports.ts';
+import type {
+  Bell,
+  BlobStore,
+  Clock,
+  Device,
+  FileNonce,
+  Inspector,
+  Payload,
+  Random,
+  SqlDriver,
+} from './ports.ts';
 import { artifactDetail, findArtifact } from './query/artifact-detail.ts';
 import { artifactIds } from './query/artifact-set.ts';
 import { listArtifacts } from './query/artifact-rows.ts';
@@ -58,6 +68,7 @@ import { restoreFields } from './write/history.ts';
 import { renameDevice } from './write/devices.ts';
 import type { ActSummary, HistoryEntry } from './write/history-types.ts';
 import { refuseInPast } from './write/journal.ts';
+import { createSyncLog } from './sync/log.ts';
 import { createWriter, type FeedChange, type UndoResult, type Writer } from './write/writer.ts';
 
 export interface EngineDeps {
@@ -84,6 +95,8 @@ export interface EngineDeps {
   place?: Place;
   /** Of keys of the store of bytes those that another database of the device names; none otherwise. */
   namedElsewhere?: NamedElsewhere;
+  /** What tells a database file that is synced from a copy of it; without it every file is taken for itself. */
+  fileNonce?: FileNonce;
   /** The database is only looked at: nothing is taken back, resumed or written. */
   readOnly?: boolean;
 }
@@ -102,6 +115,8 @@ export async function createEngine(deps: EngineDeps) {
   /** Full checksums of drops, on their way. */
   const summed = new Map<string, Promise<void>>();
   const recovered = readOnly ? [] : writer.recover();
+  const sync = createSyncLog(driver, writer.journal);
+  if (!readOnly && sync.on && deps.fileNonce) await sync.checkFile(deps.fileNonce);
   if (!readOnly) bringBackAll(driver);
   const storageId = deviceStorage(driver, blobs.root, readOnly ? null : writer);
   if (!readOnly) {
@@ -308,6 +323,7 @@ export async function createEngine(deps: EngineDeps) {
   if (deps.place?.branch !== undefined) branches.openOn(deps.place.branch, readOnly);
 
   return {
+    sync,
     ...branches,
     ...revertPart(context, branches.switchBranch),
     ...reviewPart(context),

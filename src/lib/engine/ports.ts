@@ -362,3 +362,12 @@ export interface Device {
   /** "Chromium on Linux", until a person calls it otherwise. */
   name: string;
 }
+
+/**
+ * A short text about the file of a database, kept where a copy of the file does not come along: in the browser's storage, in
+ * a folder of the person's. By it a file that was restored or copied is told from the one that was last open in its place.
+ */
+export interface FileNonce {
+  read(): Promise<string | null>;
+  write(nonce: string): Promise<void>;
+}

@@ -63,7 +63,7 @@ export function* receiveChoices(
     if (!choice || jsonText(choice.seen) !== jsonText(yield* seenElsewhere(journal, conflict))) continue;
     const value = yield* inward(journal, targetOf(conflict), choice.value);
     if (value === undefined) continue;
-    yield* choose(branch.id, [conflict], { side: choice.side, value });
+    yield* choose(journal.model, branch.id, [conflict], { side: choice.side, value });
     held++;
   }
   return held;

@@ -3,11 +3,14 @@
 import { LoamError } from '../errors.ts';
 import type { SqlDriver } from '../ports.ts';
 import { journalDdl } from '../write/journal-tables.ts';
-import { packedVersion } from '../write/packs.ts';
+import { syncedVersion } from '../write/synced.ts';
 import type { FileSchema } from './file-schema.ts';
 
-/** Grows when a table of the log changes its meaning. Files of a higher number are refused. 2: records in packs. */
-export const ownVersion = packedVersion;
+/**
+ * Grows when a table of the log changes its meaning. Files of a higher number are refused. 2: records in packs. 3: records
+ * have places in logs that are synced.
+ */
+export const ownVersion = syncedVersion;
 
 /** Tables that came later; a log without them is whole, they are made when it is opened. */
 const later = new Set([
@@ -20,6 +23,9 @@ const later = new Set([
   'loam_cut',
   'loam_device',
   'loam_made_on',
+  'loam_sync_doc',
+  'loam_sync_client',
+  'loam_sync_item',
 ]);
 
 /** Table -> its columns, read off the statements that make them. */

@@ -156,7 +156,8 @@ export function splitContent(content: Uint8Array): {
   return { head: readHead(headBytes), headBytes, body: reader.raw(reader.left, 'the body of a record') };
 }
 
-function readHead(bytes: Uint8Array): RecordHead {
+/** The head alone, as the store keeps it. */
+export function readHead(bytes: Uint8Array): RecordHead {
   const reader = new ByteReader(bytes);
   const flags = reader.byte('a head');
   if (flags > 15) throw malformed('a head has unknown marks');

@@ -1,6 +1,7 @@
 // Transactions and acts: BEGIN, the changes, their record, COMMIT; then the feed. Data and history are one commit, so
 // there is no moment at which one exists without the other. An act of many transactions is `open` until its last one:
 // its own records are the journal from which an unfinished act is rolled back at the next start (recover.ts).
+import { strToU8 } from 'fflate';
 import type { SqlValue } from '../ports.ts';
 import { LoamError } from '../errors.ts';
 import { inTransaction, many, one, run, type Steps } from '../statement.ts';
@@ -8,7 +9,9 @@ import { forget, recordTime, tableNumber, type Journal } from './journal.ts';
 import { recordRows, updateRows } from './journal-tables.ts';
 import {
   encode,
+  encodeText,
   idsOf,
+  jsonText,
   localIds,
   type LocalPart,
   type Operation,
@@ -18,6 +21,7 @@ import {
 import { markLatest } from './derived.ts';
 import { noteDevice } from './devices.ts';
 import { noteTexts } from './search-index.ts';
+import type { WrittenRecord } from './synced.ts';
 import {
   createTransaction,
   type Author,
@@ -53,6 +57,8 @@ export interface Committed<T> {
 }
 
 const maxRecordBytes = 128 * 1024;
+/** Deflated text may be long all the same; who receives it unpacks it within bounds (sync/record.ts). */
+const maxRecordText = 8 * 1024 * 1024;
 
 /** One act in one transaction. */
 export function* transact<T>(
@@ -124,6 +130,7 @@ export function* closeAct(journal: Journal, author: Author, act: Act, last?: Ste
     yield* run("UPDATE loam_act SET status = 'done' WHERE id = ?", [act.id]);
     tx.families = journal.hidden.reveal(act.id);
     yield* markLatest(tx);
+    if (journal.places) yield* journal.places.close(tx, act);
   });
   act.open = false;
 }
@@ -177,23 +184,30 @@ function* finish(tx: Transaction, act: Act): Steps<void> {
   yield* markLatest(tx);
   if (!tx.logged) return;
   if (tx.journal.search) yield* noteTexts(tx.journal.search, tx.journal.model.tables, tx.log);
+  const records: Encoded[] = [];
   let pending: LoggedOperation[] = [];
   let rows = 0;
   for (const entry of tx.log) {
     const most = entry.operation.k === 'u' ? updateRows : recordRows;
     if (pending.length > 0 && rows + entry.operation.n > most) {
-      yield* writeRecord(tx, act, pending);
+      encodeRecords(tx, act, pending, records);
       pending = [];
       rows = 0;
     }
     pending.push(entry);
     rows += entry.operation.n;
   }
-  if (pending.length > 0) yield* writeRecord(tx, act, pending);
+  if (pending.length > 0) encodeRecords(tx, act, pending, records);
+  yield* writeRecords(tx, act, records);
   tx.log = [];
 }
 
-function* writeRecord(tx: Transaction, act: Act, entries: LoggedOperation[]): Steps<void> {
+interface Encoded {
+  bytes: Uint8Array;
+  entries: LoggedOperation[];
+}
+
+function encodeRecords(tx: Transaction, act: Act, entries: LoggedOperation[], records: Encoded[]): void {
   const body: RecordBody = {
     f: 1,
     u: tx.author.userUid,
@@ -201,21 +215,40 @@ function* writeRecord(tx: Transaction, act: Act, entries: LoggedOperation[]): St
     k: act.kind,
     o: entries.map((e) => e.operation),
   };
-  const bytes = encode(body);
-  if (bytes.length > maxRecordBytes) {
+  const text = strToU8(jsonText(body));
+  const bytes = encodeText(text);
+  if (bytes.length > maxRecordBytes || text.length > maxRecordText) {
     const halves = split(entries);
     if (halves) {
-      for (const half of halves) yield* writeRecord(tx, act, half);
+      for (const half of halves) encodeRecords(tx, act, half, records);
       return;
     }
   }
-  const { lastId: record } = yield* run('INSERT INTO loam_record(act, at, body, local) VALUES (?, ?, ?, ?)', [
-    act.id,
-    tx.at,
-    bytes,
-    encode(entries.map((e) => e.local)),
-  ]);
-  yield* indexRecord(tx, record, entries);
+  tx.journal.places?.check(entries, bytes.length, text.length);
+  records.push({ bytes, entries });
+}
+
+function* writeRecords(tx: Transaction, act: Act, records: readonly Encoded[]): Steps<void> {
+  const { places } = tx.journal;
+  const place = places && !act.open && records.length > 0 ? yield* places.take(tx, records) : null;
+  const written: WrittenRecord[] = [];
+  for (const [i, { bytes, entries }] of records.entries()) {
+    const { lastId: id } = yield* run(
+      'INSERT INTO loam_record(act, at, client, clock, body, local) VALUES (?, ?, ?, ?, ?, ?)',
+      [
+        act.id,
+        tx.at,
+        place?.client ?? null,
+        place ? place.clock + i : null,
+        bytes,
+        encode(entries.map((e) => e.local)),
+      ],
+    );
+    yield* indexRecord(tx, id, entries);
+    if (places) written.push({ id, bytes, entries });
+  }
+  if (places && place) yield* places.note(tx, act, place, written);
+  else places?.hold(act.id, written);
 }
 
 /** Too big for one record: half the operations, or half the rows of a single one. One row is never split. */

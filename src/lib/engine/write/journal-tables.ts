@@ -16,7 +16,7 @@ export const journalDdl: string[] = [
   // Devices that wrote here, and the acts with which another one of them began to write (devices.ts); null: none was told.
   `CREATE TABLE IF NOT EXISTS loam_device (id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, name TEXT NOT NULL)`,
   `CREATE TABLE IF NOT EXISTS loam_made_on (act INTEGER PRIMARY KEY, device INTEGER)`,
-  // One committed slice. client/clock are given when sync first sends it; records of an open act have none.
+  // One committed slice. client/clock: its place in the log that is synced; records of an open act have none.
   `CREATE TABLE IF NOT EXISTS loam_record (
     id INTEGER PRIMARY KEY, act INTEGER NOT NULL, at INTEGER NOT NULL, client INTEGER, clock INTEGER,
     body BLOB NOT NULL, local BLOB NOT NULL)`,
@@ -70,5 +70,23 @@ export const journalDdl: string[] = [
   `CREATE TABLE IF NOT EXISTS loam_view (
     uid TEXT PRIMARY KEY, registry TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, position INTEGER NOT NULL,
     is_default INTEGER NOT NULL, user_id INTEGER NOT NULL, at INTEGER NOT NULL, gone INTEGER NOT NULL) WITHOUT ROWID`,
+  // Logs that are synced (sync/): one of each branch and epoch.
+  `CREATE TABLE IF NOT EXISTS loam_sync_doc (id INTEGER PRIMARY KEY, branch TEXT NOT NULL, epoch INTEGER NOT NULL)`,
+  `CREATE UNIQUE INDEX IF NOT EXISTS loam_sync_doc_epoch ON loam_sync_doc(branch, epoch)`,
+  // A session that wrote into a log. Records below \`next\` are here, below \`acked\` at the server, below \`done\` in the
+  // tables; below \`told\` a record of this file says that it has seen them. \`own\`: 1 of this file, 2 of one that it is a copy of.
+  `CREATE TABLE IF NOT EXISTS loam_sync_client (
+    client INTEGER PRIMARY KEY, doc INTEGER NOT NULL, own INTEGER NOT NULL, next INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, acked INTEGER NOT NULL, done INTEGER NOT NULL, told INTEGER NOT NULL)`,
+  `CREATE INDEX IF NOT EXISTS loam_sync_client_doc ON loam_sync_client(doc)`,
+  `CREATE INDEX IF NOT EXISTS loam_sync_client_fresh ON loam_sync_client(client) WHERE done > told`,
+  // Their records, in the order in which they came. Without \`head\`: refused, \`reason\` says why. \`record\`: the one of
+  // loam_record; 0 where none is to be, NULL while it waits to be done.
+  `CREATE TABLE IF NOT EXISTS loam_sync_item (
+    seq INTEGER PRIMARY KEY, client INTEGER NOT NULL, clock INTEGER NOT NULL, record INTEGER,
+    head BLOB, body BLOB, reason TEXT)`,
+  `CREATE UNIQUE INDEX IF NOT EXISTS loam_sync_item_place ON loam_sync_item(client, clock)`,
+  `CREATE INDEX IF NOT EXISTS loam_sync_item_refused ON loam_sync_item(client, clock) WHERE head IS NULL`,
+  `CREATE INDEX IF NOT EXISTS loam_sync_item_waiting ON loam_sync_item(seq) WHERE record IS NULL AND head IS NOT NULL`,
   `CREATE TABLE IF NOT EXISTS loam_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
 ];

@@ -9,6 +9,7 @@ import { createHiddenRows, type HiddenRows } from './hidden.ts';
 import type { RowKey } from './operation.ts';
 import type { PackCache } from './packs.ts';
 import type { SearchIndex } from './search-index.ts';
+import type { Places } from './synced.ts';
 import type { Zones } from './zones.ts';
 
 /** The past that is looked at. */
@@ -37,6 +38,8 @@ export interface Journal {
   facets: FacetCounters | null;
   /** Bounds of stretches of large registries; null where none are kept. */
   zones: Zones | null;
+  /** Gives records their places in a log that is synced; null where the database is not. */
+  places: Places | null;
   /** The last record and act that count while the past is looked at (branch/as-of.ts); null for all. */
   until: Until | null;
   /** Every deleted row that hung on another is in loam_cut. */
@@ -62,6 +65,7 @@ export function createJournal(model: Model, clock: Clock, random: Random): Journ
     search: null,
     facets: null,
     zones: null,
+    places: null,
     until: null,
     cutsKnown: false,
     lastAt: 0,
@@ -97,11 +101,20 @@ export function tableOf(model: Model, name: string): Table {
 
 /** A hybrid logical time in microseconds: never earlier than any record already written. */
 export function* recordTime(journal: Journal): Steps<number> {
+  journal.lastAt = Math.max(Math.floor(journal.clock() * 1000), (yield* lastTime(journal)) + 1);
+  return journal.lastAt;
+}
+
+/** What a record of elsewhere says that time it was: from now on it is later here too. */
+export function* witnessTime(journal: Journal, at: number): Steps<void> {
+  journal.lastAt = Math.max(at, yield* lastTime(journal));
+}
+
+function* lastTime(journal: Journal): Steps<number> {
   if (journal.lastAt === 0) {
     const row = yield* one('SELECT max(at) FROM loam_record');
     journal.lastAt = Number(row?.[0] ?? 0);
   }
-  journal.lastAt = Math.max(Math.floor(journal.clock() * 1000), journal.lastAt + 1);
   return journal.lastAt;
 }
 

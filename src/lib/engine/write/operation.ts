@@ -47,7 +47,11 @@ const longBlock = 8_000;
 
 /** First byte 0 = plain JSON, 1 = deflated JSON. */
 export function encode(value: unknown, level?: 9): Uint8Array {
-  const raw = strToU8(jsonText(value));
+  return encodeText(strToU8(jsonText(value)), level);
+}
+
+/** The same for what is JSON already. */
+export function encodeText(raw: Uint8Array, level?: 9): Uint8Array {
   if (raw.length >= deflateFrom) {
     const packed = deflateSync(raw, { level: level ?? (raw.length > longBlock ? 6 : 1) });
     if (packed.length < raw.length) return prefixed(1, packed);

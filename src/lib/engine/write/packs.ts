@@ -26,6 +26,15 @@ export const packLimits: PackLimits = { size: 800, keep: 500, bytes: 1200 };
 /** Version of the log from the first pack on: an older Loam must not take such a log for a whole one (own-tables.ts). */
 export const packedVersion = 2;
 
+/** From now on only a Loam that knows this version of the log opens the file. */
+export function* raiseVersion(version: number): Steps<void> {
+  yield* run(
+    `INSERT INTO loam_setting(name, value) VALUES ('version', ?)
+     ON CONFLICT DO UPDATE SET value = excluded.value WHERE CAST(value AS INTEGER) < CAST(excluded.value AS INTEGER)`,
+    [String(version)],
+  );
+}
+
 const cached = 64;
 
 /* ---------- reading ---------- */
@@ -223,10 +232,7 @@ export function* packSome(limits: PackLimits = packLimits): Steps<number> {
         bytes,
       ]);
       yield* many('DELETE FROM loam_record WHERE id = ?', ids.length, [ids]);
-      yield* run('INSERT OR REPLACE INTO loam_setting(name, value) VALUES (?, ?)', [
-        'version',
-        String(packedVersion),
-      ]);
+      yield* raiseVersion(packedVersion);
     })(),
   );
   return records.length;

@@ -9,6 +9,7 @@ import { isoMicros } from '../time.ts';
 import { closeAct, openAct, slice, transact, type Act, type ActSpec } from './commit.ts';
 import type { ActSummary } from './history-types.ts';
 import { feedCuts } from './cuts.ts';
+import { openSync } from '../sync/session.ts';
 import { createJournal, refuseInPast, type Journal } from './journal.ts';
 import { journalDdl } from './journal-tables.ts';
 import { feedFacetCounters, openFacetCounters } from './facet-counters.ts';
@@ -126,6 +127,7 @@ export function createWriter(deps: WriterDeps): Writer {
   const { driver, author } = deps;
   const journal = createJournal(deps.model, deps.clock, deps.random);
   journal.device = deps.device ?? null;
+  runSync(driver, openSync(journal));
   if (deps.searchIndex) {
     journal.search = runSync(driver, openSearchIndex(deps.model));
     journal.zones = runSync(driver, openZones(deps.model));
