@@ -44,14 +44,14 @@ function automaticIndexes(table: string, n: number): Entry[] {
 
 /**
  * Our own statements are of a few forms only: tables with an integer key and UNIQUE columns, or with a PRIMARY KEY and
- * WITHOUT ROWID; plain indexes. A test compares with what SQLite makes of them.
+ * WITHOUT ROWID; indexes. A test compares with what SQLite makes of them.
  */
 function ownEntries(statement: string): Entry[] {
   const [, kind, name = '', rest = ''] =
-    /^CREATE (TABLE|INDEX) IF NOT EXISTS (\w+)(.*)$/s.exec(statement) ?? [];
-  if (kind === 'INDEX') {
+    /^CREATE (TABLE|INDEX|UNIQUE INDEX) IF NOT EXISTS (\w+)(.*)$/s.exec(statement) ?? [];
+  if (kind === 'INDEX' || kind === 'UNIQUE INDEX') {
     const table = /^ ON (\w+)/.exec(rest)?.[1] ?? '';
-    return [{ type: 'index', name, table, sql: `CREATE INDEX ${name}${rest}` }];
+    return [{ type: 'index', name, table, sql: `CREATE ${kind} ${name}${rest}` }];
   }
   if (kind !== 'TABLE') throw new Error(`This statement cannot be composed: ${statement.slice(0, 80)}`);
   const rowless = /\)\s*WITHOUT ROWID\s*$/.test(rest);
