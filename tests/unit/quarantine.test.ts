@@ -10,8 +10,10 @@ import { adopt } from '../../src/lib/engine/schema/adopt.ts';
 import { readHeader } from '../../src/lib/engine/schema/file-header.ts';
 import { fileModel } from '../../src/lib/engine/schema/file-model.ts';
 import { readAuthor } from '../../src/lib/engine/schema/open.ts';
+import { refuseNewer } from '../../src/lib/engine/schema/own-tables.ts';
 import { examine, type Judged } from '../../src/lib/engine/schema/quarantine.ts';
 import { insertOne, remove } from '../../src/lib/engine/write/apply.ts';
+import { createSyncLog } from '../../src/lib/engine/sync/log.ts';
 import { createWriter } from '../../src/lib/engine/write/writer.ts';
 import { openMemory, openUntrustedMemory } from '../../src/lib/storage/sql/memory.ts';
 import {
@@ -356,6 +358,12 @@ describe('our own log in a file', () => {
   it('a file that another program may have written to keeps its history, and its earlier acts are closed', async () => {
     const own = await lamindbDriver();
     opened.push(own);
+    createSyncLog(own, reopened(own).journal).turnOn();
+    reopened(own).act({ kind: 'create', title: 'Synced' }, (tx) =>
+      insertOne(tx, 'lamindb_ulabel', { uid: 'synced00', name: 'synced' }),
+    );
+    const { driver: kept } = await opens(stamped(own.serialize()));
+    expect(createSyncLog(kept, reopened(kept).journal).unsent()).toBe(1);
     const written = await openMemory({ bytes: stamped(own.serialize()) });
     opened.push(written);
     written.exec("UPDATE lamindb_artifact SET description = 'by Python'");
@@ -364,7 +372,36 @@ describe('our own log in a file', () => {
     expect(judged.examination.notes.join()).toContain('can no longer be undone');
     expect(await reopened(driver).undo()).toBeNull();
     expect(await reopened(driver).redo()).toBeNull();
+    // Its logs do not know what Python did: it is synced no more.
+    expect(reopened(driver).journal.places).toBeNull();
+    expect(driver.all('SELECT count(*) FROM loam_sync_item')).toEqual([[0]]);
     expect(driver.all('SELECT count(*) FROM loam_record')).not.toEqual([[0]]);
+  });
+
+  it('a file from before logs were synced has a whole log, and one that is synced is refused by a Loam from before', async () => {
+    const own = await lamindbDriver();
+    opened.push(own);
+    const old = await openMemory({ bytes: own.serialize() });
+    opened.push(old);
+    for (const table of ['loam_sync_doc', 'loam_sync_client', 'loam_sync_item'])
+      old.exec(`DROP TABLE ${table}`);
+    const { driver, judged } = await opens(stamped(old.serialize()));
+    expect(judged.examination.history).toBe('kept');
+    const { journal } = reopened(driver);
+    expect(journal.places).toBeNull();
+    // As it was made there, packed or not.
+    expect(() => refuseNewer(own, 2)).not.toThrow();
+    createSyncLog(own, reopened(own).journal).turnOn();
+    expect(() => refuseNewer(own, 2)).toThrow(/newer Loam/);
+    expect(() => refuseNewer(own)).not.toThrow();
+    // Packing later does not make it readable for an older one.
+    const writer = reopened(own);
+    for (let i = 0; i < 12; i++)
+      writer.act({ kind: 'create', title: 'Label' }, (tx) =>
+        insertOne(tx, 'lamindb_ulabel', { uid: `packed0${i.toString(36)}`, name: `packed ${i}` }),
+      );
+    expect(writer.pack({ size: 5, keep: 1, bytes: 5000 })).toBe(5);
+    expect(() => refuseNewer(own, 2)).toThrow(/newer Loam/);
   });
 
   it('tables of our name that are not ours are left out; a newer log is refused', async () => {

@@ -15,6 +15,8 @@ import {
   type SyncRecord,
 } from '../../src/lib/engine/sync/record.ts';
 import { encode } from '../../src/lib/engine/write/operation.ts';
+import { numbers } from '../fixtures/numbers.ts';
+import { mutated } from './mutated.ts';
 
 const schema = '0123456789abcdef0123456789abcdef';
 const record = (changed: Partial<SyncRecord> = {}): SyncRecord => ({
@@ -212,6 +214,37 @@ describe('records of anybody', () => {
   it('a newer format is told as such', () => {
     expect(why(() => decodeRecord(Uint8Array.from([2])))).toBe('newer');
     expect(why(() => decodeRecord(contentOf(head, body([one], { f: 2 }))))).toBe('newer');
+  });
+
+  const rounds = process.env['LOAM_LONG'] === '1' ? 50_000 : 3_000;
+  it(`${rounds} mutated records and bodies: read, or refused in words`, { timeout: 600_000 }, () => {
+    const next = numbers(7);
+    const texts = fc.sample(anyRecord, { numRuns: 40, seed: 7 });
+    const whole = texts.map(encodeRecord);
+    const bodies = texts.map(({ operations }) =>
+      strToU8(JSON.stringify({ f: 1, u: 'u', b: 'b', k: 'k', o: operations })),
+    );
+    let taken = 0;
+    let slowest = 0;
+    for (let round = 0; round < rounds; round++) {
+      const content =
+        round % 2 === 0
+          ? mutated(whole[round % whole.length] as Uint8Array, next)
+          : contentOf(
+              head,
+              Uint8Array.from([0, ...mutated(bodies[round % bodies.length] as Uint8Array, next)]),
+            );
+      const before = performance.now();
+      const outcome = why(() => {
+        const read = decodeRecord(content);
+        expect(decodeRecord(encodeRecord(read))).toEqual(read);
+        taken++;
+      });
+      slowest = Math.max(slowest, performance.now() - before);
+      expect(['taken', 'malformed', 'newer', 'too large']).toContain(outcome);
+    }
+    expect(taken).toBeGreaterThan(rounds / 100);
+    expect(slowest).toBeLessThan(1_000);
   });
 
   it('a bomb stops within its bound', () => {

@@ -5,6 +5,7 @@ import { LoamError, isLoamError } from '../errors.ts';
 import type { Column, Model, Module } from '../model/types.ts';
 import type { Clock, SqlDriver } from '../ports.ts';
 import { timeText } from '../time.ts';
+import { leaveSync } from '../write/synced.ts';
 import { createJournalTables } from '../write/writer.ts';
 import { tableDdl, type Comparison } from './compare.ts';
 import { unseenSetting } from '../registry/device-storage.ts';
@@ -39,8 +40,11 @@ export function adopt(driver: SqlDriver, model: Model, judged: Judged, options: 
     // The journal of drops names bytes staged on another device, or none at all.
     driver.exec('DELETE FROM loam_drop');
     driver.exec('UPDATE loam_blob SET only_here = 0');
-    if (examination.history === 'closed')
+    if (examination.history === 'closed') {
       driver.exec("UPDATE loam_act SET status = 'closed' WHERE status = 'done'");
+      // Its logs do not know what the other program did, and others would never hear of it.
+      for (const sql of leaveSync) driver.exec(sql);
+    }
     driver.exec('COMMIT');
   } catch (error) {
     if (driver.inTransaction) driver.exec('ROLLBACK');

@@ -1,6 +1,6 @@
 // Operations that take back or bring back an insert name it in the history by its local record. Elsewhere that record has
-// its place in the log as its name. One without a place (older than the log), or whose record was refused, is unknown
-// there: then the operation says by itself what it is about.
+// its place in the log as its name. One that is not in the log (older than it, or refused) is unknown there: then the
+// operation says by itself what it is about.
 import type { Column, Model } from '../model/types.ts';
 import { one, type Steps } from '../statement.ts';
 import { timeText } from '../time.ts';
@@ -34,18 +34,18 @@ function* placed(
   const ids = idsOf(local);
   const position = new Map(bornIds.map((id, i) => [id, i]));
   const positions = ids.map((id) => position.get(id) ?? 0);
-  if (birth.client === null || birth.clock === null || (yield* wasRefused(birth.client, birth.clock)))
-    return spelledOut(journal.model, rest, birth, index, positions);
+  if (!(yield* isKnownElsewhere(birth))) return spelledOut(journal.model, rest, birth, index, positions);
   const whole = ids.length === bornIds.length && positions.every((at, i) => at === i);
-  return { ...rest, w: [birth.client, birth.clock, index], ...(whole ? {} : { p: positions }) };
+  return { ...rest, w: [birth.client ?? 0, birth.clock ?? 0, index], ...(whole ? {} : { p: positions }) };
 }
 
-function* wasRefused(client: number, clock: number): Steps<boolean> {
+function* isKnownElsewhere({ client, clock }: LogRecord): Steps<boolean> {
+  if (client === null || clock === null) return false;
   const row = yield* one('SELECT head IS NULL FROM loam_sync_item WHERE client = ? AND clock = ?', [
     client,
     clock,
   ]);
-  return row?.[0] === 1;
+  return row?.[0] === 0;
 }
 
 /** A delete by row keys; an insert with all values, those that follow from the time of the first insert among them. */

@@ -5,7 +5,15 @@ import { LoamError, type ErrorDetails } from '../errors.ts';
 
 /** Why an update was not taken: for code that goes on differently after each. */
 export type RefusalReason =
-  'malformed' | 'newer' | 'too large' | 'gap' | 'diverged' | 'unknown log' | 'foreign client' | 'voids';
+  | 'malformed'
+  | 'newer'
+  | 'too large'
+  | 'gap'
+  | 'diverged'
+  | 'unknown log'
+  | 'full'
+  | 'foreign client'
+  | 'voids';
 
 /** What was wrong with bytes of a log, in words; `why` says it to programs. */
 export const refusedUpdate = (why: RefusalReason, message: string, details: ErrorDetails = {}): LoamError =>

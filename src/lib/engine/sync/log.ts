@@ -19,7 +19,7 @@ import type { Log, LogFacts, SealLimits } from './logs.ts';
 import type { SessionPlaces } from './places.ts';
 import { receiveUpdate, type Received, type ReceivePolicy } from './receive.ts';
 import { acknowledge, outboxUpdate, unsent, updateSince, type ServedUpdate } from './serve.ts';
-import { checkFile, sessionsOf, turnOnSync, type Session } from './session.ts';
+import { checkFile, sessionsOf, turnOffSync, turnOnSync, type Session } from './session.ts';
 import { explainRefusal, ownRefused, refuseRecords, type Refused } from './voids.ts';
 
 export interface SyncLog {
@@ -27,6 +27,8 @@ export interface SyncLog {
   readonly on: boolean;
   /** From now on what is written here goes into logs; what is there is epoch 0. */
   turnOn(limits?: SealLimits): void;
+  /** Leaves the logs. What was not sent stays here alone: ask first (`unsent`). */
+  turnOff(): void;
   /** Asked once, when the file is opened: see session.ts. */
   checkFile(nonce: FileNonce): Promise<'same' | 'copied'>;
   /** Who a connection announces itself as: clients that write now, and those that left records unsent. */
@@ -84,6 +86,7 @@ export function createSyncLog(driver: SqlDriver, journal: Journal): SyncLog {
       const places = runSync(driver, turnOnSync(journal));
       if (limits) places.limits = limits;
     },
+    turnOff: () => runSync(driver, turnOffSync(journal)),
     checkFile: (nonce) => checkFile(driver, journal, nonce),
     sessions: () => read(sessionsOf(journal)),
     logs: () => read(listLogs()),

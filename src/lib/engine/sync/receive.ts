@@ -122,7 +122,21 @@ function* takeClient(log: Log, items: readonly LogItem[], policy: Rules, done: R
   for (const item of items) if (item.clock < next) yield* compare(log, item, policy, done);
   if (fresh.length === 0) return;
   if (policy.writing.has(client)) throw twice(client, next);
+  if (held === null) yield* refuseFull(log);
   yield* keep(log, client, held !== null, fresh, policy, done);
+}
+
+/** Ten times what seals a log: sessions that came late have room, and its state vector stays one that can be read. */
+const mostSessions = 5_000;
+
+function* refuseFull(log: Log): Steps<void> {
+  const row = yield* one('SELECT count(*) FROM loam_sync_client WHERE doc = ?', [log.id]);
+  if (Number(row?.[0]) < mostSessions) return;
+  throw refusedUpdate(
+    'full',
+    `An update was refused: ${mostSessions.toLocaleString('en')} sessions have written into the log ${docName(log)}, which is the most that one may have. Connect again to write into the next.`,
+    { limit: mostSessions },
+  );
 }
 
 /** Two files write under one name: one is a copy of the other. */

@@ -8,7 +8,7 @@ import { all, inTransaction, one, run, runSync, type Steps } from '../statement.
 import { randomUid } from '../uid.ts';
 import type { Journal } from '../write/journal.ts';
 import { raiseVersion } from '../write/packs.ts';
-import { syncedVersion, syncSetting } from '../write/synced.ts';
+import { leaveSync, syncedVersion, syncSetting } from '../write/synced.ts';
 import { docName } from './logs.ts';
 import { createPlaces, type SessionPlaces } from './places.ts';
 
@@ -43,6 +43,16 @@ export function* turnOnSync(journal: Journal): Steps<SessionPlaces> {
     })(),
   );
   return (yield* openSync(journal)) as SessionPlaces;
+}
+
+/** Leaves the logs: what is written from here on goes into none. Records that were not sent stay here alone. */
+export function* turnOffSync(journal: Journal): Steps<void> {
+  yield* inTransaction(
+    (function* (): Steps<void> {
+      for (const sql of leaveSync) yield* run(sql);
+    })(),
+  );
+  journal.places = null;
 }
 
 /**

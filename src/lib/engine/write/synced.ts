@@ -9,6 +9,14 @@ export const syncedVersion = 3;
 /** Name in `loam_setting`: there once a database is synced; its value names the file (sync/session.ts). */
 export const syncSetting = 'sync';
 
+/** A database with these executed is not synced any more; what others have of it stays with them. */
+export const leaveSync: readonly string[] = [
+  'DELETE FROM loam_sync_item',
+  'DELETE FROM loam_sync_client',
+  'DELETE FROM loam_sync_doc',
+  `DELETE FROM loam_setting WHERE name = '${syncSetting}'`,
+];
+
 export interface Place {
   client: number;
   clock: number;
