@@ -2,7 +2,7 @@
 // engine: native SQLite, our engine in Node and our engine in Chromium take turns; drop: Python's LaminDB and the app's
 // workers take turns; questions: a database of `size` artifacts asked by our engine, native SQLite and Python's LaminDB
 // in turn; so each ratio compares neighbours in time. app: the built app as a person meets it (`app/cold` and
-// the like for one part). files: statements over files beside native DuckDB (bench-files.mjs), only where it is asked for; branches, only where it is asked for: branches of a million artifacts (bench-branches.mjs); history likewise: the log's history with a million changed cells (bench-history.mjs); million, only where it is asked for: the app over a database of 1,000,000 artifacts; ontologies likewise: imports of public terms and look-ups (bench-ontologies.mjs); validate likewise: files against schemas beside LaminDB's curators (bench-validate.mjs). Medians go to the console and to docs/benchmarks.md, each part into its own section.
+// the like for one part). files: statements over files beside native DuckDB (bench-files.mjs), only where it is asked for; branches, only where it is asked for: branches of a million artifacts (bench-branches.mjs); history likewise: the log's history with a million changed cells (bench-history.mjs); million, only where it is asked for: the app over a database of 1,000,000 artifacts; ontologies likewise: imports of public terms and look-ups (bench-ontologies.mjs); validate likewise: files against schemas beside LaminDB's curators (bench-validate.mjs); sync likewise: what places in synced logs cost, in Node (bench-sync.mjs). Medians go to the console and to docs/benchmarks.md, each part into its own section.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -19,6 +19,7 @@ import { branchArtifacts, reportBranches } from './bench-branches.mjs';
 import { historyCells, reportHistory } from './bench-history.mjs';
 import { millionMeasures } from './bench-million.mjs';
 import { ontologyMeasures } from './bench-ontologies.mjs';
+import { reportSync, syncEdits } from './bench-sync.mjs';
 import { validateRounds, validateSizes } from './bench-validate.mjs';
 import { reportValidate } from './bench-validate-report.mjs';
 import {
@@ -66,14 +67,16 @@ const wantedFiles = wanted.includes('files')
 const unknown = [
   ...wanted.filter(
     (one) =>
-      !/^(engine|drop|questions|branches|history|million|ontologies|validate|(app|files)(\/.*)?)$/.test(one),
+      !/^(engine|drop|questions|branches|history|million|ontologies|validate|sync|(app|files)(\/.*)?)$/.test(
+        one,
+      ),
   ),
   ...wantedFiles.filter((part) => !(/** @type {readonly string[]} */ (filesParts).includes(part))),
   ...wantedParts.filter((part) => !(/** @type {readonly string[]} */ (appParts).includes(part))),
 ];
 if (unknown.length > 0 || !(rounds > 0) || !(size >= 20_000)) {
   console.error(
-    `--only takes engine, drop, questions, branches, history, million, ontologies, validate, app, files and ${[...appParts.map((part) => `app/${part}`), ...filesParts.map((part) => `files/${part}`)].join(', ')}; --size at least 20000.`,
+    `--only takes engine, drop, questions, branches, history, million, ontologies, validate, sync, app, files and ${[...appParts.map((part) => `app/${part}`), ...filesParts.map((part) => `files/${part}`)].join(', ')}; --size at least 20000.`,
   );
   process.exit(1);
 }
@@ -92,7 +95,7 @@ async function bundle() {
       target: 'node20',
     },
   });
-  if (wanted.every((one) => one === 'questions' || one === 'validate')) return;
+  if (wanted.every((one) => ['questions', 'validate', 'sync'].includes(one))) return;
   await build({
     ...common,
     root: join(bench, 'page'),
@@ -268,6 +271,13 @@ if (wanted.includes('ontologies')) {
   const told = aboutNow();
   const measures = await ontologyMeasures({ build: join(repository, 'build'), page: join(bundles, 'page') });
   sections['ontologies'] = reportOntologies(measures, told);
+}
+if (wanted.includes('sync')) {
+  const told = aboutNow();
+  sections['sync'] = reportSync(
+    json(process.execPath, [join(bundles, 'node/node.js'), 'sync', String(syncEdits)]),
+    told,
+  );
 }
 if (wanted.includes('validate')) {
   const done = await validateRounds({ build: join(repository, 'build'), rounds });

@@ -1,5 +1,6 @@
 // The Node side of the benchmark, bundled and run by scripts/bench.mjs: `anchor <folder>` writes what native.py needs,
-// `round` prints one round over SQLite's wasm build in memory, `history CELLS` one of the log's history, `branches ARTIFACTS` one of branches.
+// `round` prints one round over SQLite's wasm build in memory, `history CELLS` one of the log's history, `branches ARTIFACTS` one of branches,
+// `sync EDITS` one of synced logs.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { model } from '../../src/lib/engine/model/model.ts';
@@ -17,6 +18,7 @@ import {
 } from './shared.ts';
 import { branchesRound } from './branches.ts';
 import { historyRound } from './history.ts';
+import { syncRound } from './sync.ts';
 import { labelRow, round, type OpenBench } from './workload.ts';
 
 const [command, folder = '.'] = process.argv.slice(2);
@@ -38,6 +40,8 @@ if (command === 'anchor') {
   console.log(JSON.stringify(await branchesRound(inMemory, Number(folder))));
 } else if (command === 'history') {
   console.log(JSON.stringify(await historyRound(inMemory, Number(folder))));
+} else if (command === 'sync') {
+  console.log(JSON.stringify(await syncRound(inMemory, Number(folder))));
 } else {
   const cpu = () => {
     const { user, system } = process.cpuUsage();
