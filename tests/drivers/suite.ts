@@ -44,6 +44,25 @@ export const driverCases: DriverCase[] = [
     },
   },
   {
+    title:
+      'a statement that writes and gives rows does both, once, in and out of a transaction; BLOBs are copied between tables',
+    run(driver) {
+      driver.exec(
+        'CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, b BLOB); CREATE TABLE u (id INTEGER, b BLOB)',
+      );
+      driver.run('INSERT INTO t VALUES (1, 5, ?)', [new Uint8Array([0, 255, 0])]);
+      const next = 'UPDATE t SET n = n + ?1 WHERE id = ?2 RETURNING n';
+      equal(driver.all(next, [3, 1]), [[8]]);
+      driver.exec('BEGIN');
+      equal(driver.all(next, [2 ** 47, 1]), [[8 + 2 ** 47]]);
+      equal(driver.all(next, [1, 2]), []);
+      driver.exec('ROLLBACK');
+      equal(driver.all('SELECT n FROM t'), [[8]]);
+      driver.run('INSERT INTO u SELECT ?1, b FROM t WHERE id = ?1', [1]);
+      equal(driver.all('SELECT b FROM u'), [[new Uint8Array([0, 255, 0])]]);
+    },
+  },
+  {
     title: 'NaN becomes null',
     run(driver) {
       equal(roundTrip(driver, NaN), null);
