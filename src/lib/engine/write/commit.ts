@@ -279,7 +279,12 @@ function part(entry: LoggedOperation, from: number, to: number): LoggedOperation
   return { operation: piece, local: rest };
 }
 
-function* indexRecord(tx: Transaction, record: number, entries: LoggedOperation[]): Steps<void> {
+/** The way from rows to the records that concern them. */
+export function* indexRecord(
+  tx: Transaction,
+  record: number,
+  entries: readonly LoggedOperation[],
+): Steps<void> {
   const single = new Map<number, Set<number>>();
   for (const { operation, local } of entries) {
     const tab = yield* tableNumber(tx.journal, operation.t);

@@ -40,6 +40,9 @@ export interface RecordBody {
   o: Operation[];
 }
 
+/** Client of records that say what followed here from records of others: they are no facts of their own and never travel. */
+export const consequence = 0;
+
 /** Above this size bodies are deflated. */
 const deflateFrom = 400;
 /** Levels above 1 gain nothing on imports, and an eighth on blocks of old and new values, which are long; both cost the same there. */

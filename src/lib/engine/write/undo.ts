@@ -8,7 +8,7 @@ import { all, one, run, type Steps } from '../statement.ts';
 import { refusalOf } from './attempt.ts';
 import { childrenOf, reinsert, remove, update, type Birth, type Values } from './apply.ts';
 import { idsByKey, missingRows, tableOf, type Journal } from './journal.ts';
-import { idsOf, type LocalPart, type Operation, type RowKey } from './operation.ts';
+import { consequence, idsOf, type LocalPart, type Operation, type RowKey } from './operation.ts';
 import { actOfRecord, readRecord, type LogRecord } from './packs.ts';
 import { columnsOf, recordsTouching, touchedSince, type TouchingAct } from './touch.ts';
 import type { Author, Transaction } from './transaction.ts';
@@ -42,8 +42,11 @@ const listLimit = 200;
 /** Interned rows are shared by feature and hash; an undo removes links to them, not the value (`cameAlong` tells when). */
 const interned = new Set(['lamindb_jsonvalue']);
 
-/** A purge took bytes with it; without the row of this device nothing could be stored; a branch out of a file is closed. */
-const final = "'purge', 'device', 'bundle'";
+/**
+ * A purge took bytes with it; without the row of this device nothing could be stored; a branch out of a file is closed; what
+ * followed from others' acts (`settle`) follows from them again.
+ */
+const final = "'purge', 'device', 'bundle', 'settle'";
 
 type Who = Pick<Author, 'userId' | 'branchId'>;
 
@@ -161,7 +164,9 @@ function* undoInsert(
   const birth: Birth = operation.w
     ? { record: operation.w[0], operation: operation.w[1] }
     : { record: record.id, operation: index };
-  yield* remove(tx, name, gone, birth);
+  // What followed from others' records is no birth that anybody else knows: such rows are named by their keys.
+  if (record.client === consequence) yield* remove(tx, name, gone);
+  else yield* remove(tx, name, gone, birth);
   state.restored += gone.length;
 }
 

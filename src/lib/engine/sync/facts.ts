@@ -1,0 +1,155 @@
+// Facts: what records say about rows, own records and those of others alike, with the ids of this device. A record whose
+// effect here was another than what it says keeps its words in loam_shadow; all others are read from the history itself.
+import { timeText } from '../time.ts';
+import type { Column } from '../model/types.ts';
+import { one, type Steps } from '../statement.ts';
+import type { Journal } from '../write/journal.ts';
+import { consequence, decode, idsOf, type LocalPart, type RowKey } from '../write/operation.ts';
+import { readRecord } from '../write/packs.ts';
+import { recordsTouching } from '../write/touch.ts';
+import { loadSteps, placeAt, unplaced, type Known, type Place } from './known.ts';
+import type { SyncOperation } from './record.ts';
+
+export interface FactOperation {
+  k: 'i' | 'u' | 'd';
+  t: string;
+  ids: readonly number[];
+  c: Record<string, RowKey>;
+  v: Record<string, RowKey[]>;
+  /** Of rows that come back: the operation that first wrote them. */
+  born: { fact: Fact; operation: FactOperation } | null;
+  /** id -> position, made when first asked for. */
+  at: Map<number, number> | null;
+}
+
+export interface Fact extends Place {
+  author: string;
+  branch: string;
+  kind: string;
+  operations: FactOperation[];
+}
+
+/** What is kept of a record in `loam_shadow`: its operations and, for each, the ids of its rows here. */
+export interface Shadow {
+  o: SyncOperation[];
+  ids: number[][];
+}
+
+export interface FactReader {
+  journal: Journal;
+  known: Known;
+  /** Records up to this one were there before anybody shared the database: what they made is the ground. */
+  base: number;
+  cache: Map<number, Fact | null>;
+}
+
+const cached = 300;
+
+/** The fact that a record here is, or null: it only says what followed here from other facts. */
+export function* readFact(reader: FactReader, rec: number): Steps<Fact | null> {
+  const kept = reader.cache.get(rec);
+  if (kept !== undefined) return kept;
+  const fact = yield* makeFact(reader, rec);
+  if (reader.cache.size > cached) reader.cache.clear();
+  reader.cache.set(rec, fact);
+  return fact;
+}
+
+function* makeFact(reader: FactReader, rec: number): Steps<Fact | null> {
+  const record = yield* readRecord(reader.journal, rec);
+  if (record.client === consequence) return null;
+  const fact: Fact = {
+    rec,
+    client: record.client ?? unplaced,
+    clock: record.clock ?? 0,
+    at: record.at,
+    author: record.body.u,
+    branch: record.body.b,
+    kind: record.body.k,
+    operations: [],
+  };
+  const place = record.client === null ? null : yield* placeAt(reader.known, fact.client, fact.clock);
+  if (place) {
+    fact.at = place.at;
+    yield* loadSteps(reader.known, fact.client);
+    // Its place is not taken up yet where an older one has none.
+  } else fact.client = unplaced;
+  const shadow = record.body.o.length === 0 ? yield* shadowOf(rec) : null;
+  const operations: { o: SyncOperation; ids: number[]; born: [number, number] | null }[] = [];
+  if (shadow)
+    for (const [i, o] of shadow.o.entries()) {
+      const birth = o.w ? yield* placeAt(reader.known, o.w[0], o.w[1]) : null;
+      operations.push({ o, ids: shadow.ids[i] ?? [], born: birth && o.w ? [birth.rec, o.w[2]] : null });
+    }
+  else
+    for (const [i, o] of record.body.o.entries()) {
+      const { w, ...rest } = o;
+      operations.push({ o: rest, ids: idsOf(record.locals[i] as LocalPart), born: w ?? null });
+    }
+  for (const { o, ids, born } of operations) {
+    const birth = born && born[0] !== rec ? yield* readFact(reader, born[0]) : born ? fact : null;
+    const operation = birth?.operations[born?.[1] ?? -1];
+    fact.operations.push({
+      k: o.k,
+      t: o.t,
+      ids,
+      c: o.c ?? {},
+      v: o.v ?? {},
+      born: birth && operation ? { fact: birth, operation } : null,
+      at: null,
+    });
+  }
+  return fact;
+}
+
+/** What a record says, where its effect here was another. */
+export function* shadowOf(rec: number): Steps<Shadow | null> {
+  const row = yield* one('SELECT body FROM loam_shadow WHERE rec = ?', [rec]);
+  return row ? decode<Shadow>(row[0] as Uint8Array) : null;
+}
+
+/** Position of a row in an operation, -1 where it is not in it. */
+export function positionOf(operation: FactOperation, id: number): number {
+  const { ids } = operation;
+  if (ids.length < 8) return ids.indexOf(id);
+  operation.at ??= new Map(ids.map((one, i) => [one, i]));
+  return operation.at.get(id) ?? -1;
+}
+
+/** What an operation says of one cell; undefined where an update does not name it. */
+export function wordOf(fact: Fact, operation: FactOperation, id: number, column: Column): RowKey | undefined {
+  if (operation.born) {
+    const { fact: first, operation: birth } = operation.born;
+    return wordOf(first, birth, id, column);
+  }
+  const list = operation.v[column.name];
+  if (list) return list[positionOf(operation, id)] ?? null;
+  const constant = operation.c[column.name];
+  if (constant !== undefined) return constant;
+  if (operation.k !== 'i') return undefined;
+  return column.type === 'datetime' && !column.nullable ? timeText(fact.at) : null;
+}
+
+/** One thing that a fact does to a row. `index` orders what one fact does. */
+export interface FactEvent {
+  fact: Fact;
+  operation: FactOperation;
+  index: number;
+}
+
+/** All that is said of a row, in the order in which it came here. `branch`: on that one alone; null for all of them. */
+export function* eventsOf(
+  reader: FactReader,
+  table: string,
+  id: number,
+  branch: string | null,
+): Steps<FactEvent[]> {
+  const events: FactEvent[] = [];
+  for (const rec of yield* recordsTouching(reader.journal, table, [id], reader.base)) {
+    const fact = yield* readFact(reader, rec);
+    if (!fact || (branch !== null && fact.branch !== branch)) continue;
+    for (const [index, operation] of fact.operations.entries())
+      if (operation.t === table && positionOf(operation, id) >= 0) events.push({ fact, operation, index });
+  }
+  return events;
+}

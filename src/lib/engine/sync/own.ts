@@ -1,0 +1,137 @@
+// What was written here since the last records of others came: it joins the facts. The ordinary write path knows nothing of
+// the projection; what that needs of own records (places, names of new rows, keys of deleted ones) is read off the history
+// here, once for each record.
+import type { Table } from '../model/types.ts';
+import { all, type Steps } from '../statement.ts';
+import { tableNumber, tableOf } from '../write/journal.ts';
+import { consequence, type RowKey } from '../write/operation.ts';
+import { readRecord, recordsAfter } from '../write/packs.ts';
+import { reachOf } from '../write/reach.ts';
+import { hasNames, nameOf, noteBirth } from './made-once.ts';
+import { readFact, wordOf, type Fact, type FactOperation } from './facts.ts';
+import { keepIndexed, noteKnown, placeAt } from './known.ts';
+import { goneKey, nameColumn, rememberNames, rowsNamed } from './names.ts';
+import { enqueue, type Settling } from './settle.ts';
+
+const atOnce = 500;
+
+/** Takes own records up. Gives the oldest one that has no place yet (Infinity: none); from there on nobody has seen any. */
+export function* takeOwn(settling: Settling): Steps<number> {
+  const { tx, reader } = settling;
+  const { journal } = tx;
+  const { known } = reader;
+  let last = known.indexed;
+  let unplacedFrom = Infinity;
+  for (;;) {
+    const records = yield* recordsAfter(journal, last, atOnce);
+    for (const rec of records) {
+      last = rec;
+      if (rec <= reader.base) continue;
+      const { client, clock, at } = yield* readRecord(journal, rec);
+      if (client === consequence) continue;
+      if (client === null || clock === null) {
+        unplacedFrom = Math.min(unplacedFrom, rec);
+        continue;
+      }
+      // Of another, or taken up already.
+      if (yield* placeAt(known, client, clock)) continue;
+      if (unplacedFrom < Infinity) continue;
+      const seen: [number, number][] = [];
+      for (const [other] of known.vector) {
+        if (other === client) continue;
+        const row = yield* all('SELECT max(clock) FROM loam_known WHERE client = ? AND rec < ?', [other, rec]);
+        if (row[0]?.[0] != null) seen.push([other, Number(row[0][0]) + 1]);
+      }
+      yield* noteKnown(known, { rec, client, clock, at }, seen);
+      const fact = yield* readFact(reader, rec);
+      if (fact) yield* takeFact(settling, fact);
+    }
+    if (records.length < atOnce) break;
+  }
+  const upto = Math.min(unplacedFrom - 1, last);
+  if (upto > known.indexed) yield* keepIndexed(known, upto);
+  return unplacedFrom;
+}
+
+function* takeFact(settling: Settling, fact: Fact): Steps<void> {
+  const { tx } = settling;
+  for (const operation of fact.operations) {
+    const table = tableOf(tx.journal.model, operation.t);
+    if (operation.k === 'i' && hasNames(table)) yield* takeBirths(settling, table, fact, operation);
+    if (operation.k === 'd') yield* takeDeleted(settling, table, fact, operation);
+    if (!settling.waits && !settling.conflicts) continue;
+    // On another branch the rows are others.
+    if (reachOf(table) !== 'shared' && fact.branch !== tx.author.branchUid) continue;
+    const tab = yield* tableNumber(tx.journal, table.name);
+    const ids = JSON.stringify(operation.ids);
+    for (const [id] of yield* all(
+      `SELECT id FROM loam_conflict WHERE tab = ?1 AND id IN (SELECT value FROM json_each(?2))
+       UNION SELECT id FROM loam_wait WHERE tab = ?1 AND id IN (SELECT value FROM json_each(?2))`,
+      [tab, ids],
+    ))
+      enqueue(settling, table, Number(id));
+    for (const [name, id] of yield* all(
+      `SELECT DISTINCT t.name, w.id FROM loam_wait w JOIN loam_table t ON t.id = w.tab
+       WHERE w.on_tab = ? AND w.on_id IN (SELECT value FROM json_each(?))`,
+      [tab, ids],
+    ))
+      enqueue(settling, tableOf(tx.journal.model, String(name)), Number(id));
+  }
+}
+
+function* takeBirths(settling: Settling, table: Table, fact: Fact, operation: FactOperation): Steps<void> {
+  if (operation.born) return;
+  const { journal } = settling.tx;
+  for (const id of operation.ids) {
+    const values = new Map<string, RowKey>();
+    for (const column of table.columns) {
+      const word = wordOf(fact, operation, id, column) ?? null;
+      const target = column.references?.table;
+      if (target === undefined || !/^(type|storage)_id$/.test(column.name)) values.set(column.name, word);
+      else
+        values.set(
+          column.name,
+          (yield* rowsNamed(journal, tableOf(journal.model, target), [word], true))[0]?.id ?? null,
+        );
+    }
+    const name = nameOf(table, fact.branch, (column) => (values.get(column) ?? null) as string | number | null);
+    if (name !== null)
+      yield* noteBirth(settling, table, { ...place(fact), name, uid: String(values.get('uid')) }, id);
+  }
+}
+
+const place = ({ rec, client, clock, at }: Fact) => ({ rec, client, clock, at });
+
+/** Rows that are gone are found by their keys, should somebody who does not know yet speak of them. */
+function* takeDeleted(settling: Settling, table: Table, fact: Fact, operation: FactOperation): Steps<void> {
+  const { journal } = settling.tx;
+  const single = nameColumn(table);
+  const columns = table.rowKey.columns.map((name) => table.column.get(name));
+  const ids: number[] = [];
+  const texts: string[] = [];
+  const record = operation.born ? null : yield* readRecord(journal, fact.rec);
+  const keys = record?.body.o[fact.operations.indexOf(operation)]?.r;
+  for (const [i, id] of operation.ids.entries()) {
+    const parts: RowKey[] = [];
+    for (const [c, column] of columns.entries()) {
+      if (!column) continue;
+      const key = keys?.[i] ?? null;
+      const word = operation.born
+        ? (wordOf(fact, operation, id, column) ?? null)
+        : single !== null
+          ? key
+          : Array.isArray(key)
+            ? (key[c] ?? null)
+            : null;
+      const target = column.references?.table;
+      parts.push(
+        target === undefined || word === null
+          ? word
+          : ((yield* rowsNamed(journal, tableOf(journal.model, target), [word], true))[0]?.id ?? null),
+      );
+    }
+    ids.push(id);
+    texts.push(single !== null ? String(parts[0]) : goneKey(parts as (string | number | null)[]));
+  }
+  yield* rememberNames(journal, table, ids, texts);
+}
