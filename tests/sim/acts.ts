@@ -45,7 +45,10 @@ export async function anyAct(peer: Peer, chance: Chance, branches: boolean): Pro
         if (link) engine.removeLabel(String(link[0]), 'ULabel', String(link[1]));
       },
     ],
-    ['values', () => artifact && engine.setFeatures(artifact, { score: Math.floor(chance() * 4), site: word })],
+    [
+      'values',
+      () => artifact && engine.setFeatures(artifact, { score: Math.floor(chance() * 4), site: word }),
+    ],
     ['values', () => artifact && engine.setFeatures(artifact, { score: Math.floor(chance() * 4) })],
     ['note', () => artifact && engine.saveNote(artifact, `# ${word}`)],
     ['trash', () => artifact && engine.trash('Artifact', [{ uid: artifact }])],
@@ -76,7 +79,9 @@ export async function anyAct(peer: Peer, chance: Chance, branches: boolean): Pro
         if (chance() < 0.5) return;
         const [registry, table] = chance() < 0.5 ? ['ULabel', 'ulabel'] : ['Artifact', 'artifact'];
         const uid = pick(
-          peer.rows(`SELECT uid FROM lamindb_${table} WHERE branch_id = -1 OR substr(uid, 1, 1) < 'D' ORDER BY uid`),
+          peer.rows(
+            `SELECT uid FROM lamindb_${table} WHERE branch_id = -1 OR substr(uid, 1, 1) < 'D' ORDER BY uid`,
+          ),
         );
         return uid && engine.purge(registry, [{ uid: String(uid[0]) }]);
       },
@@ -91,7 +96,9 @@ export async function anyAct(peer: Peer, chance: Chance, branches: boolean): Pro
       [
         'switch',
         () => {
-          const to = pick(peer.rows("SELECT name FROM lamindb_branch WHERE id >= 1 AND _status_code >= 0 ORDER BY name"));
+          const to = pick(
+            peer.rows('SELECT name FROM lamindb_branch WHERE id >= 1 AND _status_code >= 0 ORDER BY name'),
+          );
           return to && engine.switchBranch(String(to[0]));
         },
       ],
@@ -141,10 +148,10 @@ const facts = {
 /** The next version of a family, as a drop of other content under its key would make it. */
 function newVersion(peer: Peer, uid: string, chance: Chance): void {
   const stem = uid.slice(0, -4);
-  const rows = peer.rows('SELECT uid, key FROM lamindb_artifact WHERE uid >= ? AND uid < ? ORDER BY uid DESC', [
-    `${stem}0000`,
-    `${stem}zzzz~`,
-  ]);
+  const rows = peer.rows(
+    'SELECT uid, key FROM lamindb_artifact WHERE uid >= ? AND uid < ? ORDER BY uid DESC',
+    [`${stem}0000`, `${stem}zzzz~`],
+  );
   const next = Number.parseInt(String(rows[0]?.[0]).slice(-4), 10) + 1;
   peer.engine.writer.act({ kind: 'drop', title: 'new version' }, (tx) =>
     insertOne(tx, 'lamindb_artifact', {
@@ -155,4 +162,3 @@ function newVersion(peer: Peer, uid: string, chance: Chance): void {
     }),
   );
 }
-

@@ -28,7 +28,9 @@ export function digestLines(driver: SqlDriver, options: { stamps?: boolean } = {
     const { columns, byId } = read(table);
     const row = byId.get(Number(id));
     const key = row
-      ? table.rowKey.columns.map((column) => shown(table, column, row[columns.indexOf(column)] ?? null)).join('+')
+      ? table.rowKey.columns
+          .map((column) => shown(table, column, row[columns.indexOf(column)] ?? null))
+          .join('+')
       : `lost ${name}`;
     keys.set(name, key);
     return key;
@@ -51,7 +53,9 @@ export function digestLines(driver: SqlDriver, options: { stamps?: boolean } = {
       lines.push(`${table.name} ${keyOf(table, id)}: ${cells.join(' ')}`);
     }
   }
-  const names = new Map(driver.all('SELECT id, name FROM loam_table').map(([id, name]) => [Number(id), String(name)]));
+  const names = new Map(
+    driver.all('SELECT id, name FROM loam_table').map(([id, name]) => [Number(id), String(name)]),
+  );
   for (const [branch, tab, id, col, client, clock, isShown, value] of driver.all(
     'SELECT branch, tab, id, col, client, clock, shown, value FROM loam_conflict',
   )) {

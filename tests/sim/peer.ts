@@ -2,8 +2,8 @@
 // What it writes gets places at once; what it has sent and not heard of again it sends again.
 import { createEngine, type Engine } from '../../src/lib/engine/index.ts';
 import { modelFingerprint } from '../../src/lib/engine/branch/fingerprint.ts';
-import { model } from '../../src/lib/engine/model/model.ts';
-import type { Column, Table } from '../../src/lib/engine/model/types.ts';
+import { model as core } from '../../src/lib/engine/model/model.ts';
+import type { Column, Model, Table } from '../../src/lib/engine/model/types.ts';
 import type { SqlDriver, SqlValue } from '../../src/lib/engine/ports.ts';
 import { runSync } from '../../src/lib/engine/statement.ts';
 import { createProjector, type Projected, type Projector } from '../../src/lib/engine/sync/project.ts';
@@ -47,11 +47,14 @@ export interface PeerOptions {
   clock: () => number;
   random: () => number;
   client: number;
+  /** Another version of the app. */
+  model?: Model;
 }
 
 export class PowerCut extends Error {}
 
-export async function openPeer({ name, user, disk, clock, random, client }: PeerOptions): Promise<Peer> {
+export async function openPeer(options: PeerOptions): Promise<Peer> {
+  const { name, user, disk, clock, random, client, model = core } = options;
   const driver = await openMemory({ bytes: disk.bytes });
   let left: number | null = null;
   const cut = (sql: string) => {
@@ -83,6 +86,8 @@ export async function openPeer({ name, user, disk, clock, random, client }: Peer
   const row = driver.all('SELECT id FROM lamindb_user WHERE uid = ?', [user])[0];
   Object.assign(writer.author, { userId: Number(row?.[0]), userUid: user });
   const projector = createProjector(writer.journal, writer.author);
+  // What earlier sessions wrote is known from here on, and seen by what this one writes.
+  runSync(driver, projector.project([]));
   const outbox = [...disk.sent];
   const told = new Map<number, number>();
   let clockOf = 0;
@@ -97,7 +102,14 @@ export async function openPeer({ name, user, disk, clock, random, client }: Peer
         ([other, upto]) => other !== client && upto > (told.get(other) ?? 0),
       );
       for (const [other, upto] of seen) told.set(other, upto);
-      outbox.push(placedOf(Number(id), client, clock, seen.sort(([a], [b]) => a - b)));
+      outbox.push(
+        placedOf(
+          Number(id),
+          client,
+          clock,
+          seen.sort(([a], [b]) => a - b),
+        ),
+      );
       driver.run('UPDATE loam_record SET client = ?, clock = ? WHERE id = ?', [client, clock, id ?? null]);
     }
   }

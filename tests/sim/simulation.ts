@@ -15,6 +15,10 @@ export interface Options {
   peers: number;
   steps: number;
   branches: boolean;
+  /** How often all of it happens, one after the other in the same databases. */
+  rounds: number;
+  /** Looks at the devices before they are closed, where something is wrong. */
+  inspect?: (peers: readonly Peer[]) => void;
 }
 
 export interface Outcome {
@@ -29,15 +33,19 @@ export interface Outcome {
 }
 
 const start = Date.UTC(2026, 0, 1);
-const users = ['00000000', 'userAAAA', 'userBBBB', 'userCCCC', 'userDDDD', 'userEEEE'];
+/** Uids of the people that the database begins with. */
+export const users = ['00000000', 'userAAAA', 'userBBBB', 'userCCCC', 'userDDDD', 'userEEEE'];
 
 let ground: Promise<Uint8Array> | null = null;
+/** The database that everybody begins with. */
+export const groundDisk = async (): Promise<Disk> => ({ bytes: await (ground ??= groundBytes()), sent: [] });
 
 /** What all devices begin with: a database that several people know. */
 async function groundBytes(): Promise<Uint8Array> {
   const driver = await openMemory();
   const chance = numbers(1);
-  const random = (bytes: Uint8Array): Uint8Array => bytes.map((_, i) => (bytes[i] = Math.floor(chance() * 256)));
+  const random = (bytes: Uint8Array): Uint8Array =>
+    bytes.map((_, i) => (bytes[i] = Math.floor(chance() * 256)));
   createInstance(driver, { model, clock: () => start, random, name: 'simulation' });
   for (const [i, uid] of users.entries())
     if (i > 0)
@@ -89,8 +97,7 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
     told.push(line);
     trace.update(`${line}\n`);
   };
-  ground ??= groundBytes();
-  const disk: Disk = { bytes: await ground, sent: [] };
+  const disk = await groundDisk();
   let now = start + 60_000;
   let clients = seed * 1000;
   const hour = 3_600_000;
@@ -142,7 +149,13 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
     const peer = peerAt(i);
     const unsent = peer.outbox.filter(({ client, clock }) => clock >= (peer.acked.get(client) ?? 0));
     send(
-      { from: i, to: -1, records: unsent.slice(0, 40), vector: runSync(peer.driver, peer.projector.vector()), acks: null },
+      {
+        from: i,
+        to: -1,
+        records: unsent.slice(0, 40),
+        vector: runSync(peer.driver, peer.projector.vector()),
+        acks: null,
+      },
       calm,
     );
   }
@@ -207,7 +220,11 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
 
   async function deliver(calm: boolean): Promise<void> {
     mail.sort((a, b) => a.at - b.at);
-    for (let due = mail.findIndex(({ at }) => at <= now); due >= 0; due = mail.findIndex(({ at }) => at <= now)) {
+    for (
+      let due = mail.findIndex(({ at }) => at <= now);
+      due >= 0;
+      due = mail.findIndex(({ at }) => at <= now)
+    ) {
       const [message] = mail.splice(due, 1) as [Message];
       if (message.to < 0) relay(message, calm);
       else await receive(message, calm);
@@ -233,6 +250,12 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
   /* ---------- the days ---------- */
 
   try {
+    for (let round = 0; round < options.rounds && faults.length === 0; round++) await days();
+  } catch (error) {
+    faults.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+
+  async function days(): Promise<void> {
     for (let step = 0; step < options.steps; step++) {
       now += below(3000);
       const i = below(options.peers);
@@ -278,9 +301,8 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
       peer.seal();
       peer.project([]);
     }
+    tell('all are together');
     compare();
-  } catch (error) {
-    faults.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
 
   function compare(): void {
@@ -289,9 +311,14 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
     trace.update(first.join('\n'));
     for (const [i, other] of lines.entries()) {
       const [a, b] = [new Set(first), new Set(other)];
-      const differ = [...first.filter((line) => !b.has(line)).map((line) => `- ${line}`), ...other.filter((line) => !a.has(line)).map((line) => `+ ${line}`)];
+      const differ = [
+        ...first.filter((line) => !b.has(line)).map((line) => `- ${line}`),
+        ...other.filter((line) => !a.has(line)).map((line) => `+ ${line}`),
+      ];
       if (differ.length > 0)
-        faults.push(`peer ${i} differs from peer 0 in ${differ.length} lines:\n${differ.slice(0, 12).join('\n')}`);
+        faults.push(
+          `peer ${i} differs from peer 0 in ${differ.length} lines:\n${differ.slice(0, 12).join('\n')}`,
+        );
     }
     for (const peer of peers) {
       const [broken] = peer.driver.all('PRAGMA foreign_key_check');
@@ -300,6 +327,7 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
   }
 
   const records = [...kept.values()].reduce((sum, list) => sum + list.length, 0);
+  if (faults.length > 0) options.inspect?.(peers);
   for (const peer of peers) peer.close();
   return { seed, told, faults, digest: trace.digest('hex'), records };
 }

@@ -16,7 +16,11 @@ interface Whose {
 }
 
 /** The transaction's log as one record with a place. Gives its number. */
-export function* writeSaid(tx: Transaction, act: number, { client, clock, record }: PlacedRecord): Steps<number> {
+export function* writeSaid(
+  tx: Transaction,
+  act: number,
+  { client, clock, record }: PlacedRecord,
+): Steps<number> {
   const entries = tx.log;
   tx.log = [];
   if (tx.journal.search) yield* noteTexts(tx.journal.search, tx.journal.model.tables, entries);
@@ -27,7 +31,11 @@ export function* writeSaid(tx: Transaction, act: number, { client, clock, record
 }
 
 /** The place of a record whose words are kept elsewhere, or are none of this version's. */
-export function* emptyRecord(tx: Transaction, act: number, { client, clock, record }: PlacedRecord): Steps<number> {
+export function* emptyRecord(
+  tx: Transaction,
+  act: number,
+  { client, clock, record }: PlacedRecord,
+): Steps<number> {
   const whose = { author: record.author, branch: record.branch, kind: record.act.kind };
   return yield* insertRecord(tx, act, whose, client, clock, []);
 }

@@ -7,9 +7,17 @@ import { consequence, fromJsonText, idsOf, jsonText, type RowKey } from '../writ
 import { readRecord } from '../write/packs.ts';
 import { recordsTouching } from '../write/touch.ts';
 import type { Folded } from './fold.ts';
-import { branchOf, type Settling } from './settle.ts';
+import { branchOf, type Settling } from './settling.ts';
 
-const bookkeeping = new Set(['uid', 'created_at', 'created_by_id', 'created_on_id', 'run_id', 'updated_at', 'space_id']);
+const bookkeeping = new Set([
+  'uid',
+  'created_at',
+  'created_by_id',
+  'created_on_id',
+  'run_id',
+  'updated_at',
+  'space_id',
+]);
 
 /** Notes the conflicts of a row as its facts have them now; none where it is not there. */
 export function* keepConflicts(
@@ -51,7 +59,11 @@ export function* keepConflicts(
 }
 
 /** Rows of the table, among these, in which several wrote at once. */
-export function* conflictsAmong(settling: Settling, table: Table, ids: readonly number[]): Steps<Set<number>> {
+export function* conflictsAmong(
+  settling: Settling,
+  table: Table,
+  ids: readonly number[],
+): Steps<Set<number>> {
   if (!settling.conflicts) return new Set();
   const { tx } = settling;
   const rows = yield* all(
@@ -106,7 +118,14 @@ export function* openConflicts(journal: Journal, branch: number): Steps<SyncConf
     if (!conflict)
       found.set(
         key,
-        (conflict = { table: String(table), id: Number(id), row: null, column: String(column), values: [], newest: 0 }),
+        (conflict = {
+          table: String(table),
+          id: Number(id),
+          row: null,
+          column: String(column),
+          values: [],
+          newest: 0,
+        }),
       );
     conflict.newest = Math.max(conflict.newest, Number(rec));
     conflict.values.push({

@@ -50,14 +50,17 @@ export function fold(known: Known, table: Table, id: number, events: readonly Fa
     const column = table.column.get('uid');
     return column ? (wordOf(fact, operation, id, column) ?? null) : null;
   };
-  // A purge took the bytes with it: what it knew never comes back.
-  const purged = new Set<RowKey>();
-  for (const gone of deletes)
-    if (gone.fact.kind === 'purge')
-      for (const insert of inserts) if (knew(known, gone, insert)) purged.add(uidOf(insert));
-  purged.delete(null);
+  // A purge took the bytes with it: who had not seen it does not bring back what it knew.
+  const purges = deletes.filter(({ fact }) => fact.kind === 'purge');
+  const purged = (insert: FactEvent): boolean =>
+    uidOf(insert) !== null &&
+    purges.some(
+      (purge) =>
+        !knew(known, insert, purge) &&
+        inserts.some((other) => uidOf(other) === uidOf(insert) && knew(known, purge, other)),
+    );
   const live = inserts
-    .filter((insert) => !purged.has(uidOf(insert)) && !deletes.some((gone) => knew(known, gone, insert)))
+    .filter((insert) => !deletes.some((gone) => knew(known, gone, insert)) && !purged(insert))
     .sort((a, b) => compareVersions(a.fact, b.fact) || a.index - b.index);
   const made = inserts.length > 0;
   const [first] = live;
@@ -76,7 +79,9 @@ export function fold(known: Known, table: Table, id: number, events: readonly Fa
     );
     if (written.length === 0 && live.length === 0) continue;
     const writes = [...live, ...written];
-    const heads = (writes.length === 1 ? writes : writes.filter((one) => !writes.some((other) => knew(known, other, one))))
+    const heads = (
+      writes.length === 1 ? writes : writes.filter((one) => !writes.some((other) => knew(known, other, one)))
+    )
       .sort(
         (a, b) =>
           Number(a.operation.k === 'i') - Number(b.operation.k === 'i') ||

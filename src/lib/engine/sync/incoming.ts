@@ -7,16 +7,20 @@ import type { SqlValue } from '../ports.ts';
 import { all, type Steps } from '../statement.ts';
 import { childrenOf, reinsert, removeWalked, update, type Values } from '../write/apply.ts';
 import { refusalOf } from '../write/attempt.ts';
-import { rememberKeys, tableNumber, tableOf } from '../write/journal.ts';
+import { isBranched } from '../write/branch-log.ts';
+import { rememberKeys, reserveIds, tableNumber, tableOf } from '../write/journal.ts';
 import { recordRows } from '../write/journal-tables.ts';
+import { readKept } from '../write/kept-rows.ts';
 import type { RowKey } from '../write/operation.ts';
+import { reachOf } from '../write/reach.ts';
 import { hasNames, nameOf, noteBirth } from './made-once.ts';
 import { conflictsAmong } from './conflicts.ts';
 import { readFact, type FactOperation } from './facts.ts';
 import { placeAt, type Place } from './known.ts';
 import { goneKey, nameColumn, namesOf, rememberNames, rowsNamed, type Named } from './names.ts';
 import type { SyncOperation, SyncRecord } from './record.ts';
-import { enqueue, waitingAmong, wake, type Settling } from './settle.ts';
+import { waitingAmong, wake } from './settle.ts';
+import { enqueue, type Settling } from './settling.ts';
 
 export interface Incoming {
   settling: Settling;
@@ -54,7 +58,10 @@ export function* applyOperations(incoming: Incoming): Steps<Done> {
   return done;
 }
 
-export const columnsOf = ({ c, v }: SyncOperation): string[] => [...Object.keys(c ?? {}), ...Object.keys(v ?? {})];
+export const columnsOf = ({ c, v }: SyncOperation): string[] => [
+  ...Object.keys(c ?? {}),
+  ...Object.keys(v ?? {}),
+];
 
 /** A column that records may name. */
 export const isKnown = (column: Column | undefined): boolean =>
@@ -161,11 +168,18 @@ function* putIn(
       values[name] = (list ?? constant) as SqlValue | SqlValue[];
       continue;
     }
-    const target = yield* rowsNamed(tx.journal, tableOf(tx.journal.model, references.table), list ?? [constant as RowKey], true);
+    const target = yield* rowsNamed(
+      tx.journal,
+      tableOf(tx.journal.model, references.table),
+      list ?? [constant as RowKey],
+      true,
+    );
     values[name] = list ? target.map((row) => row?.id ?? null) : (target[0]?.id ?? null);
     for (const [i, row] of target.entries())
       if (row && !row.here) for (const at of list ? [i] : ids.keys()) lost.add(at);
   }
+  yield* otherThanTaken(incoming, table, rows, values);
+  for (const [i, row] of rows.entries()) ids[i] = row.id;
   const named = hasNames(table);
   const fresh: number[] = [];
   const rest: number[] = [];
@@ -174,7 +188,8 @@ function* putIn(
     if (named && own) {
       const name = nameOf(table, record.branch, (column) => valueAt(values[column], i));
       const uid = String(keys[i]);
-      const same = name === null ? null : yield* noteBirth(settling, table, { ...incoming.place, name, uid }, row.id);
+      const same =
+        name === null ? null : yield* noteBirth(settling, table, { ...incoming.place, name, uid }, row.id);
       if (same !== null) {
         ids[i] = same;
         own = false;
@@ -185,7 +200,8 @@ function* putIn(
   }
   // They are found by their names while they are not in the table.
   const absent = rest.filter((i) => rows[i]?.fresh && ids[i] === rows[i].id);
-  if (absent.length > 0) yield* rememberNames(tx.journal, table, ...textsOf(incoming, table, values, keys, ids, absent));
+  if (absent.length > 0)
+    yield* rememberNames(tx.journal, table, ...textsOf(incoming, table, values, keys, ids, absent));
   leave(rest.map((i) => ids[i] ?? 0));
   if (fresh.length === 0) return ids;
   const some = fresh.length < n ? pick(values, fresh) : values;
@@ -197,6 +213,29 @@ function* putIn(
   } else if (single === 'uid' && put.length === n && put.every((id, i) => id === (put[0] ?? 0) + i))
     rememberKeys(tx.journal, table.name, put[0] ?? 0, keys);
   return ids;
+}
+
+/**
+ * On a branch that took out its parent's row, one of the same key with other values is another row: under the old id it would
+ * be the parent's again.
+ */
+function* otherThanTaken({ settling }: Incoming, table: Table, rows: Named[], values: Values): Steps<void> {
+  const { tx } = settling;
+  if (!isBranched(tx, table) || reachOf(table) !== 'loose') return;
+  const gone = rows.flatMap((row) => (row.fresh || row.here ? [] : [row.id]));
+  if (gone.length === 0) return;
+  const kept = readKept(
+    yield* all(
+      'SELECT id, vals FROM loam_row WHERE branch = ? AND tab = ? AND kind = -1 AND id IN (SELECT value FROM json_each(?))',
+      [tx.author.branchId, yield* tableNumber(tx.journal, table.name), JSON.stringify(gone)],
+    ),
+  );
+  for (const [i, row] of rows.entries()) {
+    const at = row.fresh || row.here ? -1 : kept.ids.indexOf(row.id);
+    if (at < 0) continue;
+    const same = kept.columns.every((name, c) => kept.values[c]?.[at] === valueAt(values[name], i));
+    if (!same) rows[i] = { id: yield* reserveIds(tx.journal, table.name, 1), here: false, fresh: true };
+  }
 }
 
 function textsOf(
@@ -217,7 +256,9 @@ function textsOf(
 }
 
 function valueAt(value: Values[string] | undefined, i: number): SqlValue {
-  return Array.isArray(value) ? ((value as SqlValue[])[i] ?? null) : ((value as SqlValue | undefined) ?? null);
+  return Array.isArray(value)
+    ? ((value as SqlValue[])[i] ?? null)
+    : ((value as SqlValue | undefined) ?? null);
 }
 
 function pick(values: Values, at: readonly number[]): Values {
@@ -291,4 +332,3 @@ function* takeAway(
   yield* removeWalked(tx, table.name, clean);
   for (const id of settling.waits ? clean : []) yield* wake(settling, table, id);
 }
-

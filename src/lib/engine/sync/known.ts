@@ -70,9 +70,10 @@ export function* pastOf(known: Known, client: number): Steps<Map<number, number>
   let past = known.pasts.get(client);
   if (past) return past;
   past = new Map();
-  for (const [other, upto] of yield* all('SELECT other, max(upto) FROM loam_saw WHERE client = ? GROUP BY other', [
-    client,
-  ]))
+  for (const [other, upto] of yield* all(
+    'SELECT other, max(upto) FROM loam_saw WHERE client = ? GROUP BY other',
+    [client],
+  ))
     past.set(Number(other), Number(upto));
   known.pasts.set(client, past);
   return past;
@@ -122,16 +123,19 @@ export function* noteKnown(
     of?.clocks.push(clock);
     of?.upto.push(upto);
   }
-  yield* many('INSERT OR REPLACE INTO loam_saw(client, other, clock, upto) VALUES (?, ?, ?, ?)', grown.length, [
-    [client],
-    grown.map(([other]) => other),
-    [clock],
-    grown.map(([, upto]) => upto),
-  ]);
+  yield* many(
+    'INSERT OR REPLACE INTO loam_saw(client, other, clock, upto) VALUES (?, ?, ?, ?)',
+    grown.length,
+    [[client], grown.map(([other]) => other), [clock], grown.map(([, upto]) => upto)],
+  );
 }
 
 /** The record here and the author's time of what stands at a place; null where that is not known. */
-export function* placeAt(known: Known, client: number, clock: number): Steps<{ rec: number; at: number } | null> {
+export function* placeAt(
+  known: Known,
+  client: number,
+  clock: number,
+): Steps<{ rec: number; at: number } | null> {
   const key = `${client} ${clock}`;
   const kept = known.times.get(key);
   if (kept) return kept;

@@ -8,7 +8,7 @@ import { tableNumber } from '../write/journal.ts';
 import { jsonText } from '../write/operation.ts';
 import { reachOf } from '../write/reach.ts';
 import { saw, type Known, type Place } from './known.ts';
-import type { Settling } from './settle.ts';
+import type { Settling } from './settling.ts';
 
 interface NameRule {
   columns: string[];
@@ -36,17 +36,15 @@ const rules: Readonly<Record<string, NameRule>> = {
 export const hasNames = (table: Table): boolean => table.registry !== null && table.registry in rules;
 
 /** What the row is called in its registry, on its branch; null where it has no name that is made once. */
-export function nameOf(
-  table: Table,
-  branch: string,
-  valueOf: (column: string) => SqlValue,
-): string | null {
+export function nameOf(table: Table, branch: string, valueOf: (column: string) => SqlValue): string | null {
   const rule = rules[table.registry ?? ''];
   if (!rule || (rule.only !== undefined && valueOf(rule.only) !== 1)) return null;
   const values = rule.columns.map(valueOf);
   const main = rule.columns.at(-1) === 'type_id' ? values[0] : values.at(-1);
   if (main === null || main === undefined || main === '') return null;
-  const texts = rule.lower ? values.map((value) => (typeof value === 'string' ? value.toLowerCase() : value)) : values;
+  const texts = rule.lower
+    ? values.map((value) => (typeof value === 'string' ? value.toLowerCase() : value))
+    : values;
   return jsonText([reachOf(table) === 'shared' ? '' : branch, ...texts]);
 }
 
@@ -68,10 +66,10 @@ export function* noteBirth(
 ): Steps<number | null> {
   const { tx, reader } = settling;
   const tab = yield* tableNumber(tx.journal, table.name);
-  const same = yield* all('SELECT uid, rec, client, clock, id, sole FROM loam_birth WHERE tab = ? AND name = ?', [
-    tab,
-    birth.name,
-  ]);
+  const same = yield* all(
+    'SELECT uid, rec, client, clock, id, sole FROM loam_birth WHERE tab = ? AND name = ?',
+    [tab, birth.name],
+  );
   let sole = true;
   let row: number | null = null;
   const uids: string[] = [];

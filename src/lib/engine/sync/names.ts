@@ -114,11 +114,7 @@ function* hereByName(table: Table, column: string, names: readonly SqlValue[]): 
 }
 
 /** Keys of several columns as the texts they are found by: references as ids. */
-function* composite(
-  journal: Journal,
-  table: Table,
-  keys: readonly RowKey[],
-): Steps<(string | null)[]> {
+function* composite(journal: Journal, table: Table, keys: readonly RowKey[]): Steps<(string | null)[]> {
   const parts: SqlValue[][] = keys.map(() => []);
   for (const [c, name] of table.rowKey.columns.entries()) {
     const values = keys.map((key) => (Array.isArray(key) ? (key[c] ?? null) : null));
@@ -126,7 +122,9 @@ function* composite(
     const found: SqlValue[] =
       target === undefined
         ? (values as SqlValue[])
-        : (yield* rowsNamed(journal, tableOf(journal.model, target), values, true)).map((row) => row?.id ?? null);
+        : (yield* rowsNamed(journal, tableOf(journal.model, target), values, true)).map(
+            (row) => row?.id ?? null,
+          );
     for (const [i, value] of found.entries()) parts[i]?.push(value);
   }
   return keys.map((key, i) => (Array.isArray(key) ? goneKey(parts[i] ?? []) : null));

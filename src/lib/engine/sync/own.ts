@@ -11,7 +11,7 @@ import { hasNames, nameOf, noteBirth } from './made-once.ts';
 import { readFact, wordOf, type Fact, type FactOperation } from './facts.ts';
 import { keepIndexed, noteKnown, placeAt } from './known.ts';
 import { goneKey, nameColumn, rememberNames, rowsNamed } from './names.ts';
-import { enqueue, type Settling } from './settle.ts';
+import { enqueue, type Settling } from './settling.ts';
 
 const atOnce = 500;
 
@@ -39,7 +39,10 @@ export function* takeOwn(settling: Settling): Steps<number> {
       const seen: [number, number][] = [];
       for (const [other] of known.vector) {
         if (other === client) continue;
-        const row = yield* all('SELECT max(clock) FROM loam_known WHERE client = ? AND rec < ?', [other, rec]);
+        const row = yield* all('SELECT max(clock) FROM loam_known WHERE client = ? AND rec < ?', [
+          other,
+          rec,
+        ]);
         if (row[0]?.[0] != null) seen.push([other, Number(row[0][0]) + 1]);
       }
       yield* noteKnown(known, { rec, client, clock, at }, seen);
@@ -76,7 +79,27 @@ function* takeFact(settling: Settling, fact: Fact): Steps<void> {
       [tab, ids],
     ))
       enqueue(settling, tableOf(tx.journal.model, String(name)), Number(id));
+    if (operation.k === 'i' && !operation.born) yield* wakeByName(settling, table, tab, fact, operation);
   }
+}
+
+/** A uid that was free again: what waits for the row that had it finds the new one. */
+function* wakeByName(
+  settling: Settling,
+  table: Table,
+  tab: number,
+  fact: Fact,
+  operation: FactOperation,
+): Steps<void> {
+  const column = table.column.get(nameColumn(table) ?? '');
+  if (!column) return;
+  const uids = operation.ids.map((id) => wordOf(fact, operation, id, column) ?? null);
+  for (const [name, id] of yield* all(
+    `SELECT DISTINCT t.name, w.id FROM loam_gone g JOIN loam_wait w ON w.on_tab = g.tab AND w.on_id = g.id
+     JOIN loam_table t ON t.id = w.tab WHERE g.tab = ? AND g.key IN (SELECT value FROM json_each(?))`,
+    [tab, JSON.stringify(uids)],
+  ))
+    enqueue(settling, tableOf(settling.tx.journal.model, String(name)), Number(id));
 }
 
 function* takeBirths(settling: Settling, table: Table, fact: Fact, operation: FactOperation): Steps<void> {
@@ -94,7 +117,11 @@ function* takeBirths(settling: Settling, table: Table, fact: Fact, operation: Fa
           (yield* rowsNamed(journal, tableOf(journal.model, target), [word], true))[0]?.id ?? null,
         );
     }
-    const name = nameOf(table, fact.branch, (column) => (values.get(column) ?? null) as string | number | null);
+    const name = nameOf(
+      table,
+      fact.branch,
+      (column) => (values.get(column) ?? null) as string | number | null,
+    );
     if (name !== null)
       yield* noteBirth(settling, table, { ...place(fact), name, uid: String(values.get('uid')) }, id);
   }

@@ -2,6 +2,7 @@
 // device that has the same records has the same rows. A call is one transaction. Records whose causal past is not here wait;
 // those of a branch that is not checked out change what is kept for it (decision 0037).
 import { isLoamError } from '../errors.ts';
+import { timeText } from '../time.ts';
 import { randomUid } from '../uid.ts';
 import { all, inSavepoint, one, run, type Steps } from '../statement.ts';
 import { checkOut } from '../branch/checkout.ts';
@@ -15,12 +16,22 @@ import { emptyRecord, writeConsequences, writeSaid } from './chronicle.ts';
 import { keptOut, openConflicts, type KeptOut, type SyncConflict } from './conflicts.ts';
 import { shadowOf, type Shadow } from './facts.ts';
 import { applyOperations, columnsOf, isKnown, type Done } from './incoming.ts';
-import { firstUnseen, keepIndexed, loadKnown, noteKnown, pastOf, placeAt, type Known, type Place } from './known.ts';
+import {
+  firstUnseen,
+  keepIndexed,
+  loadKnown,
+  noteKnown,
+  pastOf,
+  placeAt,
+  type Known,
+  type Place,
+} from './known.ts';
 import { rowsNamed } from './names.ts';
 import { takeOwn } from './own.ts';
 import { createProjectionTables } from './projection-tables.ts';
 import type { PlacedRecord, SyncRecord } from './record.ts';
-import { enqueue, settleQueue, settleRow, type Settling } from './settle.ts';
+import { settleQueue, settleRow } from './settle.ts';
+import { enqueue, type Settling } from './settling.ts';
 
 /** What came of one act of somebody else, for the feed. */
 export interface ProjectedAct {
@@ -135,6 +146,10 @@ function* projectAll(
   keepChanges(result, tx, 'settle', '', true);
 
   let waiting = yield* gather(known, placed);
+  // In the history here too: what is written next is later, also after a restart.
+  for (const { record } of waiting) tx.journal.lastAt = Math.max(tx.journal.lastAt, record.at + 1);
+  tx.at = tx.journal.lastAt;
+  tx.time = timeText(tx.at);
   const stored = new Set((yield* all('SELECT client, clock FROM loam_waiting')).map(([c, k]) => `${c} ${k}`));
   for (let progress = true; progress && waiting.length > 0;) {
     progress = false;
@@ -152,7 +167,13 @@ function* projectAll(
       if (reason !== null) result.refused.push({ client: one.client, clock: one.clock, reason });
       result.applied++;
       if (whenDone) yield* whenDone(one, (yield* placeAt(known, one.client, one.clock))?.rec ?? 0);
-      keepChanges(result, tx, one.record.act.uid, one.record.act.message ?? one.record.act.kind, branch === home);
+      keepChanges(
+        result,
+        tx,
+        one.record.act.uid,
+        one.record.act.message ?? one.record.act.kind,
+        branch === home,
+      );
     }
     waiting = left;
   }
@@ -180,7 +201,9 @@ function* projectAll(
 /** All records that are not projected yet, those that waited among them, in the order of their times. */
 function* gather(known: Known, placed: readonly PlacedRecord[]): Steps<PlacedRecord[]> {
   const found = new Map<string, PlacedRecord>();
-  for (const [client, clock, doc, record] of yield* all('SELECT client, clock, doc, record FROM loam_waiting'))
+  for (const [client, clock, doc, record] of yield* all(
+    'SELECT client, clock, doc, record FROM loam_waiting',
+  ))
     found.set(`${String(client)} ${String(clock)}`, {
       client: Number(client),
       clock: Number(clock),
@@ -210,7 +233,6 @@ function* branchIdOf(uid: string): Steps<number | null> {
 function* take(settling: Settling, placed: PlacedRecord, unplacedFrom: number): Steps<string | null> {
   const { tx, reader } = settling;
   const { client, clock, record } = placed;
-  tx.journal.lastAt = Math.max(tx.journal.lastAt, record.at);
   const past = yield* pastOf(reader.known, client);
   const seen = new Map(past);
   for (const [other, upto] of record.seen) seen.set(other, Math.max(upto, seen.get(other) ?? 0));
@@ -285,7 +307,11 @@ function* doRecord(
   }
   reader.known.pasts.set(client, past);
   yield* noteKnown(reader.known, { ...place, rec }, record.seen);
-  yield* run('UPDATE loam_birth SET rec = ? WHERE client = ? AND clock = ? AND rec = 0', [rec, client, clock]);
+  yield* run('UPDATE loam_birth SET rec = ? WHERE client = ? AND clock = ? AND rec = 0', [
+    rec,
+    client,
+    clock,
+  ]);
   // First its own rows, which are part of the act, then what follows for others.
   const others = settling.queue;
   settling.queue = new Map();
@@ -334,7 +360,8 @@ function* actOf(tx: Transaction, { act, author, at }: SyncRecord): Steps<{ id: n
   if (known) return { id: Number(known[0]), kind: String(known[1]) };
   const id = yield* nextAct();
   const user = yield* one('SELECT id FROM lamindb_user WHERE uid = ?', [author]);
-  const root = act.root === null ? undefined : yield* one('SELECT id FROM loam_act WHERE uid = ?', [act.root]);
+  const root =
+    act.root === null ? undefined : yield* one('SELECT id FROM loam_act WHERE uid = ?', [act.root]);
   yield* run(
     `INSERT INTO loam_act(id, uid, kind, title, status, root, sign, user_id, branch_id, at) VALUES (?, ?, ?, ?, 'done', ?, ?, ?, ?, ?)`,
     [
@@ -389,7 +416,8 @@ function* unpark(settling: Settling): Steps<void> {
     const shadow = yield* shadowOf(rec);
     const operation = shadow?.o[index];
     const table = operation && model.tables.get(operation.t);
-    if (!operation || !table || !columnsOf(operation).every((name) => isKnown(table.column.get(name)))) continue;
+    if (!operation || !table || !columnsOf(operation).every((name) => isKnown(table.column.get(name))))
+      continue;
     if ((shadow.ids[index] ?? []).length === 0) {
       const cell = (name: string, i: number) => operation.v?.[name]?.[i] ?? operation.c?.[name] ?? null;
       const { columns } = table.rowKey;

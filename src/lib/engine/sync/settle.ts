@@ -6,28 +6,16 @@ import type { SqlValue } from '../ports.ts';
 import { all, many, one, run, type Steps } from '../statement.ts';
 import { childrenOf, reinsert, removeWalked, update } from '../write/apply.ts';
 import { tableNumber, tableOf } from '../write/journal.ts';
+import { isBranched } from '../write/branch-log.ts';
 import { keptText, readKept, valuesOf } from '../write/kept-rows.ts';
 import { reachOf } from '../write/reach.ts';
 import { mainBranch } from '../write/seen.ts';
 import type { Transaction } from '../write/transaction.ts';
 import { keepConflicts } from './conflicts.ts';
-import { eventsOf, type FactReader } from './facts.ts';
-import { fold, type Folded } from './fold.ts';
+import { eventsOf, type Fact } from './facts.ts';
+import { compareVersions, fold, type Folded } from './fold.ts';
 import { namesOf, rememberNames, rowsNamed } from './names.ts';
-
-export interface Settling {
-  tx: Transaction;
-  reader: FactReader;
-  /** Rows to settle, in the order in which they came up. */
-  queue: Map<string, { table: Table; id: number }>;
-  /** Something waits, or two wrote at once, somewhere: else nobody needs to look. */
-  waits: boolean;
-  conflicts: boolean;
-}
-
-export function enqueue(settling: Settling, table: Table, id: number): void {
-  settling.queue.set(`${table.name} ${id}`, { table, id });
-}
+import { branchOf, enqueue, type Settling } from './settling.ts';
 
 /** Settles what is in the queue, and what that leads to. */
 export function* settleQueue(settling: Settling): Steps<void> {
@@ -40,10 +28,6 @@ export function* settleQueue(settling: Settling): Steps<void> {
     yield* settleRow(settling, table, id);
   }
 }
-
-/** 0 for rows that are the same on every branch. */
-export const branchOf = (tx: Transaction, table: Table): number =>
-  reachOf(table) === 'shared' ? 0 : tx.author.branchId;
 
 /** On which branch words about the table's rows count; null: on all. */
 const branchNamed = (tx: Transaction, table: Table): string | null =>
@@ -75,13 +59,17 @@ export function* settleRow(settling: Settling, table: Table, id: number): Steps<
   const now = row && new Map(columns.map(({ name }, c) => [name, row[c] ?? null]));
   const ground = yield* groundOf(settling, table, id, now ?? null);
   // Nobody has told more of it than that it is meant somewhere.
-  if (!ground && !folded?.made) return;
+  if (!ground && !folded?.made) {
+    yield* keepWaits(settling, table, id, []);
+    yield* keepConflicts(settling, table, id, null);
+    return;
+  }
   const waits: Wait[] = [];
   let wanted: Map<string, SqlValue> | null = null;
   if (folded?.alive ?? true) {
     wanted = yield* wantedValues(settling, table, folded, ground, waits);
     if (!waits.some(({ whole }) => whole))
-      yield* settleUniques(settling, table, id, folded, wanted, now ?? null, waits);
+      yield* settleUniques(settling, table, id, wanted, now ?? null, waits);
   }
   yield* keepWaits(settling, table, id, waits);
   yield* keepGround(settling, table, id, wanted && waits.length > 0 ? ground : null);
@@ -91,7 +79,7 @@ export function* settleRow(settling: Settling, table: Table, id: number): Steps<
     return;
   }
   if (!now) {
-    yield* reinsert(tx, table.name, [id], Object.fromEntries(wanted));
+    yield* putBack(tx, table, id, wanted);
     yield* wake(settling, table, id);
     return;
   }
@@ -106,6 +94,26 @@ export function* settleRow(settling: Settling, table: Table, id: number): Steps<
   } else if (stamp !== undefined && stamp !== now.get('updated_at') && tx.author.branchId === mainBranch)
     // The time of a change that is not shown is no change of anybody's.
     yield* run(`UPDATE "${table.name}" SET updated_at = ? WHERE id = ?`, [stamp, id]);
+}
+
+/** A row that was made on the branch and went elsewhere (the trash) is the branch's own all the same. */
+function* putBack(
+  tx: Transaction,
+  table: Table,
+  id: number,
+  wanted: ReadonlyMap<string, SqlValue>,
+): Steps<void> {
+  const values = Object.fromEntries(wanted);
+  const place = wanted.get('branch_id') ?? null;
+  const home = tx.author.branchId;
+  const away = isBranched(tx, table) && wanted.get('created_on_id') === home && place !== home;
+  yield* reinsert(tx, table.name, [id], away ? { ...values, branch_id: home } : values);
+  if (!away) return;
+  const stamp = wanted.get('updated_at');
+  yield* update(tx, table.name, [id], {
+    branch_id: place,
+    ...(stamp === undefined ? {} : { updated_at: stamp }),
+  });
 }
 
 /**
@@ -169,7 +177,9 @@ function* wantedValues(
     if (name === 'updated_at') value = (folded?.updatedAt ?? ground?.get(name) ?? null) as SqlValue;
     else if (!cell) value = ground?.get(name) ?? null;
     else if (references && cell.value !== null)
-      value = (yield* rowsNamed(tx.journal, tableOf(tx.journal.model, references.table), [cell.value], true))[0]?.id ?? null;
+      value =
+        (yield* rowsNamed(tx.journal, tableOf(tx.journal.model, references.table), [cell.value], true))[0]
+          ?.id ?? null;
     else value = cell.value as SqlValue;
     if (references && value !== null) {
       const there = yield* one(`SELECT 1 FROM "${references.table}" WHERE id = ?`, [value]);
@@ -197,7 +207,9 @@ interface UniqueSet {
 
 /** Sets of columns whose values one row alone may have. */
 const uniqueSets = (table: Table): UniqueSet[] => [
-  ...table.columns.filter(({ unique }) => unique).map(({ name }) => ({ columns: [name], where: null, expression: null })),
+  ...table.columns
+    .filter(({ unique }) => unique)
+    .map(({ name }) => ({ columns: [name], where: null, expression: null })),
   ...table.uniques,
 ];
 
@@ -206,7 +218,6 @@ function* settleUniques(
   settling: Settling,
   table: Table,
   id: number,
-  folded: Folded | null,
   wanted: Map<string, SqlValue>,
   now: ReadonlyMap<string, SqlValue> | null,
   waits: Wait[],
@@ -216,25 +227,35 @@ function* settleUniques(
     if (now && columns.every((name) => now.get(name) === wanted.get(name))) continue;
     const values = columns.map((name) => wanted.get(name) ?? null);
     if (values.some((value) => value === null)) continue;
-    const test = expression ? `${expression} = lower(?)` : columns.map((name) => `"${name}" = ?`).join(' AND ');
+    const test = expression
+      ? `${expression} = lower(?)`
+      : columns.map((name) => `"${name}" = ?`).join(' AND ');
     // Of partial indexes those count in which the row itself is.
     const partial = where === null ? '' : ` AND ${where}`;
     if (where !== null && !inPart(where, wanted)) continue;
-    const [holder] = (yield* all(
-      `SELECT id FROM "${table.name}" WHERE ${test}${partial} AND id <> ? LIMIT 1`,
-      [...values, id],
-    ))[0] ?? [];
+    const [holder] =
+      (yield* all(`SELECT id FROM "${table.name}" WHERE ${test}${partial} AND id <> ? LIMIT 1`, [
+        ...values,
+        id,
+      ]))[0] ?? [];
     if (holder === undefined) continue;
     const other = Number(holder);
-    const rival = yield* foldedRow(settling, table, other);
-    const free = columns.find((name) => table.column.get(name)?.nullable && !table.column.get(name)?.references);
-    if (yield* isBefore(table, { id, folded, uid: wanted.get('uid') ?? null }, { id: other, folded: rival })) {
+    const free = columns.find(
+      (name) => table.column.get(name)?.nullable && !table.column.get(name)?.references,
+    );
+    if (yield* isBefore(settling, table, id, wanted, other)) {
       yield* evict(settling, table, other, free ?? columns[0] ?? '', id);
       if (free === undefined) yield* takeOut(settling, table, other);
       else yield* update(tx, table.name, [other], { [free]: null, ...(yield* sameStamp(table, other)) });
       enqueue(settling, table, other);
     } else {
-      waits.push({ column: free ?? columns[0] ?? '', table, id: other, reason: 'taken', whole: free === undefined });
+      waits.push({
+        column: free ?? columns[0] ?? '',
+        table,
+        id: other,
+        reason: 'taken',
+        whole: free === undefined,
+      });
       if (free === undefined) return;
       wanted.set(free, null);
     }
@@ -254,21 +275,34 @@ function inPart(where: string, wanted: ReadonlyMap<string, SqlValue>): boolean {
   return (wanted.get(match[1] ?? '') !== null) === (match[2] !== undefined);
 }
 
-interface Rival {
-  id: number;
-  folded: Folded | null;
-  uid?: SqlValue;
-}
-
-/** Whether row a was made before row b. What was there before anybody shared comes first; rows of one fact by their names. */
-function* isBefore(table: Table, a: Rival, b: Rival): Steps<boolean> {
-  const [x, y] = [a.folded?.birth ?? null, b.folded?.birth ?? null];
+/**
+ * Whether a row comes before another that has what it wants. Rows made on main come before those of branches, which are there
+ * on trial; else what was there before anybody shared, then what was made first; rows of one fact by their names.
+ */
+function* isBefore(
+  settling: Settling,
+  table: Table,
+  id: number,
+  wanted: ReadonlyMap<string, SqlValue>,
+  other: number,
+): Steps<boolean> {
+  if (table.column.has('created_on_id')) {
+    const row = yield* one(`SELECT created_on_id FROM "${table.name}" WHERE id = ?`, [other]);
+    const trial = [wanted.get('created_on_id'), row?.[0]].map((branch) => Number(branch !== mainBranch));
+    if (trial[0] !== trial[1]) return (trial[0] ?? 0) < (trial[1] ?? 0);
+  }
+  const [x, y] = [yield* birthOf(settling, table, id), yield* birthOf(settling, table, other)];
   if (x && y) {
-    const order = x.at - y.at || x.client - y.client || x.clock - y.clock;
+    const order = compareVersions(x, y);
     if (order !== 0) return order < 0;
   } else if (x || y) return x === null;
-  const other = yield* namesOf(table, [b.id]);
-  return String(a.uid ?? '') < String(other.texts[0] ?? '');
+  const names = yield* namesOf(table, [other]);
+  return String(wanted.get('uid') ?? '') < String(names.texts[0] ?? '');
+}
+
+/** The fact that made a row, on whichever branch. */
+function* birthOf({ reader }: Settling, table: Table, id: number): Steps<Fact | null> {
+  return fold(reader.known, table, id, yield* eventsOf(reader, table.name, id, null)).birth;
 }
 
 /** What another row has the better right to: until the row is settled, what it had is not to be lost. */
@@ -350,4 +384,3 @@ export function* waitingAmong(settling: Settling, table: Table, ids: readonly nu
   );
   return new Set(rows.map(([id]) => Number(id)));
 }
-

@@ -1,0 +1,447 @@
+// The projection, one rule at a time: what several people did at once, in whatever order it comes, is the same everywhere,
+// and nothing of it is lost.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { registry } from '../../src/lib/engine/model/declare.ts';
+import { createModel } from '../../src/lib/engine/model/model.ts';
+import { common } from '../../src/lib/engine/model/registries.ts';
+import { sqliteDdl } from '../../src/lib/engine/schema/sqlite.ts';
+import { runSync } from '../../src/lib/engine/statement.ts';
+import type { PlacedRecord } from '../../src/lib/engine/sync/record.ts';
+import { insertOne, remove, update } from '../../src/lib/engine/write/apply.ts';
+import { numbers } from '../fixtures/numbers.ts';
+import { openPeer, type Peer } from './peer.ts';
+import { openTeam, type Team } from './team.ts';
+
+let team: Team;
+let a: Peer;
+let b: Peer;
+let c: Peer;
+
+beforeEach(async () => {
+  team = await openTeam(3);
+  [a, b, c] = team.peers as [Peer, Peer, Peer];
+});
+afterEach(() => team.close());
+
+const label = (peer: Peer, name: string): string => String(peer.engine.create('ULabel', { name }).uid);
+const cell = (peer: Peer, uid: string, column: string) =>
+  peer.rows(`SELECT "${column}" FROM lamindb_ulabel WHERE uid = ?`, [uid])[0]?.[0];
+const describeIt = (peer: Peer, uid: string, description: string) =>
+  peer.engine.update('ULabel', { uid }, { description });
+const conflicts = (peer: Peer) => runSync(peer.driver, peer.projector.conflicts());
+const keptOut = (peer: Peer) => runSync(peer.driver, peer.projector.keptOut());
+const newestAct = (peer: Peer) => String(peer.rows('SELECT uid FROM loam_act ORDER BY id DESC')[0]?.[0]);
+const equal = () => expect(team.differences()).toEqual([]);
+const backwards = (records: PlacedRecord[]) => [...records].reverse();
+
+describe('[row 63] cells', () => {
+  it('the insert is the floor: a later clock of the maker does not win over an update that saw it', () => {
+    const uid = label(a, 'ground');
+    const made = team.wrote(a);
+    b.project(made);
+    describeIt(b, uid, 'said by b');
+    const said = team.wrote(b);
+    // As from a device that breaks the rule of clocks: its insert has a later time than the update that saw it.
+    for (const { record } of made) record.at += 3_600_000_000;
+    c.project([...said, ...made]);
+    expect(cell(c, uid, 'description')).toBe('said by b');
+    c.project(said);
+    expect(cell(c, uid, 'description')).toBe('said by b');
+  });
+
+  it('of two writes that did not see each other the later is shown, both are kept, and a later write settles it', () => {
+    const uid = label(a, 'shared');
+    team.meet();
+    describeIt(a, uid, 'by a');
+    describeIt(b, uid, 'by b');
+    team.meet(backwards);
+    equal();
+    expect(cell(a, uid, 'description')).toBe('by b');
+    for (const peer of team.peers) {
+      const [conflict, ...more] = conflicts(peer);
+      expect(more).toEqual([]);
+      expect(conflict).toMatchObject({ table: 'lamindb_ulabel', row: uid, column: 'description' });
+      expect(conflict?.values.map(({ value, author, shown }) => [value, author, shown])).toEqual([
+        ['by b', 'userBBBB', true],
+        ['by a', 'userAAAA', false],
+      ]);
+    }
+    describeIt(c, uid, 'agreed');
+    // Before anything is sent the one who decided sees none any more.
+    expect(conflicts(c)).toEqual([]);
+    team.meet();
+    equal();
+    for (const peer of team.peers) {
+      expect(conflicts(peer)).toEqual([]);
+      expect(peer.rows('SELECT count(*) FROM loam_conflict')).toEqual([[0]]);
+      expect(cell(peer, uid, 'description')).toBe('agreed');
+    }
+  });
+
+  it('equal words of two are no conflict, and still count against a third', () => {
+    const uid = label(a, 'shared');
+    team.meet();
+    describeIt(a, uid, 'same');
+    const byA = team.wrote(a);
+    c.project(byA);
+    describeIt(c, uid, 'other');
+    const byC = team.wrote(c);
+    // Later than c's by its clock, and neither saw the other.
+    team.ahead[1] = 60_000;
+    describeIt(b, uid, 'same');
+    const byB = team.wrote(b);
+    for (const peer of team.peers) peer.project([...byC, ...byB, ...byA]);
+    equal();
+    expect(cell(a, uid, 'description')).toBe('same');
+    expect(conflicts(a)).toHaveLength(1);
+  });
+
+  it('writes nothing where what comes is what is there', () => {
+    const uid = label(a, 'shared');
+    team.meet();
+    describeIt(a, uid, 'same');
+    describeIt(b, uid, 'same');
+    const [, byB] = [team.wrote(a), team.wrote(b)];
+    const done = a.project(byB);
+    expect(done.acts.flatMap(({ changes }) => changes)).toEqual([]);
+  });
+
+  it('records wait for what their author had seen, and repetitions change nothing', () => {
+    const uid = label(a, 'first');
+    const one = team.wrote(a);
+    b.project(one);
+    describeIt(b, uid, 'second');
+    const two = team.wrote(b);
+    expect(c.project(two)).toMatchObject({ applied: 0, waiting: 1 });
+    expect(cell(c, uid, 'name')).toBeUndefined();
+    expect(c.project(one)).toMatchObject({ applied: 2, waiting: 0 });
+    expect(cell(c, uid, 'description')).toBe('second');
+    expect(c.project([...two, ...one, ...two])).toMatchObject({ applied: 0, waiting: 0 });
+  });
+});
+
+describe('[row 63] rows, links and what they lean on', () => {
+  const host = (peer: Peer) => {
+    const uid = `${'hostartifact'.padStart(16, '0')}0000`;
+    peer.engine.writer.act({ kind: 'drop', title: 'new' }, (tx) =>
+      insertOne(tx, 'lamindb_artifact', {
+        ...{ uid, key: 'host.csv', suffix: '.csv', storage_id: 1, size: 1, hash: 'h'.repeat(22) },
+        ...{ _hash_type: 'md5', _key_is_virtual: 1, _overwrite_versions: 0 },
+      }),
+    );
+    return uid;
+  };
+  const links = (peer: Peer) => Number(peer.rows('SELECT count(*) FROM lamindb_artifactulabel')[0]?.[0]);
+
+  it('a link that is added while another takes it out stays', () => {
+    const uid = host(a);
+    a.engine.addLabels([uid], ['red 0']);
+    team.meet();
+    const red = String(a.rows("SELECT uid FROM lamindb_ulabel WHERE name = 'red 0'")[0]?.[0]);
+    a.engine.removeLabel(uid, 'ULabel', red);
+    b.engine.removeLabel(uid, 'ULabel', red);
+    b.engine.addLabels([uid], ['red 0']);
+    team.meet(backwards);
+    equal();
+    expect(links(c)).toBe(1);
+    c.engine.removeLabel(uid, 'ULabel', red);
+    team.meet();
+    equal();
+    expect(links(a)).toBe(0);
+  });
+
+  it('what leans on a row that another deletes for good is kept aside, and told', async () => {
+    const uid = label(a, 'doomed');
+    const target = host(a);
+    team.meet();
+    await a.engine.purge('ULabel', [{ uid }]);
+    b.engine.addLabels([target], ['doomed']);
+    team.meet(backwards);
+    equal();
+    expect(links(b)).toBe(0);
+    expect(keptOut(b)).toMatchObject([{ table: 'lamindb_artifactulabel', reason: 'missing', whole: true }]);
+    for (const peer of team.peers) expect(peer.rows('PRAGMA foreign_key_check')).toEqual([]);
+  });
+
+  it('it comes back with the row that it leans on', async () => {
+    const uid = label(a, 'undone');
+    const target = host(a);
+    a.seal();
+    team.meet();
+    a.engine.writer.act({ kind: 'delete', title: 'delete' }, (tx) =>
+      remove(tx, 'lamindb_ulabel', [
+        Number(a.rows('SELECT id FROM lamindb_ulabel WHERE uid = ?', [uid])[0]?.[0]),
+      ]),
+    );
+    b.engine.addLabels([target], ['undone']);
+    team.meet(backwards);
+    equal();
+    expect([links(b), cell(b, uid, 'name')]).toEqual([0, undefined]);
+    await a.engine.undo();
+    team.meet();
+    equal();
+    expect([links(c), cell(c, uid, 'name')]).toEqual([1, 'undone']);
+    expect(keptOut(b)).toEqual([]);
+  });
+
+  it('a reference that may be empty is empty while its row is away', async () => {
+    const kind = String(a.engine.create('ULabel', { name: 'kind', is_type: true }).uid);
+    const uid = label(a, 'typed');
+    team.meet();
+    const idOf = (peer: Peer, of: string) =>
+      Number(peer.rows('SELECT id FROM lamindb_ulabel WHERE uid = ?', [of])[0]?.[0]);
+    a.engine.writer.act({ kind: 'delete', title: 'delete' }, (tx) =>
+      remove(tx, 'lamindb_ulabel', [idOf(a, kind)]),
+    );
+    b.engine.writer.act({ kind: 'update', title: 'type' }, (tx) =>
+      update(tx, 'lamindb_ulabel', [idOf(b, uid)], { type_id: idOf(b, kind) }),
+    );
+    team.meet(backwards);
+    equal();
+    expect(cell(b, uid, 'type_id')).toBeNull();
+    await a.engine.undo();
+    team.meet();
+    equal();
+    expect(cell(c, uid, 'type_id')).toBe(idOf(c, kind));
+  });
+
+  it('of two rows with one unique value the first keeps it, and the other gets it when it is free', () => {
+    const make = (peer: Peer, uid: string, abbr: string | null) =>
+      peer.engine.writer.act({ kind: 'create', title: 'create' }, (tx) =>
+        insertOne(tx, 'bionty_celltype', { uid, name: uid, abbr }),
+      );
+    const abbr = (peer: Peer, uid: string) =>
+      peer.rows('SELECT abbr FROM bionty_celltype WHERE uid = ?', [uid])[0]?.[0];
+    make(a, 'celltypeAAAAAA', 'CT');
+    make(b, 'celltypeBBBBBB', 'CT');
+    team.meet(backwards);
+    equal();
+    expect([abbr(c, 'celltypeAAAAAA'), abbr(c, 'celltypeBBBBBB')]).toEqual(['CT', null]);
+    expect(keptOut(c)).toMatchObject([{ column: 'abbr', reason: 'taken', whole: false }]);
+    c.engine.writer.act({ kind: 'update', title: 'rename' }, (tx) =>
+      update(
+        tx,
+        'bionty_celltype',
+        [Number(c.rows("SELECT id FROM bionty_celltype WHERE uid = 'celltypeAAAAAA'")[0]?.[0])],
+        { abbr: 'T' },
+      ),
+    );
+    team.meet();
+    equal();
+    expect([abbr(a, 'celltypeAAAAAA'), abbr(a, 'celltypeBBBBBB')]).toEqual(['T', 'CT']);
+  });
+});
+
+describe('[row 63] the same made twice', () => {
+  it('labels of one name are one row with the uid of the first; links and later words of both are its', () => {
+    const [mine, theirs] = [label(a, 'twin'), label(b, 'twin')];
+    const idBefore = b.rows('SELECT id FROM lamindb_ulabel WHERE uid = ?', [theirs])[0]?.[0];
+    describeIt(b, theirs, 'said of the second');
+    team.meet(backwards);
+    equal();
+    for (const peer of team.peers) {
+      expect(peer.rows("SELECT uid, description FROM lamindb_ulabel WHERE name = 'twin'")).toEqual([
+        [mine, 'said of the second'],
+      ]);
+    }
+    expect(b.rows('SELECT id FROM lamindb_ulabel WHERE uid = ?', [mine])[0]?.[0]).toBe(idBefore);
+    describeIt(b, mine, 'said of both');
+    team.meet();
+    equal();
+    expect(cell(c, mine, 'description')).toBe('said of both');
+  });
+
+  it('who had seen one and makes another wants two', () => {
+    label(a, 'pair');
+    team.meet();
+    const insert = (uid: string) =>
+      b.engine.writer.act({ kind: 'create', title: 'create' }, (tx) =>
+        insertOne(tx, 'lamindb_ulabel', { uid, name: 'pair' }),
+      );
+    insert('pairBBBB');
+    team.meet(backwards);
+    equal();
+    expect(c.rows("SELECT count(*) FROM lamindb_ulabel WHERE name = 'pair'")).toEqual([[2]]);
+  });
+
+  it('equal values of a feature are one row', () => {
+    const uid = label(a, 'x');
+    expect(uid).not.toBe('');
+    for (const peer of [a, b])
+      peer.engine.writer.act({ kind: 'drop', title: 'new' }, (tx) =>
+        insertOne(tx, 'lamindb_artifact', {
+          ...{
+            uid: `${peer.name.replace(' ', '').padStart(16, '0')}0000`,
+            key: peer.name,
+            suffix: '.csv',
+            storage_id: 1,
+          },
+          ...{
+            size: 1,
+            hash: peer.name.padStart(22, 'h'),
+            _hash_type: 'md5',
+            _key_is_virtual: 1,
+            _overwrite_versions: 0,
+          },
+        }),
+      );
+    for (const peer of [a, b])
+      peer.engine.setFeatures(`${peer.name.replace(' ', '').padStart(16, '0')}0000`, { score: 7 });
+    team.meet(backwards);
+    equal();
+    expect(c.rows("SELECT count(*) FROM lamindb_jsonvalue WHERE value = '7'")).toEqual([[1]]);
+    expect(c.rows('SELECT count(*) FROM lamindb_artifactjsonvalue')).toEqual([[2]]);
+  });
+});
+
+describe('[row 63] history, undo and branches', () => {
+  it('history names the author and its time, and another can take the act back', async () => {
+    const uid = label(a, 'told');
+    describeIt(a, uid, 'by a');
+    const at = a.outbox.at(-1)?.record.at;
+    expect(at).toBeUndefined();
+    team.meet();
+    const [entry] = b.engine.rowHistory('ULabel', { uid });
+    expect(entry).toMatchObject({ act: { by: 'user1' }, changes: [{ field: 'description', new: 'by a' }] });
+    expect(Date.parse(String(entry?.act.at))).toBe(Math.floor((a.outbox.at(-1)?.record.at ?? 0) / 1000));
+    await b.engine.undoAct(newestAct(b));
+    expect(cell(b, uid, 'description')).toBeNull();
+    team.meet();
+    equal();
+    expect(cell(a, uid, 'description')).toBeNull();
+    // The undo of somebody else stands here as well.
+    expect(
+      a.rows('SELECT undone IS NOT NULL FROM loam_act WHERE uid = ?', [
+        a.outbox.at(-1)?.record.act.uid ?? '',
+      ]),
+    ).toEqual([[1]]);
+  });
+
+  it('undo leaves what somebody else changed since', async () => {
+    const uid = label(a, 'mine');
+    describeIt(a, uid, 'by a');
+    const act = newestAct(a);
+    team.meet();
+    describeIt(b, uid, 'by b');
+    team.meet();
+    const done = await a.engine.undoAct(act);
+    expect(done.skipped).toMatchObject([{ column: 'description', reason: 'changed since', by: 'user2' }]);
+    expect(cell(a, uid, 'description')).toBe('by b');
+  });
+
+  it('an insert that was undone and done again is the same row everywhere', async () => {
+    const uid = label(a, 'again');
+    team.meet();
+    await a.engine.undo();
+    team.meet(backwards);
+    equal();
+    expect(cell(c, uid, 'name')).toBeUndefined();
+    describeIt(a, String(a.rows("SELECT uid FROM lamindb_ulabel WHERE name = 'red 0'")[0]?.[0]), 'else');
+    await a.engine.undo();
+    await a.engine.redo();
+    team.meet();
+    equal();
+  });
+
+  it('what is done on a branch changes what is kept of it where another branch is checked out', () => {
+    const uid = label(a, 'on main');
+    a.engine.createBranch('try', { switch: true });
+    describeIt(a, uid, 'on the branch');
+    const own = label(a, 'of the branch');
+    team.meet();
+    for (const peer of [b, c]) {
+      expect(cell(peer, uid, 'description')).toBeNull();
+      expect(peer.engine.writer.author.branchId).toBe(1);
+      peer.engine.switchBranch('try');
+      expect(cell(peer, uid, 'description')).toBe('on the branch');
+      expect(cell(peer, own, 'name')).toBe('of the branch');
+    }
+    describeIt(b, uid, 'also on the branch');
+    // c looks at main while words about the branch come.
+    c.engine.switchBranch('main');
+    team.meet();
+    expect(cell(c, uid, 'description')).toBeNull();
+    c.engine.switchBranch('try');
+    expect(cell(c, uid, 'description')).toBe('also on the branch');
+    for (const peer of team.peers) peer.engine.switchBranch('main');
+    equal();
+  });
+
+  it('words about main reach it while a branch is checked out', () => {
+    const uid = label(a, 'on main');
+    team.meet();
+    b.engine.createBranch('own', { switch: true });
+    describeIt(b, uid, 'of the branch');
+    describeIt(a, uid, 'of main');
+    team.meet();
+    expect(cell(b, uid, 'description')).toBe('of the branch');
+    expect(conflicts(b)).toEqual([]);
+    b.engine.switchBranch('main');
+    expect(cell(b, uid, 'description')).toBe('of main');
+    equal();
+  });
+});
+
+describe('[row 63] other versions, and hostile words', () => {
+  it('tables that this version does not have wait for the one that has them', async () => {
+    const columns = { ...common, uid: 'c12!', name: 'c150*', plates: 'i?' };
+    const assay = registry('lamindb', 'Assay', columns, { uidLength: 12 });
+    const newer = createModel([{ name: 'assay', declarations: [assay], migrations: [] }]);
+    const uid = label(a, 'known');
+    const [made] = team.wrote(a) as [PlacedRecord];
+    made.record.operations.push({
+      ...{ k: 'i', t: 'lamindb_assay', n: 1 },
+      c: {
+        uid: 'assayAAAAAAA',
+        name: 'plate',
+        is_locked: 0,
+        branch_id: 'mmmmmmmmmmmm',
+        created_on_id: 'mmmmmmmmmmmm',
+      },
+      v: { space_id: ['aaaaaaaaaaaa'], created_by_id: ['userAAAA'], plates: [4] },
+    });
+    c.project([made]);
+    expect(cell(c, uid, 'name')).toBe('known');
+    expect(c.rows('SELECT reason FROM loam_parked')).toEqual([['table lamindb_assay']]);
+    const disk = c.disk();
+    for (const sql of sqliteDdl(newer).filter((one) => one.includes('lamindb_assay'))) c.driver.exec(sql);
+    const upgraded = { ...disk, bytes: c.driver.serialize() };
+    const later = await openPeer({
+      ...{
+        name: 'later',
+        user: 'userCCCC',
+        disk: upgraded,
+        clock: () => Date.now(),
+        random: numbers(9),
+        client: 99,
+        model: newer,
+      },
+    });
+    expect(later.rows('SELECT name, plates FROM lamindb_assay')).toEqual([['plate', 4]]);
+    expect(later.rows('SELECT count(*) FROM loam_parked')).toEqual([[0]]);
+    later.close();
+  });
+
+  it('columns that it does not have wait, the others are done', () => {
+    const uid = label(a, 'known');
+    const [made] = team.wrote(a) as [PlacedRecord];
+    (made.record.operations[0]?.c ?? {})['colour'] = 'red';
+    c.project([made]);
+    expect(cell(c, uid, 'name')).toBe('known');
+    expect(c.rows('SELECT reason FROM loam_parked')).toEqual([['column colour']]);
+  });
+
+  it('content that no Loam writes changes nothing, and the next records go on after it', () => {
+    label(a, 'fine');
+    const [one] = team.wrote(a) as [PlacedRecord];
+    const uid = label(a, 'after it');
+    const [two] = team.wrote(a) as [PlacedRecord];
+    const operation = one.record.operations[0] as { c: Record<string, unknown> };
+    operation.c = { ...operation.c, name: 'x'.repeat(500) };
+    const done = c.project([one, two]);
+    expect(done.refused).toMatchObject([{ client: 1, clock: 0 }]);
+    expect(done.refused[0]?.reason).toMatch(/150 characters/);
+    expect(cell(c, uid, 'name')).toBe('after it');
+    expect(c.rows("SELECT count(*) FROM lamindb_ulabel WHERE name LIKE 'xx%'")).toEqual([[0]]);
+  });
+});
