@@ -152,11 +152,11 @@ function newVersion(peer: Peer, uid: string, chance: Chance): void {
     'SELECT uid, key FROM lamindb_artifact WHERE uid >= ? AND uid < ? ORDER BY uid DESC',
     [`${stem}0000`, `${stem}zzzz~`],
   );
-  const next = Number.parseInt(String(rows[0]?.[0]).slice(-4), 10) + 1;
+  const next = Number.parseInt(String(rows[0]?.[0]).slice(-4, -2), 10) + 1;
   peer.engine.writer.act({ kind: 'drop', title: 'new version' }, (tx) =>
     insertOne(tx, 'lamindb_artifact', {
       ...facts,
-      uid: `${stem}${String(next).padStart(4, '0')}`,
+      uid: `${stem}${String(next % 100).padStart(2, '0')}${(peer.client % 1296).toString(36).padStart(2, '0')}`,
       key: rows[0]?.[1] ?? null,
       hash: `${stem}${Math.floor(chance() * 1e6)}`.slice(-22).padStart(22, 'v'),
     }),

@@ -40,18 +40,47 @@ export interface FactReader {
   known: Known;
   /** Records up to this one were there before anybody shared the database: what they made is the ground. */
   base: number;
-  cache: Map<number, Fact | null>;
+  cache: FactCache;
 }
 
-const cached = 300;
+/** Facts that were read, the newest used last. */
+export interface FactCache {
+  facts: Map<number, Fact | null>;
+  /** Rows that they speak of: what they take of memory. */
+  rows: number;
+}
+
+const mostRows = 60_000;
+
+export const createFactCache = (): FactCache => ({ facts: new Map(), rows: 0 });
+
+export function clearFacts(cache: FactCache): void {
+  cache.facts.clear();
+  cache.rows = 0;
+}
+
+const rowsOf = (fact: Fact | null): number =>
+  10 + (fact?.operations.reduce((sum, { ids }) => sum + ids.length, 0) ?? 0);
 
 /** The fact that a record here is, or null: it only says what followed here from other facts. */
 export function* readFact(reader: FactReader, rec: number): Steps<Fact | null> {
-  const kept = reader.cache.get(rec);
-  if (kept !== undefined) return kept;
+  const { cache } = reader;
+  const kept = cache.facts.get(rec);
+  if (kept !== undefined) {
+    cache.facts.delete(rec);
+    cache.facts.set(rec, kept);
+    return kept;
+  }
   const fact = yield* makeFact(reader, rec);
-  if (reader.cache.size > cached) reader.cache.clear();
-  reader.cache.set(rec, fact);
+  // It may have a place the next time.
+  if (fact?.client === unplaced) return fact;
+  cache.facts.set(rec, fact);
+  cache.rows += rowsOf(fact);
+  for (const [oldest, one] of cache.facts) {
+    if (cache.rows <= mostRows || oldest === rec) break;
+    cache.facts.delete(oldest);
+    cache.rows -= rowsOf(one);
+  }
   return fact;
 }
 

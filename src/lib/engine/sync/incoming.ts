@@ -13,13 +13,13 @@ import { recordRows } from '../write/journal-tables.ts';
 import { readKept } from '../write/kept-rows.ts';
 import type { RowKey } from '../write/operation.ts';
 import { reachOf } from '../write/reach.ts';
-import { hasNames, nameOf, noteBirth } from './made-once.ts';
+import { hasNames, nameOf, noteBirths, type Birth } from './made-once.ts';
 import { conflictsAmong } from './conflicts.ts';
 import { readFact, type FactOperation } from './facts.ts';
 import { placeAt, type Place } from './known.ts';
 import { goneKey, nameColumn, namesOf, rememberNames, rowsNamed, type Named } from './names.ts';
 import type { SyncOperation, SyncRecord } from './record.ts';
-import { waitingAmong, wake } from './settle.ts';
+import { waitingAmong, wake } from './waits.ts';
 import { enqueue, type Settling } from './settling.ts';
 
 export interface Incoming {
@@ -115,14 +115,14 @@ function* touched({ settling, since }: Incoming, table: Table, ids: readonly num
   const tab = yield* tableNumber(settling.tx.journal, table.name);
   const json = JSON.stringify(ids);
   for (const [id] of yield* all(
-    'SELECT DISTINCT t.id FROM json_each(?) j JOIN loam_touch t ON t.tab = ? AND t.id = j.value AND t.rec >= ?',
+    'SELECT DISTINCT t.id FROM json_each(?) j CROSS JOIN loam_touch t ON t.tab = ? AND t.id = j.value AND t.rec >= ?',
     [json, tab, since],
   ))
     open.add(Number(id));
   const spans =
     ids.length <= few
       ? yield* all(
-          `SELECT s.id_from, s.id_to FROM json_each(?) j JOIN loam_span s
+          `SELECT s.id_from, s.id_to FROM json_each(?) j CROSS JOIN loam_span s
            ON s.tab = ? AND s.id_from BETWEEN j.value - ${recordRows} AND j.value AND s.id_to >= j.value AND s.rec >= ?`,
           [json, tab, since],
         )
@@ -180,22 +180,19 @@ function* putIn(
   }
   yield* otherThanTaken(incoming, table, rows, values);
   for (const [i, row] of rows.entries()) ids[i] = row.id;
-  const named = hasNames(table);
+  const births: Birth[] = [];
+  if (hasNames(table))
+    for (const [i, row] of rows.entries()) {
+      const name = row.fresh ? nameOf(table, record.branch, (column) => valueAt(values[column], i)) : null;
+      if (name !== null) births.push({ name, uid: String(keys[i]), id: row.id });
+    }
+  const twins = yield* noteBirths(settling, table, incoming.place, births);
   const fresh: number[] = [];
   const rest: number[] = [];
   for (const [i, row] of rows.entries()) {
-    let own = row.fresh;
-    if (named && own) {
-      const name = nameOf(table, record.branch, (column) => valueAt(values[column], i));
-      const uid = String(keys[i]);
-      const same =
-        name === null ? null : yield* noteBirth(settling, table, { ...incoming.place, name, uid }, row.id);
-      if (same !== null) {
-        ids[i] = same;
-        own = false;
-      }
-    }
-    if (whole && own && !lost.has(i)) fresh.push(i);
+    const twin = twins.get(String(keys[i]));
+    if (twin !== undefined) ids[i] = twin;
+    if (whole && row.fresh && twin === undefined && !lost.has(i)) fresh.push(i);
     else rest.push(i);
   }
   // They are found by their names while they are not in the table.

@@ -3,7 +3,7 @@
 // first, and answers to all of them. Whoever had seen one and made a second all the same wanted two.
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
-import { all, run, type Steps } from '../statement.ts';
+import { all, many, run, type Steps } from '../statement.ts';
 import { tableNumber } from '../write/journal.ts';
 import { jsonText } from '../write/operation.ts';
 import { reachOf } from '../write/reach.ts';
@@ -48,53 +48,90 @@ export function nameOf(table: Table, branch: string, valueOf: (column: string) =
   return jsonText([reachOf(table) === 'shared' ? '' : branch, ...texts]);
 }
 
-export interface Birth extends Place {
-  uid: string;
+export const isNamePart = (table: Table, column: string): boolean =>
+  rules[table.registry ?? '']?.columns.includes(column) ?? false;
+
+/** A row that a record makes. */
+export interface Birth {
   name: string;
+  uid: string;
+  /** The id it has, or would have. */
+  id: number;
 }
 
 /**
- * Notes that a row was made. Gives the id of the row that others made at the same time under the same name; null where it
- * is a row of its own.
+ * Notes that rows were made by the record at this place. Gives by uid the ids of rows that others made at the same time under
+ * the same name, where there are such: then they are one.
  */
-export function* noteBirth(
+export function* noteBirths(
   settling: Settling,
   table: Table,
-  birth: Birth,
-  /** The id it has, or would have. */
-  id: number,
-): Steps<number | null> {
+  place: Place,
+  births: readonly Birth[],
+): Steps<Map<string, number>> {
+  const one = new Map<string, number>();
+  if (births.length === 0) return one;
   const { tx, reader } = settling;
   const tab = yield* tableNumber(tx.journal, table.name);
-  const same = yield* all(
-    'SELECT uid, rec, client, clock, id, sole FROM loam_birth WHERE tab = ? AND name = ?',
-    [tab, birth.name],
-  );
-  let sole = true;
-  let row: number | null = null;
-  const uids: string[] = [];
-  for (const [uid, rec, client, clock, of, alone] of same) {
-    if (uid === birth.uid) return null;
-    const other: Place = { rec: Number(rec), client: Number(client), clock: Number(clock), at: 0 };
-    if (sawNow(reader.known, birth, other)) sole = false;
-    else if (alone === 1) {
-      row = Number(of);
-      uids.push(String(uid));
-    }
+  const same = new Map<string, { uid: string; at: Place; id: number; sole: boolean }[]>();
+  for (const [name, uid, rec, client, clock, id, sole] of yield* all(
+    `SELECT name, uid, rec, client, clock, id, sole FROM loam_birth WHERE tab = ? AND name IN (SELECT value FROM json_each(?))`,
+    [tab, JSON.stringify(births.map(({ name }) => name))],
+  )) {
+    const at: Place = { rec: Number(rec), client: Number(client), clock: Number(clock), at: 0 };
+    const known = { uid: String(uid), at, id: Number(id), sole: sole === 1 };
+    const list = same.get(String(name));
+    if (list) list.push(known);
+    else same.set(String(name), [known]);
   }
-  if (!sole) row = null;
-  yield* run(
+  const rows: (Birth & { sole: boolean })[] = [];
+  for (const birth of births) {
+    const others = same.get(birth.name) ?? [];
+    if (others.some(({ uid }) => uid === birth.uid)) continue;
+    const sole = others.every(({ at }) => !sawNow(reader.known, place, at));
+    const twins = sole ? others.filter((other) => other.sole) : [];
+    const [twin] = twins;
+    rows.push({ ...birth, id: twin?.id ?? birth.id, sole });
+    // Two of one record under one name: the second saw the first.
+    same.set(birth.name, [...others, { uid: birth.uid, at: place, id: twin?.id ?? birth.id, sole }]);
+    if (!twin) continue;
+    one.set(birth.uid, twin.id);
+    for (const uid of [...twins.map((other) => other.uid), birth.uid])
+      yield* run('INSERT OR REPLACE INTO loam_alias(tab, uid, id) VALUES (?, ?, ?)', [tab, uid, twin.id]);
+  }
+  if (place.rec === 0) for (const { name, uid } of rows) settling.born.push({ tab, name, uid });
+  yield* many(
     'INSERT OR REPLACE INTO loam_birth(tab, name, uid, rec, client, clock, id, sole) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-    [tab, birth.name, birth.uid, birth.rec, birth.client, birth.clock, row ?? id, Number(sole)],
+    rows.length,
+    [
+      [tab],
+      rows.map(({ name }) => name),
+      rows.map(({ uid }) => uid),
+      [place.rec],
+      [place.client],
+      [place.clock],
+      rows.map(({ id }) => id),
+      rows.map(({ sole }) => Number(sole)),
+    ],
   );
-  if (row !== null)
-    for (const uid of [...uids, birth.uid])
-      yield* run('INSERT OR REPLACE INTO loam_alias(tab, uid, id) VALUES (?, ?, ?)', [tab, uid, row]);
-  return row;
+  return one;
+}
+
+/** The record in hand has its number here. */
+export function* numberBirths(settling: Settling, rec: number): Steps<void> {
+  const { born } = settling;
+  settling.born = [];
+  yield* many('UPDATE loam_birth SET rec = ? WHERE tab = ? AND name = ? AND uid = ?', born.length, [
+    [rec],
+    born.map(({ tab }) => tab),
+    born.map(({ name }) => name),
+    born.map(({ uid }) => uid),
+  ]);
 }
 
 /** A record on its way in is not among the known ones yet: its past is in `pasts`. */
 function sawNow(known: Known, later: Place, earlier: Place): boolean {
+  if (later.client === earlier.client && later.clock === earlier.clock) return true;
   if (later.rec > 0) return saw(known, later, earlier);
   if (earlier.client === later.client) return earlier.clock < later.clock;
   return (known.pasts.get(later.client)?.get(earlier.client) ?? 0) > earlier.clock;

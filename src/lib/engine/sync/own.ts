@@ -2,16 +2,16 @@
 // the projection; what that needs of own records (places, names of new rows, keys of deleted ones) is read off the history
 // here, once for each record.
 import type { Table } from '../model/types.ts';
+import type { SqlValue } from '../ports.ts';
 import { all, type Steps } from '../statement.ts';
 import { tableNumber, tableOf } from '../write/journal.ts';
 import { consequence, type RowKey } from '../write/operation.ts';
 import { readRecord, recordsAfter } from '../write/packs.ts';
-import { reachOf } from '../write/reach.ts';
-import { hasNames, nameOf, noteBirth } from './made-once.ts';
+import { hasNames, nameOf, isNamePart, noteBirths, type Birth } from './made-once.ts';
 import { readFact, wordOf, type Fact, type FactOperation } from './facts.ts';
 import { keepIndexed, noteKnown, placeAt } from './known.ts';
 import { goneKey, nameColumn, rememberNames, rowsNamed } from './names.ts';
-import { enqueue, type Settling } from './settling.ts';
+import { enqueueOn, type Settling } from './settling.ts';
 
 const atOnce = 500;
 
@@ -63,22 +63,20 @@ function* takeFact(settling: Settling, fact: Fact): Steps<void> {
     if (operation.k === 'i' && hasNames(table)) yield* takeBirths(settling, table, fact, operation);
     if (operation.k === 'd') yield* takeDeleted(settling, table, fact, operation);
     if (!settling.waits && !settling.conflicts) continue;
-    // On another branch the rows are others.
-    if (reachOf(table) !== 'shared' && fact.branch !== tx.author.branchUid) continue;
     const tab = yield* tableNumber(tx.journal, table.name);
     const ids = JSON.stringify(operation.ids);
-    for (const [id] of yield* all(
-      `SELECT id FROM loam_conflict WHERE tab = ?1 AND id IN (SELECT value FROM json_each(?2))
-       UNION SELECT id FROM loam_wait WHERE tab = ?1 AND id IN (SELECT value FROM json_each(?2))`,
+    for (const [id, branch] of yield* all(
+      `SELECT id, branch FROM loam_conflict WHERE tab = ?1 AND id IN (SELECT value FROM json_each(?2))
+       UNION SELECT id, branch FROM loam_wait WHERE tab = ?1 AND id IN (SELECT value FROM json_each(?2))`,
       [tab, ids],
     ))
-      enqueue(settling, table, Number(id));
-    for (const [name, id] of yield* all(
-      `SELECT DISTINCT t.name, w.id FROM loam_wait w JOIN loam_table t ON t.id = w.tab
+      enqueueOn(settling, Number(branch), table, Number(id));
+    yield* wakeAll(
+      settling,
+      `SELECT DISTINCT t.name, w.id, w.branch FROM loam_wait w JOIN loam_table t ON t.id = w.tab
        WHERE w.on_tab = ? AND w.on_id IN (SELECT value FROM json_each(?))`,
       [tab, ids],
-    ))
-      enqueue(settling, tableOf(tx.journal.model, String(name)), Number(id));
+    );
     if (operation.k === 'i' && !operation.born) yield* wakeByName(settling, table, tab, fact, operation);
   }
 }
@@ -94,37 +92,43 @@ function* wakeByName(
   const column = table.column.get(nameColumn(table) ?? '');
   if (!column) return;
   const uids = operation.ids.map((id) => wordOf(fact, operation, id, column) ?? null);
-  for (const [name, id] of yield* all(
-    `SELECT DISTINCT t.name, w.id FROM loam_gone g JOIN loam_wait w ON w.on_tab = g.tab AND w.on_id = g.id
+  yield* wakeAll(
+    settling,
+    `SELECT DISTINCT t.name, w.id, w.branch FROM loam_gone g JOIN loam_wait w ON w.on_tab = g.tab AND w.on_id = g.id
      JOIN loam_table t ON t.id = w.tab WHERE g.tab = ? AND g.key IN (SELECT value FROM json_each(?))`,
     [tab, JSON.stringify(uids)],
-  ))
-    enqueue(settling, tableOf(settling.tx.journal.model, String(name)), Number(id));
+  );
+}
+
+function* wakeAll(settling: Settling, sql: string, params: SqlValue[]): Steps<void> {
+  for (const [name, id, branch] of yield* all(sql, params))
+    enqueueOn(settling, Number(branch), tableOf(settling.tx.journal.model, String(name)), Number(id));
 }
 
 function* takeBirths(settling: Settling, table: Table, fact: Fact, operation: FactOperation): Steps<void> {
   if (operation.born) return;
   const { journal } = settling.tx;
-  for (const id of operation.ids) {
-    const values = new Map<string, RowKey>();
-    for (const column of table.columns) {
-      const word = wordOf(fact, operation, id, column) ?? null;
-      const target = column.references?.table;
-      if (target === undefined || !/^(type|storage)_id$/.test(column.name)) values.set(column.name, word);
-      else
-        values.set(
-          column.name,
-          (yield* rowsNamed(journal, tableOf(journal.model, target), [word], true))[0]?.id ?? null,
-        );
-    }
-    const name = nameOf(
-      table,
-      fact.branch,
-      (column) => (values.get(column) ?? null) as string | number | null,
-    );
-    if (name !== null)
-      yield* noteBirth(settling, table, { ...place(fact), name, uid: String(values.get('uid')) }, id);
+  const births: Birth[] = [];
+  const targets = new Map<string, Map<string, number | null>>();
+  for (const { name, references } of table.columns) {
+    if (!references || !isNamePart(table, name)) continue;
+    const column = table.column.get(name);
+    if (!column) continue;
+    const words = [...new Set(operation.ids.map((id) => wordOf(fact, operation, id, column) ?? null))];
+    const rows = yield* rowsNamed(journal, tableOf(journal.model, references.table), words, true);
+    targets.set(name, new Map(words.map((word, i) => [JSON.stringify(word), rows[i]?.id ?? null])));
   }
+  for (const id of operation.ids) {
+    const valueOf = (name: string): SqlValue => {
+      const column = table.column.get(name);
+      const word = column ? (wordOf(fact, operation, id, column) ?? null) : null;
+      const target = targets.get(name);
+      return target ? (target.get(JSON.stringify(word)) ?? null) : (word as SqlValue);
+    };
+    const name = nameOf(table, fact.branch, valueOf);
+    if (name !== null) births.push({ name, uid: String(valueOf('uid')), id });
+  }
+  yield* noteBirths(settling, table, place(fact), births);
 }
 
 const place = ({ rec, client, clock, at }: Fact) => ({ rec, client, clock, at });

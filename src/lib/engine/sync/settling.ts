@@ -9,6 +9,10 @@ export interface Settling {
   reader: FactReader;
   /** Rows to settle, in the order in which they came up. */
   queue: Map<string, { table: Table; id: number }>;
+  /** Rows to settle on other branches than the one that is checked out, by branch. */
+  elsewhere: Map<number, { table: Table; id: number }[]>;
+  /** Names that the record in hand makes: they get its number once it has one. */
+  born: { tab: number; name: string; uid: string }[];
   /** Something waits, or two wrote at once, somewhere: else nobody needs to look. */
   waits: boolean;
   conflicts: boolean;
@@ -16,6 +20,16 @@ export interface Settling {
 
 export function enqueue(settling: Settling, table: Table, id: number): void {
   settling.queue.set(`${table.name} ${id}`, { table, id });
+}
+
+/** Where a row of this branch (0: of all) is to be settled. */
+export function enqueueOn(settling: Settling, branch: number, table: Table, id: number): void {
+  if (branch === 0 || branch === settling.tx.author.branchId) enqueue(settling, table, id);
+  else {
+    const known = settling.elsewhere.get(branch);
+    if (known) known.push({ table, id });
+    else settling.elsewhere.set(branch, [{ table, id }]);
+  }
 }
 
 /** 0 for rows that are the same on every branch. */
