@@ -50,7 +50,8 @@ export async function anyAct(peer: Peer, chance: Chance, branches: boolean): Pro
       () => artifact && engine.setFeatures(artifact, { score: Math.floor(chance() * 4), site: word }),
     ],
     ['values', () => artifact && engine.setFeatures(artifact, { score: Math.floor(chance() * 4) })],
-    ['note', () => artifact && engine.saveNote(artifact, `# ${word}`)],
+    // Versions of one family that are made on two branches at once are not told apart yet (decision 0037).
+    ['note', () => artifact && onMain(peer) && engine.saveNote(artifact, `# ${word}`)],
     ['trash', () => artifact && engine.trash('Artifact', [{ uid: artifact }])],
     ['trash label', () => label && chance() < 0.5 && engine.trash('ULabel', [{ uid: label }])],
     [
@@ -70,7 +71,8 @@ export async function anyAct(peer: Peer, chance: Chance, branches: boolean): Pro
     ['record', () => engine.create('Record', { name: word })],
     ['describe record', () => record && engine.update('Record', { uid: record }, { description: word })],
     ['project', () => engine.create('Project', { name: word })],
-    ['abbr', () => abbreviate(peer, chance)],
+    // Unique values are settled on main; across branches a switch decides.
+    ['abbr', () => onMain(peer) && abbreviate(peer, chance)],
     ['version', () => artifact && newVersion(peer, artifact, chance)],
     ['artifact', () => newArtifact(peer, word, chance)],
     [
@@ -112,6 +114,8 @@ export async function anyAct(peer: Peer, chance: Chance, branches: boolean): Pro
     return `${name}: ${error.message}`;
   }
 }
+
+const onMain = (peer: Peer): boolean => peer.engine.writer.author.branchId === 1;
 
 /** A unique value that may be empty, which two devices may give to two rows. */
 function abbreviate(peer: Peer, chance: Chance): void {

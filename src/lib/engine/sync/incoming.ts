@@ -326,6 +326,7 @@ function* takeAway(
   for (const child of tx.journal.model.incoming.get(table.name) ?? [])
     for (const row of yield* childrenOf(tx, child.table, child.column, clean))
       enqueue(settling, tableOf(tx.journal.model, child.table), row.id);
-  yield* removeWalked(tx, table.name, clean);
+  // A branch may not take its parent's rows; what is the branch's own is told by all facts of the row.
+  if (yield* refusalOf(tx, () => removeWalked(tx, table.name, clean), true)) return leave(clean);
   for (const id of settling.waits ? clean : []) yield* wake(settling, table, id);
 }

@@ -5,6 +5,7 @@ import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { one, run, type Steps } from '../statement.ts';
 import { reinsert, update } from '../write/apply.ts';
+import { refusalOf } from '../write/attempt.ts';
 import { isBranched } from '../write/branch-log.ts';
 import { tableOf } from '../write/journal.ts';
 import { reachOf } from '../write/reach.ts';
@@ -26,9 +27,19 @@ export function* settleQueue(settling: Settling): Steps<void> {
     if (left === 0) throw new Error('Rows that wait for each other do not settle.');
     const [key, { table, id }] = queue.entries().next().value as [string, { table: Table; id: number }];
     queue.delete(key);
-    yield* settleRow(settling, table, id);
+    yield* settleGuarded(settling, table, id);
   }
 }
+
+/** Rules that look at more than this row (of a branch and its parent) may keep it as it is: that is told, and stops nothing. */
+export function* settleGuarded(settling: Settling, table: Table, id: number): Steps<void> {
+  const refused = yield* refusalOf(settling.tx, () => settleRow(settling, table, id), true);
+  if (!refused) return;
+  if (!held.has(refused.code)) throw refused;
+  yield* keepWaits(settling, table, id, [{ column: '', table, id, reason: 'taken', whole: false }]);
+}
+
+const held: ReadonlySet<string> = new Set(['IntegrityError', 'ProtectedError', 'DoesNotExist']);
 
 /** On which branch words about the table's rows count; null: on all. */
 const branchNamed = (tx: Transaction, table: Table): string | null =>
@@ -40,7 +51,7 @@ export function* foldedRow(settling: Settling, table: Table, id: number): Steps<
   return events.length === 0 ? null : fold(reader.known, table, id, events);
 }
 
-export function* settleRow(settling: Settling, table: Table, id: number): Steps<void> {
+function* settleRow(settling: Settling, table: Table, id: number): Steps<void> {
   const { tx } = settling;
   const folded = yield* foldedRow(settling, table, id);
   const columns = table.columns.filter(({ name, derived, foreign }) => name !== 'id' && !derived && !foreign);

@@ -10,7 +10,7 @@ import { firstUnseen, noteKnown, pastOf, type Place } from './known.ts';
 import { numberBirths } from './made-once.ts';
 import { keepShadow } from './parked.ts';
 import type { PlacedRecord } from './record.ts';
-import { settleRow } from './settle.ts';
+import { settleGuarded } from './settle.ts';
 import { enqueue, type Settling } from './settling.ts';
 
 /** What content that no Loam writes leads to; everything else is no fault of the record. */
@@ -102,7 +102,7 @@ function* doRecord(
   }
   const own = [...settling.queue.values()];
   settling.queue = others;
-  for (const { table, id } of own) yield* settleRow(settling, table, id);
+  for (const { table, id } of own) yield* settleGuarded(settling, table, id);
   yield* writeConsequences(tx, act, record.author);
   tx.undoing = false;
   yield* flushSettled(settling);
