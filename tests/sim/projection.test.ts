@@ -294,6 +294,85 @@ describe('[row 63] the same made twice', () => {
   });
 });
 
+describe('[row 63] versions that several made at once', () => {
+  const stem = 'familyfamilyfam0';
+  const version = (peer: Peer, suffix: string, hash: string) =>
+    peer.engine.writer.act({ kind: 'drop', title: 'new' }, (tx) =>
+      insertOne(tx, 'lamindb_artifact', {
+        ...{ uid: stem + suffix, key: 'data.csv', suffix: '.csv', storage_id: 1, size: 1 },
+        ...{ hash: hash.padStart(22, 'h'), _hash_type: 'md5', _key_is_virtual: 1, _overwrite_versions: 0 },
+      }),
+    );
+  const versions = (peer: Peer) =>
+    peer
+      .rows('SELECT uid, ltrim(hash, ?), is_latest FROM lamindb_artifact ORDER BY uid', ['h'])
+      .map((row) => row.join(' '));
+
+  it('the first keeps its uid, later ones have the next; what was said of each stays with it', () => {
+    version(a, '0000', 'zero');
+    team.meet();
+    version(a, '0001', 'by a');
+    version(b, '0001', 'by b');
+    version(c, '0001', 'by c');
+    for (const peer of team.peers)
+      peer.engine.writer.act({ kind: 'update', title: 'describe' }, (tx) =>
+        update(
+          tx,
+          'lamindb_artifact',
+          [Number(peer.rows('SELECT id FROM lamindb_artifact WHERE uid = ?', [`${stem}0001`])[0]?.[0])],
+          { description: `said by ${peer.name}` },
+        ),
+      );
+    for (const peer of team.peers) peer.engine.addLabels([`${stem}0001`], ['red 0']);
+    team.meet(backwards);
+    equal();
+    for (const peer of team.peers) {
+      expect(versions(peer)).toEqual([
+        `${stem}0000 zero 0`,
+        `${stem}0001 by a 0`,
+        `${stem}0002 by b 0`,
+        `${stem}0003 by c 1`,
+      ]);
+      expect(
+        peer.rows(
+          'SELECT a.uid, a.description FROM lamindb_artifactulabel l JOIN lamindb_artifact a ON a.id = l.artifact_id ORDER BY 1',
+        ),
+      ).toEqual([
+        [`${stem}0001`, 'said by peer 0'],
+        [`${stem}0002`, 'said by peer 1'],
+        [`${stem}0003`, 'said by peer 2'],
+      ]);
+      expect(conflicts(peer)).toEqual([]);
+    }
+    // Words of later name the rows as they are called now.
+    b.engine.update('Artifact', { uid: `${stem}0003` }, { description: 'of the third' });
+    team.meet();
+    equal();
+    expect(a.rows('SELECT description FROM lamindb_artifact WHERE uid = ?', [`${stem}0003`])).toEqual([
+      ['of the third'],
+    ]);
+  });
+
+  it('the same content under the same uid is one version, and whoever moved is told', () => {
+    version(a, '0000', 'zero');
+    team.meet();
+    version(a, '0001', 'same');
+    version(b, '0001', 'same');
+    team.meet();
+    equal();
+    expect(versions(c)).toHaveLength(2);
+    version(a, '0002', 'two');
+    version(b, '0002', 'other');
+    const [mine, theirs] = [team.wrote(a), team.wrote(b)];
+    a.project(theirs);
+    expect(b.project(mine).moved).toEqual([
+      { table: 'lamindb_artifact', from: `${stem}0002`, to: `${stem}0003` },
+    ]);
+    c.project([...theirs, ...mine]);
+    equal();
+  });
+});
+
 describe('[row 63] history, undo and branches', () => {
   it('history names the author and its time, and another can take the act back', async () => {
     const uid = label(a, 'told');

@@ -9,6 +9,7 @@ import { readRecord } from '../write/packs.ts';
 import { recordsTouching } from '../write/touch.ts';
 import { loadSteps, placeAt, unplaced, type Known, type Place } from './known.ts';
 import type { SyncOperation } from './record.ts';
+import type { Twins } from './twins.ts';
 
 export interface FactOperation {
   k: 'i' | 'u' | 'd';
@@ -41,6 +42,8 @@ export interface FactReader {
   /** Records up to this one were there before anybody shared the database: what they made is the ground. */
   base: number;
   cache: FactCache;
+  /** Families in which uids clashed. */
+  twins: Twins;
 }
 
 /** Facts that were read, the newest used last. */

@@ -21,6 +21,7 @@ import { goneKey, nameColumn, namesOf, rememberNames, rowsNamed, type Named } fr
 import type { SyncOperation, SyncRecord } from './record.ts';
 import { waitingAmong, wake } from './waits.ts';
 import { enqueue, type Settling } from './settling.ts';
+import { addTwin, clash, familyOf, meant, sees, type Naming } from './twins.ts';
 
 export interface Incoming {
   settling: Settling;
@@ -58,6 +59,12 @@ export function* applyOperations(incoming: Incoming): Steps<Done> {
   return done;
 }
 
+const namingOf = ({ settling, place }: Incoming): Naming => ({
+  twins: settling.reader.twins,
+  known: settling.reader.known,
+  by: place,
+});
+
 export const columnsOf = ({ c, v }: SyncOperation): string[] => [
   ...Object.keys(c ?? {}),
   ...Object.keys(v ?? {}),
@@ -84,7 +91,13 @@ function* oneOperation(
     return ids;
   }
   if (operation.k === 'i') return yield* putIn(incoming, table, operation, whole, leave);
-  const rows = yield* rowsNamed(incoming.settling.tx.journal, table, operation.r ?? [], true);
+  const rows = yield* rowsNamed(
+    incoming.settling.tx.journal,
+    table,
+    operation.r ?? [],
+    true,
+    namingOf(incoming),
+  );
   const ids = rows.map((row) => row?.id ?? 0);
   const here = new Set(rows.flatMap((row) => (row?.here ? [row.id] : [])));
   if (operation.k === 'd') yield* takeAway(incoming, table, ids, leave, here);
@@ -147,10 +160,17 @@ function* putIn(
   const { n } = operation;
   const cellAt = (name: string, i: number): RowKey => operation.v?.[name]?.[i] ?? operation.c?.[name] ?? null;
   const single = nameColumn(table);
+  const composed = single === null;
   const keys = Array.from({ length: n }, (_, i) =>
     single !== null ? cellAt(single, i) : table.rowKey.columns.map((name) => cellAt(name, i)),
   );
-  const rows = (yield* rowsNamed(tx.journal, table, keys, false)) as Named[];
+  const rows = (yield* rowsNamed(
+    tx.journal,
+    table,
+    keys,
+    false,
+    composed ? namingOf(incoming) : undefined,
+  )) as Named[];
   const ids = rows.map(({ id }) => id);
   const time = timeText(record.at);
   const values: Values = {};
@@ -173,12 +193,14 @@ function* putIn(
       tableOf(tx.journal.model, references.table),
       list ?? [constant as RowKey],
       true,
+      namingOf(incoming),
     );
     values[name] = list ? target.map((row) => row?.id ?? null) : (target[0]?.id ?? null);
     for (const [i, row] of target.entries())
       if (row && !row.here) for (const at of list ? [i] : ids.keys()) lost.add(at);
   }
   yield* otherThanTaken(incoming, table, rows, values);
+  const clashing = yield* separateTwins(incoming, table, rows, keys, values);
   for (const [i, row] of rows.entries()) ids[i] = row.id;
   const births: Birth[] = [];
   if (hasNames(table))
@@ -192,7 +214,7 @@ function* putIn(
   for (const [i, row] of rows.entries()) {
     const twin = twins.get(String(keys[i]));
     if (twin !== undefined) ids[i] = twin;
-    if (whole && row.fresh && twin === undefined && !lost.has(i)) fresh.push(i);
+    if (whole && row.fresh && twin === undefined && !lost.has(i) && !clashing.has(i)) fresh.push(i);
     else rest.push(i);
   }
   // They are found by their names while they are not in the table.
@@ -210,6 +232,44 @@ function* putIn(
   } else if (single === 'uid' && put.length === n && put.every((id, i) => id === (put[0] ?? 0) + i))
     rememberKeys(tx.journal, table.name, put[0] ?? 0, keys);
   return ids;
+}
+
+/** Of versions whose uid somebody else minted for something else: they are rows of their own. Gives their positions. */
+function* separateTwins(
+  { settling, place }: Incoming,
+  table: Table,
+  rows: Named[],
+  keys: readonly RowKey[],
+  values: Values,
+): Steps<Set<number>> {
+  const found = new Set<number>();
+  if (!table.versioned) return found;
+  const { known, twins } = settling.reader;
+  for (const [i, row] of rows.entries()) {
+    const uid = String(keys[i]);
+    const hash = valueAt(values['hash'], i);
+    const family = familyOf(twins, table, uid);
+    if (!family && row.fresh) continue;
+    // Who had seen a row of that name brings it back.
+    const back = meant({ twins, known, by: place }, table, uid);
+    if (back !== undefined) {
+      rows[i] = { id: back, here: false, fresh: false };
+      continue;
+    }
+    const same = family?.find(
+      (birth) => birth.uid === uid && hash !== null && birth.hash === hash && !sees(known, place, birth),
+    );
+    if (same) {
+      rows[i] = { id: same.id, here: false, fresh: false };
+      continue;
+    }
+    if (!(yield* clash(settling, table, place, row.id, uid, hash))) continue;
+    const id = row.fresh ? row.id : yield* reserveIds(settling.tx.journal, table.name, 1);
+    rows[i] = { id, here: false, fresh: true };
+    yield* addTwin(settling, table, { ...place, uid, id, hash });
+    found.add(i);
+  }
+  return found;
 }
 
 /**
@@ -287,7 +347,13 @@ function* change(
     const target = table.column.get(name)?.references?.table;
     if (target === undefined) values[name] = (list ?? constant) as SqlValue | SqlValue[];
     else {
-      const rows = yield* rowsNamed(tx.journal, tableOf(tx.journal.model, target), list ?? [constant], true);
+      const rows = yield* rowsNamed(
+        tx.journal,
+        tableOf(tx.journal.model, target),
+        list ?? [constant],
+        true,
+        namingOf(incoming),
+      );
       values[name] = list ? rows.map((row) => row?.id ?? null) : (rows[0]?.id ?? null);
       for (const [i, row] of rows.entries())
         if (row && !row.here) for (const id of list ? [ids[i] ?? 0] : ids) open.add(id);

@@ -6,6 +6,7 @@ import type { SqlValue } from '../ports.ts';
 import { all, many, type Steps } from '../statement.ts';
 import { reserveIds, tableNumber, tableOf, type Journal } from '../write/journal.ts';
 import type { RowKey } from '../write/operation.ts';
+import { meant, type Naming } from './twins.ts';
 
 export interface Named {
   id: number;
@@ -34,10 +35,16 @@ export function* rowsNamed(
   table: Table,
   keys: readonly RowKey[],
   remember: boolean,
+  naming?: Naming,
 ): Steps<(Named | null)[]> {
   if (keys.length === 0) return [];
   const column = nameColumn(table);
-  const texts = column === null ? yield* composite(journal, table, keys) : keys.map((key) => key as SqlValue);
+  if (naming && table.versioned && naming.twins.size > 0) {
+    const means = keys.map((key) => meant(naming, table, key as SqlValue));
+    if (means.some((id) => id !== undefined)) return yield* amongTwins(journal, table, keys, remember, means);
+  }
+  const texts =
+    column === null ? yield* composite(journal, table, keys, naming) : keys.map((key) => key as SqlValue);
   const here = column === null ? yield* hereByParts(table, texts) : yield* hereByName(table, column, texts);
   const found: (Named | null)[] = texts.map((text, i) => {
     const id = here.get(i);
@@ -114,7 +121,33 @@ function* hereByName(table: Table, column: string, names: readonly SqlValue[]): 
 }
 
 /** Keys of several columns as the texts they are found by: references as ids. */
-function* composite(journal: Journal, table: Table, keys: readonly RowKey[]): Steps<(string | null)[]> {
+/** Rows of families in which uids clashed are told by what their author knew. */
+function* amongTwins(
+  journal: Journal,
+  table: Table,
+  keys: readonly RowKey[],
+  remember: boolean,
+  means: readonly (number | undefined)[],
+): Steps<(Named | null)[]> {
+  const rest = keys.map((key, i) => (means[i] === undefined ? key : null));
+  const found = yield* rowsNamed(journal, table, rest, remember);
+  const present = new Set(
+    (yield* all(`SELECT id FROM "${table.name}" WHERE id IN (SELECT value FROM json_each(?))`, [
+      JSON.stringify(means.filter((id) => id !== undefined)),
+    ])).map(([id]) => Number(id)),
+  );
+  return found.map((row, i) => {
+    const id = means[i];
+    return id === undefined ? row : { id, here: present.has(id), fresh: false };
+  });
+}
+
+function* composite(
+  journal: Journal,
+  table: Table,
+  keys: readonly RowKey[],
+  naming?: Naming,
+): Steps<(string | null)[]> {
   const parts: SqlValue[][] = keys.map(() => []);
   for (const [c, name] of table.rowKey.columns.entries()) {
     const values = keys.map((key) => (Array.isArray(key) ? (key[c] ?? null) : null));
@@ -122,7 +155,7 @@ function* composite(journal: Journal, table: Table, keys: readonly RowKey[]): St
     const found: SqlValue[] =
       target === undefined
         ? (values as SqlValue[])
-        : (yield* rowsNamed(journal, tableOf(journal.model, target), values, true)).map(
+        : (yield* rowsNamed(journal, tableOf(journal.model, target), values, true, naming)).map(
             (row) => row?.id ?? null,
           );
     for (const [i, value] of found.entries()) parts[i]?.push(value);

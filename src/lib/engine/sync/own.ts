@@ -12,6 +12,7 @@ import { readFact, wordOf, type Fact, type FactOperation } from './facts.ts';
 import { keepIndexed, noteKnown, placeAt } from './known.ts';
 import { goneKey, nameColumn, rememberNames, rowsNamed } from './names.ts';
 import { enqueueOn, type Settling } from './settling.ts';
+import { addTwin, familyOf, type Naming } from './twins.ts';
 
 const atOnce = 500;
 
@@ -61,6 +62,7 @@ function* takeFact(settling: Settling, fact: Fact): Steps<void> {
   for (const operation of fact.operations) {
     const table = tableOf(tx.journal.model, operation.t);
     if (operation.k === 'i' && hasNames(table)) yield* takeBirths(settling, table, fact, operation);
+    if (operation.k === 'i' && !operation.born) yield* takeTwins(settling, table, fact, operation);
     if (operation.k === 'd') yield* takeDeleted(settling, table, fact, operation);
     if (!settling.waits && !settling.conflicts) continue;
     const tab = yield* tableNumber(tx.journal, table.name);
@@ -78,6 +80,24 @@ function* takeFact(settling: Settling, fact: Fact): Steps<void> {
       [tab, ids],
     );
     if (operation.k === 'i' && !operation.born) yield* wakeByName(settling, table, tab, fact, operation);
+  }
+}
+
+const namingOf = ({ reader }: Settling, by: Fact): Naming => ({
+  twins: reader.twins,
+  known: reader.known,
+  by,
+});
+
+/** New versions of families in which uids clashed before. */
+function* takeTwins(settling: Settling, table: Table, fact: Fact, operation: FactOperation): Steps<void> {
+  const [uid, hash] = ['uid', 'hash'].map((name) => table.column.get(name));
+  if (!uid || !table.versioned || settling.reader.twins.size === 0) return;
+  for (const id of operation.ids) {
+    const named = String(wordOf(fact, operation, id, uid));
+    if (!familyOf(settling.reader.twins, table, named)) continue;
+    const content = hash ? ((wordOf(fact, operation, id, hash) ?? null) as SqlValue) : null;
+    yield* addTwin(settling, table, { ...place(fact), uid: named, id, hash: content });
   }
 }
 
@@ -115,7 +135,13 @@ function* takeBirths(settling: Settling, table: Table, fact: Fact, operation: Fa
     const column = table.column.get(name);
     if (!column) continue;
     const words = [...new Set(operation.ids.map((id) => wordOf(fact, operation, id, column) ?? null))];
-    const rows = yield* rowsNamed(journal, tableOf(journal.model, references.table), words, true);
+    const rows = yield* rowsNamed(
+      journal,
+      tableOf(journal.model, references.table),
+      words,
+      true,
+      namingOf(settling, fact),
+    );
     targets.set(name, new Map(words.map((word, i) => [JSON.stringify(word), rows[i]?.id ?? null])));
   }
   for (const id of operation.ids) {
@@ -158,7 +184,13 @@ function* takeDeleted(settling: Settling, table: Table, fact: Fact, operation: F
       parts.push(
         target === undefined || word === null
           ? word
-          : ((yield* rowsNamed(journal, tableOf(journal.model, target), [word], true))[0]?.id ?? null),
+          : ((yield* rowsNamed(
+              journal,
+              tableOf(journal.model, target),
+              [word],
+              true,
+              namingOf(settling, fact),
+            ))[0]?.id ?? null),
       );
     }
     ids.push(id);

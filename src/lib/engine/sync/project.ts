@@ -19,6 +19,7 @@ import { createProjectionTables } from './projection-tables.ts';
 import type { PlacedRecord, SyncRecord } from './record.ts';
 import type { Settling } from './settling.ts';
 import { take } from './take.ts';
+import { loadTwins, renameTwins } from './twins.ts';
 
 /** What came of one act of somebody else, for the feed. */
 export interface ProjectedAct {
@@ -34,6 +35,8 @@ export interface Projected {
   waiting: number;
   /** Records whose content no Loam writes: they change nothing, on any device. */
   refused: { client: number; clock: number; reason: string }[];
+  /** Rows that have another uid than before: bytes may lie under the old one. */
+  moved: { table: string; from: string; to: string }[];
   acts: ProjectedAct[];
 }
 
@@ -66,6 +69,11 @@ export function createProjector(journal: Journal, author: Author, whenDone?: Whe
     return (known ??= yield* loadKnown());
   }
 
+  function* reading(): Steps<FactReader> {
+    const here = yield* open();
+    return { journal, known: here, base: 0, cache, twins: yield* loadTwins(journal, here) };
+  }
+
   function* project(placed: readonly PlacedRecord[]): Steps<Projected> {
     refuseInPast(journal);
     // Hybrid logical time: what is written here from now on is later than all that was seen.
@@ -73,12 +81,7 @@ export function createProjector(journal: Journal, author: Author, whenDone?: Whe
     const before = { ...author };
     try {
       return yield* atomically(journal, author, function* (tx) {
-        const result = yield* projectAll(
-          tx,
-          { journal, known: yield* open(), base: 0, cache },
-          placed,
-          whenDone,
-        );
+        const result = yield* projectAll(tx, yield* reading(), placed, whenDone);
         if (author.branchId !== before.branchId) yield* goTo(tx, before.branchId);
         return result;
       });
@@ -122,13 +125,16 @@ function* projectAll(
     queue: new Map(),
     elsewhere: new Map(),
     born: [],
+    renamed: new Set(),
+    moved: [],
     waits: (yield* one('SELECT 1 FROM loam_wait LIMIT 1')) !== undefined,
     conflicts: (yield* one('SELECT 1 FROM loam_conflict LIMIT 1')) !== undefined,
   };
-  const result: Projected = { applied: 0, waiting: 0, refused: [], acts: [] };
+  const result: Projected = { applied: 0, waiting: 0, refused: [], moved: [], acts: [] };
   const home = tx.author.branchId;
   dropKeys(tx.journal);
   const unplacedFrom = yield* takeOwn(settling);
+  yield* renameTwins(settling, 0);
   yield* unpark(settling);
   yield* flushSettled(settling);
   keepChanges(result, tx, 'settle', '', true);
@@ -170,6 +176,7 @@ function* projectAll(
   yield* settleElsewhere(settling);
   keepChanges(result, tx, 'settle', '', tx.author.branchId === home);
   result.waiting = waiting.length;
+  result.moved = settling.moved;
   for (const { client, clock, doc, record } of waiting)
     if (!stored.delete(`${client} ${clock}`))
       yield* run('INSERT INTO loam_waiting(client, clock, doc, record) VALUES (?, ?, ?, ?)', [

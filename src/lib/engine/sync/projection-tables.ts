@@ -43,6 +43,10 @@ export const projectionDdl: readonly string[] = [
     tab INTEGER NOT NULL, name TEXT NOT NULL, uid TEXT NOT NULL, rec INTEGER NOT NULL, client INTEGER NOT NULL,
     clock INTEGER NOT NULL, id INTEGER NOT NULL, sole INTEGER NOT NULL,
     PRIMARY KEY (tab, name, uid)) WITHOUT ROWID`,
+  // Rows of families in which two versions had one uid, as they were made.
+  `CREATE TABLE IF NOT EXISTS loam_twin (
+    tab INTEGER NOT NULL, stem TEXT NOT NULL, id INTEGER NOT NULL, uid TEXT NOT NULL, client INTEGER NOT NULL,
+    clock INTEGER NOT NULL, rec INTEGER NOT NULL, at INTEGER NOT NULL, hash, PRIMARY KEY (tab, stem, id)) WITHOUT ROWID`,
 ];
 
 export function* createProjectionTables(): Steps<void> {

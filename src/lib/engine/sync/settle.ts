@@ -13,9 +13,10 @@ import { mainBranch } from '../write/seen.ts';
 import type { Transaction } from '../write/transaction.ts';
 import { keepConflicts } from './conflicts.ts';
 import { eventsOf } from './facts.ts';
-import { fold, type Folded } from './fold.ts';
+import { fold, type Cell, type Folded } from './fold.ts';
 import { rowsNamed } from './names.ts';
 import type { Settling } from './settling.ts';
+import { assigned, familyOf, type Naming } from './twins.ts';
 import { settleUniques } from './uniques.ts';
 import { groundOf, keepGround, keepWaits, takeOut, wake, type Wait } from './waits.ts';
 
@@ -52,7 +53,7 @@ export function* foldedRow(settling: Settling, table: Table, id: number): Steps<
 }
 
 function* settleRow(settling: Settling, table: Table, id: number): Steps<void> {
-  const { tx } = settling;
+  const { tx, reader } = settling;
   const folded = yield* foldedRow(settling, table, id);
   const columns = table.columns.filter(({ name, derived, foreign }) => name !== 'id' && !derived && !foreign);
   const row = yield* one(
@@ -71,6 +72,10 @@ function* settleRow(settling: Settling, table: Table, id: number): Steps<void> {
   let wanted: Map<string, SqlValue> | null = null;
   if (folded?.alive ?? true) {
     wanted = yield* wantedValues(settling, table, folded, ground, waits);
+    // Of versions that were made at once each has the uid that is its own by now.
+    const family = familyOf(reader.twins, table, wanted.get('uid') ?? null);
+    const uid = family && assigned(reader.known, family).uids.get(id);
+    if (uid !== undefined) wanted.set('uid', uid);
     if (!waits.some(({ whole }) => whole))
       yield* settleUniques(settling, table, id, wanted, now ?? null, waits);
   }
@@ -129,6 +134,8 @@ function* wantedValues(
 ): Steps<Map<string, SqlValue>> {
   const { tx } = settling;
   const wanted = new Map<string, SqlValue>();
+  const { known, twins } = settling.reader;
+  const by = ({ heads: [head] }: Cell): Naming | undefined => head && { twins, known, by: head.fact };
   for (const column of table.columns) {
     const { name, references } = column;
     if (name === 'id' || column.derived || column.foreign) continue;
@@ -138,8 +145,13 @@ function* wantedValues(
     else if (!cell) value = ground?.get(name) ?? null;
     else if (references && cell.value !== null)
       value =
-        (yield* rowsNamed(tx.journal, tableOf(tx.journal.model, references.table), [cell.value], true))[0]
-          ?.id ?? null;
+        (yield* rowsNamed(
+          tx.journal,
+          tableOf(tx.journal.model, references.table),
+          [cell.value],
+          true,
+          by(cell),
+        ))[0]?.id ?? null;
     else value = cell.value as SqlValue;
     if (references && value !== null) {
       const there = yield* one(`SELECT 1 FROM "${references.table}" WHERE id = ?`, [value]);

@@ -13,6 +13,9 @@ export interface Settling {
   elsewhere: Map<number, { table: Table; id: number }[]>;
   /** Names that the record in hand makes: they get its number once it has one. */
   born: { tab: number; name: string; uid: string }[];
+  /** Families of versions whose uids are to be given again, and rows that have another uid since. */
+  renamed: Set<string>;
+  moved: { table: string; from: string; to: string }[];
   /** Something waits, or two wrote at once, somewhere: else nobody needs to look. */
   waits: boolean;
   conflicts: boolean;

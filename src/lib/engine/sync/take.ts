@@ -12,6 +12,7 @@ import { keepShadow } from './parked.ts';
 import type { PlacedRecord } from './record.ts';
 import { settleGuarded } from './settle.ts';
 import { enqueue, type Settling } from './settling.ts';
+import { loadTwins, renameTwins } from './twins.ts';
 
 /** What content that no Loam writes leads to; everything else is no fault of the record. */
 const refusals: ReadonlySet<string> = new Set([
@@ -49,6 +50,8 @@ export function* take(settling: Settling, placed: PlacedRecord, unplacedFrom: nu
     tx.log.length = before.log;
     settling.queue = before.queue;
     settling.born = [];
+    settling.renamed.clear();
+    reader.twins = yield* loadTwins(tx.journal, reader.known);
     clearFacts(settling.reader.cache);
     dropKeys(tx.journal);
     reader.known.vector.delete(client);
@@ -93,6 +96,7 @@ function* doRecord(
   reader.known.pasts.set(client, past);
   yield* noteKnown(reader.known, { ...place, rec }, record.seen);
   yield* numberBirths(settling, rec);
+  yield* renameTwins(settling, rec);
   // First its own rows, which are part of the act, then what follows for others.
   const others = settling.queue;
   settling.queue = new Map();
