@@ -9,9 +9,9 @@ import { dirname, join, relative } from 'node:path';
 import { prepare, root } from './prepare.mjs';
 
 /** What a change must pass everywhere. */
-const everywhere = ['unit', 'drivers', 'cli', 'server', 'browser', 'e2e'];
-/** `compat` needs a Python with lamindb (LOAM_PYTHON), so it runs only when asked for. */
-const kinds = [...everywhere, 'compat'];
+const everywhere = ['unit', 'drivers', 'cli', 'browser', 'e2e'];
+/** `compat` needs a Python with lamindb (LOAM_PYTHON) and `server` is at its best with a PostgreSQL: they run when asked for, in CI beside the others. */
+const kinds = [...everywhere, 'server', 'compat'];
 /**
  * A kind that hangs is stopped and counted as failed. The whole is to end within ten minutes, CI's longer form within 20; a
  * slow machine gets half as much again.
