@@ -35,7 +35,10 @@ export default defineConfig(async () => ({
     // The first page of a browser waits until all packages are bundled, for which a loaded machine takes its time.
     browser: { connectTimeout: 240_000 },
     projects: [
-      { resolve: { alias }, test: { ...inNode, name: 'unit', include: ['tests/unit/**/*.test.ts', 'tests/sim/**/*.test.ts'] } },
+      {
+        resolve: { alias },
+        test: { ...inNode, name: 'unit', include: ['tests/unit/**/*.test.ts', 'tests/sim/**/*.test.ts'] },
+      },
       {
         resolve: { alias },
         test: {

@@ -39,7 +39,7 @@ describe('A real OIDC provider', () => {
     handler = provider.callback();
     ours = oidcProvider({ ...client, name: 'test', issuer, redirectUri });
   });
-  let handler: ((req: never, res: never) => unknown) | undefined;
+  let handler: ReturnType<Provider['callback']> | undefined;
   afterAll(() => {
     server.closeAllConnections();
     server.close();
