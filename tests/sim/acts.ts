@@ -1,6 +1,7 @@
 // What people of the simulation do: few rows, few names, few values, so that they often meet.
 import { isLoamError } from '../../src/lib/engine/errors.ts';
 import { insertOne, update } from '../../src/lib/engine/write/apply.ts';
+import { nextVersionUid } from '../../src/lib/engine/uid.ts';
 import { PowerCut, type Peer } from './peer.ts';
 
 type Chance = () => number;
@@ -50,8 +51,7 @@ export async function anyAct(peer: Peer, chance: Chance, branches: boolean): Pro
       () => artifact && engine.setFeatures(artifact, { score: Math.floor(chance() * 4), site: word }),
     ],
     ['values', () => artifact && engine.setFeatures(artifact, { score: Math.floor(chance() * 4) })],
-    // Versions of one family that are made on two branches at once are not told apart yet (decision 0037).
-    ['note', () => artifact && onMain(peer) && engine.saveNote(artifact, `# ${word}`)],
+    ['note', () => artifact && engine.saveNote(artifact, `# ${word}`)],
     ['trash', () => artifact && engine.trash('Artifact', [{ uid: artifact }])],
     ['trash label', () => label && chance() < 0.5 && engine.trash('ULabel', [{ uid: label }])],
     [
@@ -156,11 +156,10 @@ function newVersion(peer: Peer, uid: string, chance: Chance): void {
     'SELECT uid, key FROM lamindb_artifact WHERE uid >= ? AND uid < ? ORDER BY uid DESC',
     [`${stem}0000`, `${stem}zzzz~`],
   );
-  const next = Number.parseInt(String(rows[0]?.[0]).slice(-4, -2), 10) + 1;
   peer.engine.writer.act({ kind: 'drop', title: 'new version' }, (tx) =>
     insertOne(tx, 'lamindb_artifact', {
       ...facts,
-      uid: `${stem}${String(next % 100).padStart(2, '0')}${(peer.client % 1296).toString(36).padStart(2, '0')}`,
+      uid: nextVersionUid(rows.map(([known]) => String(known))),
       key: rows[0]?.[1] ?? null,
       hash: `${stem}${Math.floor(chance() * 1e6)}`.slice(-22).padStart(22, 'v'),
     }),

@@ -7,7 +7,7 @@ import { consequence, fromJsonText, idsOf, jsonText, type RowKey } from '../writ
 import { readRecord } from '../write/packs.ts';
 import { recordsTouching } from '../write/touch.ts';
 import type { Folded } from './fold.ts';
-import { branchOf, type Settling } from './settling.ts';
+import { branchOf, enqueueOn, type Settling } from './settling.ts';
 
 const bookkeeping = new Set([
   'uid',
@@ -71,6 +71,21 @@ export function* conflictsAmong(
     [branchOf(tx, table), yield* tableNumber(tx.journal, table.name), JSON.stringify(ids)],
   );
   return new Set(rows.map(([id]) => Number(id)));
+}
+
+/** Rows that go take the conflicts with them that are open about them on other branches. */
+export function* settleConflictsElsewhere(
+  settling: Settling,
+  table: Table,
+  ids: readonly number[],
+): Steps<void> {
+  if (!settling.conflicts) return;
+  const { tx } = settling;
+  const rows = yield* all(
+    'SELECT DISTINCT branch, id FROM loam_conflict WHERE tab = ? AND branch <> ? AND id IN (SELECT value FROM json_each(?))',
+    [yield* tableNumber(tx.journal, table.name), tx.author.branchId, JSON.stringify(ids)],
+  );
+  for (const [branch, id] of rows) enqueueOn(settling, Number(branch), table, Number(id));
 }
 
 /** One of the writes of a cell that did not see each other. References are row keys. */

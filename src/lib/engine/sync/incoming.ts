@@ -14,7 +14,7 @@ import { readKept } from '../write/kept-rows.ts';
 import type { RowKey } from '../write/operation.ts';
 import { reachOf } from '../write/reach.ts';
 import { hasNames, nameOf, noteBirths, type Birth } from './made-once.ts';
-import { conflictsAmong } from './conflicts.ts';
+import { conflictsAmong, settleConflictsElsewhere } from './conflicts.ts';
 import { readFact, type FactOperation } from './facts.ts';
 import { placeAt, type Place } from './known.ts';
 import { goneKey, nameColumn, namesOf, rememberNames, rowsNamed, type Named } from './names.ts';
@@ -252,8 +252,12 @@ function* separateTwins(
     if (!family && row.fresh) continue;
     // Who had seen a row of that name brings it back.
     const back = meant({ twins, known, by: place }, table, uid);
-    if (back !== undefined) {
+    const against = family?.some(
+      (birth) => birth.id === back && !sees(known, place, birth) && (hash === null || birth.hash !== hash),
+    );
+    if (back !== undefined && !against) {
       rows[i] = { id: back, here: false, fresh: false };
+      yield* addTwin(settling, table, { ...place, uid, id: back, hash });
       continue;
     }
     const same = family?.find(
@@ -394,5 +398,6 @@ function* takeAway(
       enqueue(settling, tableOf(tx.journal.model, child.table), row.id);
   // A branch may not take its parent's rows; what is the branch's own is told by all facts of the row.
   if (yield* refusalOf(tx, () => removeWalked(tx, table.name, clean), true)) return leave(clean);
+  yield* settleConflictsElsewhere(settling, table, clean);
   for (const id of settling.waits ? clean : []) yield* wake(settling, table, id);
 }

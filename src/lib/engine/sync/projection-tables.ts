@@ -46,7 +46,7 @@ export const projectionDdl: readonly string[] = [
   // Rows of families in which two versions had one uid, as they were made.
   `CREATE TABLE IF NOT EXISTS loam_twin (
     tab INTEGER NOT NULL, stem TEXT NOT NULL, id INTEGER NOT NULL, uid TEXT NOT NULL, client INTEGER NOT NULL,
-    clock INTEGER NOT NULL, rec INTEGER NOT NULL, at INTEGER NOT NULL, hash, PRIMARY KEY (tab, stem, id)) WITHOUT ROWID`,
+    clock INTEGER NOT NULL, rec INTEGER NOT NULL, at INTEGER NOT NULL, hash, PRIMARY KEY (tab, stem, uid, client, clock)) WITHOUT ROWID`,
 ];
 
 export function* createProjectionTables(): Steps<void> {

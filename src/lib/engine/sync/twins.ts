@@ -3,7 +3,7 @@
 // in the order in which they were made. A record that names such a uid means the row that had it where the record was written.
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
-import { all, many, run, type Steps } from '../statement.ts';
+import { all, run, type Steps } from '../statement.ts';
 import { nextVersion, splitUid } from '../uid.ts';
 import { setCells } from '../write/exchange.ts';
 import { dropKeys, tableNumber, tableOf, type Journal } from '../write/journal.ts';
@@ -74,7 +74,7 @@ export function sees(known: Known, by: Place, birth: Place): boolean {
 export function assigned(
   known: Known,
   births: readonly Twin[],
-): { uids: Map<number, string>; ids: Map<string, number> } {
+): { uids: Map<number, string>; ids: Map<string, number>; holders: Map<string, Twin> } {
   const uids = new Map<number, string>();
   const taken = new Map<string, Twin>();
   const inOrder = [...births].sort(
@@ -83,15 +83,20 @@ export function assigned(
   for (const birth of inOrder) {
     let { uid } = birth;
     for (let before = taken.get(uid); before; before = taken.get(uid)) {
-      // Who had seen the row that had it knew that it was gone.
-      if (sees(known, birth, before) && uid === birth.uid) break;
+      if (before.id === birth.id || before === replacedBy(known, births, birth)) break;
       const { stem, version } = splitUid(uid);
       uid = stem + nextVersion(version);
     }
     taken.set(uid, birth);
     uids.set(birth.id, uid);
   }
-  return { uids, ids: new Map([...taken].map(([uid, { id }]) => [uid, id])) };
+  return { uids, ids: new Map([...taken].map(([uid, { id }]) => [uid, id])), holders: taken };
+}
+
+/** Whoever minted a uid that another row had where it was minted knew that this row was gone: it takes its place. */
+function replacedBy(known: Known, births: readonly Twin[], birth: Twin): Twin | undefined {
+  const seen = births.filter((other) => other !== birth && sees(known, birth, other));
+  return assigned(known, seen).holders.get(birth.uid);
 }
 
 /** The row that a uid meant where the record was written; undefined outside of such families. */
@@ -128,22 +133,20 @@ export function* clash(
      UNION SELECT key, id FROM loam_gone WHERE tab = ?3 AND key >= ?1 AND key < ?2`,
     [`${stem}0000`, `${stem}zzzz~`, tab],
   );
-  const family = new Map<number, Twin>();
+  twins.set(familyKey(table, uid), []);
   for (const [known, member] of rows) {
-    const [first] = yield* birthsOf(reader, table, Number(member));
+    const births = yield* birthsOf(reader, table, Number(member));
     const there = {
       client: ground,
-      clock: 0,
+      clock: Number(member),
       rec: 0,
       at: 0,
       uid: String(known),
       id: Number(member),
       hash: null,
     };
-    if (!family.has(Number(member))) family.set(Number(member), first ?? there);
+    for (const twin of births.length > 0 ? births : [there]) yield* addTwin(settling, table, twin);
   }
-  twins.set(familyKey(table, uid), []);
-  for (const twin of family.values()) yield* addTwin(settling, table, twin);
   return true;
 }
 
@@ -167,7 +170,13 @@ export function* addTwin(settling: Settling, table: Table, twin: Twin): Steps<vo
   const { tx, reader } = settling;
   const key = familyKey(table, twin.uid);
   const family = reader.twins.get(key);
-  if (!family || family.some(({ id }) => id === twin.id)) return;
+  if (
+    !family ||
+    family.some(
+      ({ uid, client, clock }) => uid === twin.uid && client === twin.client && clock === twin.clock,
+    )
+  )
+    return;
   family.push(twin);
   settling.renamed.add(key);
   yield* loadSteps(reader.known, twin.client);
@@ -189,11 +198,11 @@ export function* renameTwins(settling: Settling, rec: number): Steps<void> {
     const table = tableOf(tx.journal.model, name);
     const family = reader.twins.get(key) ?? [];
     for (const twin of family) if (twin.rec === 0 && twin.client !== ground) twin.rec = rec;
-    yield* many('UPDATE loam_twin SET rec = ? WHERE tab = ? AND stem = ? AND id = ?', family.length, [
-      family.map((twin) => twin.rec),
-      [yield* tableNumber(tx.journal, name)],
-      [stem],
-      family.map(({ id }) => id),
+    yield* run('UPDATE loam_twin SET rec = ? WHERE tab = ? AND stem = ? AND rec = 0 AND client <> ?', [
+      rec,
+      yield* tableNumber(tx.journal, name),
+      stem,
+      ground,
     ]);
     const { uids } = assigned(reader.known, family);
     const rows = yield* all(`SELECT id, uid FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`, [

@@ -5,6 +5,7 @@ import { all, many, run, type Steps } from '../statement.ts';
 import { childrenOf, removeWalked } from '../write/apply.ts';
 import { tableNumber, tableOf } from '../write/journal.ts';
 import { keptText, readKept } from '../write/kept-rows.ts';
+import { settleConflictsElsewhere } from './conflicts.ts';
 import { namesOf, rememberNames } from './names.ts';
 import { branchOf, enqueue, enqueueOn, type Settling } from './settling.ts';
 
@@ -127,5 +128,6 @@ export function* takeOut(settling: Settling, table: Table, id: number): Steps<vo
     for (const row of yield* childrenOf(tx, child.table, child.column, [id]))
       enqueue(settling, tableOf(journal.model, child.table), row.id);
   yield* removeWalked(tx, table.name, [id]);
+  yield* settleConflictsElsewhere(settling, table, [id]);
   yield* wake(settling, table, id);
 }
