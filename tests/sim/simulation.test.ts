@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { simulate } from './simulation.ts';
 
 const rounds = 8;
-const count = Number(process.env['LOAM_SEEDS'] ?? (process.env['LOAM_LONG'] === '1' ? 2000 : 100));
+// CI plays the same hundred: of two thousand the long run was not repeated since the last mistake was mended (decision 0037).
+const count = Number(process.env['LOAM_SEEDS'] ?? 100);
 const first = Number(process.env['LOAM_SEED'] ?? 1);
 /** A seed is a team; what it does in a round is what others would call a seed, since all start from where all are equal. */
 const shapeOf = (seed: number) => ({
@@ -35,7 +36,7 @@ describe('[row 64] simulated teams', () => {
     const { failed, records } = await play(Array.from({ length: teams }, (_, i) => first + i));
     const took = `${teams} teams, ${rounds} rounds each, ${records} records, ${Date.now() - began} ms`;
     expect(failed.slice(0, 5).join('\n\n'), `${failed.length} of ${took}`).toBe('');
-    if (process.env['LOAM_LONG'] === '1') console.log(took);
+    if (process.env['LOAM_SEEDS'] !== undefined) console.log(took);
   }, 900_000);
 
   test('teams that found a mistake once', async () => {
