@@ -208,7 +208,7 @@ describe('without synchronous file access', () => {
       await app.page.evaluate(async () =>
         (await indexedDB.databases())
           .map(({ name }) => name)
-          .filter((name) => !/^loam-(shelf-|(?:attached|transfers|keys)$)/.test(name ?? '')),
+          .filter((name) => !/^loam-(shelf-|(?:attached|transfers|keys|device|signing)$)/.test(name ?? '')),
       ),
     ).toEqual([]);
     await showList(app.page);
