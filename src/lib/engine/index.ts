@@ -48,6 +48,7 @@ import { binPart } from './registry/bin.ts';
 import { gonePart } from './registry/gone.ts';
 import { historyPart } from './registry/history-part.ts';
 import { manyPart } from './registry/many.ts';
+import { devicePart } from './registry/device-part.ts';
 import { deviceStorage, lookForBytes } from './registry/device-storage.ts';
 import { listNamed, namedRow, type FeatureRow, type NamedRow } from './registry/named.ts';
 import { registryPart } from './registry/part.ts';
@@ -65,7 +66,6 @@ import { viewPart } from './view/part.ts';
 import { emptyView } from './view/view.ts';
 import { bringBackAll } from './write/bulk-indexes.ts';
 import { restoreFields } from './write/history.ts';
-import { renameDevice } from './write/devices.ts';
 import type { ActSummary, HistoryEntry } from './write/history-types.ts';
 import { refuseInPast } from './write/journal.ts';
 import { createSyncLog } from './sync/log.ts';
@@ -333,6 +333,7 @@ export async function createEngine(deps: EngineDeps) {
     ...gonePart(context),
     ...historyPart(context),
     ...auditPart(context),
+    ...devicePart(context),
     ...binPart(context, registries),
     ...storagesPart(context),
     ...inPlacePart(context),
@@ -355,23 +356,6 @@ export async function createEngine(deps: EngineDeps) {
     /** Names the next act after the request that asked for it. */
     withOperation: (uid: string | null): void => {
       operation = uid;
-    },
-    /** The device that acts are told to be made on; null where none is told. */
-    device: (): Device | null => writer.journal.device,
-    /** Calls it otherwise, here and in what it wrote before; whoever keeps its identity keeps the name. */
-    renameDevice(name: string): Device {
-      const { journal } = writer;
-      if (!journal.device) throw noDevice();
-      const called = name.trim();
-      if (called === '' || called.length > 60)
-        throw new LoamError('ValidationError', 'The name of a device has 1 to 60 characters.', {
-          field: 'name',
-        });
-      journal.device = { ...journal.device, name: called };
-      read(renameDevice(journal.device));
-      const change = { table: 'loam_device', inserted: 0, updated: 1, deleted: 0, ids: null };
-      deps.onFeed({ act: '', title: '', last: true, tables: [change] });
-      return journal.device;
     },
     status: (): StatusFacts => read(statusFacts(hidden, author, view.countList(emptyView('Artifact')))),
     onlyHere: (): number => read(onlyHere(hidden)),
@@ -512,6 +496,3 @@ const onlyLookedAt = () =>
     'InvalidArgument',
     'This database is open to be looked at only. Transfer the object into your own database to change it there.',
   );
-
-const noDevice = () =>
-  new LoamError('NotSupportedError', 'This browser keeps nothing that would tell one device from another.');

@@ -26,8 +26,3 @@ export function momentMillis(time: string): number {
 export function isoTime(text: string): string {
   return `${text.replace(' ', 'T')}Z`;
 }
-
-/** LaminDB's text -> milliseconds since 1970. */
-export function timeMillis(text: string): number {
-  return Date.parse(isoTime(text));
-}

@@ -56,6 +56,7 @@ import type { OntologiesApi } from './ontology-wire.ts';
 import type { SchemasApi } from './schemas-wire.ts';
 import type { HistoryApi } from './history-wire.ts';
 import type { PastState } from '../engine/branch/as-of.ts';
+import type { EngineStatus, StorageMeter } from './status-wire.ts';
 
 export type { Transfer };
 export type { PastState };
@@ -91,49 +92,7 @@ export type {
 
 /* ---------- status ---------- */
 
-export interface EngineStatus {
-  /** How the database is kept on this device. `memory` is shown with a loud banner and an export button. */
-  backend: 'opfs-sahpool' | 'wa-sqlite' | 'memory' | 'node';
-  durable: boolean;
-  /** Why the last changes are not kept on this device yet, in words; null while they are. */
-  unkept: string | null;
-  instance: string;
-  /** Id of the database among those of this device. */
-  database: string;
-  /** Something about the opening that the user should know, in words. */
-  notice: string | null;
-  user: { uid: string; handle: string; name: string | null };
-  branch: { uid: string; name: string; isMain: boolean };
-  /** Milliseconds from worker start to the first answered query. */
-  openMs: number;
-  /** Milliseconds since 1970; another opening of a database in memory is another database. */
-  openedAt: number;
-  /** True in the tab that holds the database. */
-  leader: boolean;
-  artifacts: number;
-  /** Artifacts whose bytes exist only on this device. */
-  onlyHere: number;
-  /** The moment that is looked at instead of the present. */
-  past: PastState | null;
-  canUndo: ActSummary | null;
-  canRedo: ActSummary | null;
-}
-
-export interface StorageMeter {
-  /**
-   * Bytes of artifacts stored here (`keptBytes` of them are copies of what lies elsewhere), of the database file, of parts
-   * of remote files that were read, of files rewritten for queries, and what the browser reports for the whole origin.
-   */
-  artifactBytes: number;
-  keptBytes: number;
-  cacheBytes: number;
-  queryCopyBytes: number;
-  databaseBytes: number;
-  usage: number | null;
-  quota: number | null;
-  persisted: boolean | null;
-  onlyHere: number;
-}
+export type { EngineStatus, StorageMeter } from './status-wire.ts';
 
 /* ---------- acts, history, feed ---------- */
 
