@@ -1,35 +1,29 @@
 // The projection beside the rest: history, undo, branches, other versions of the app, hostile words.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { registry } from '../../src/lib/engine/model/declare.ts';
 import { createModel } from '../../src/lib/engine/model/model.ts';
 import { common } from '../../src/lib/engine/model/registries.ts';
 import { sqliteDdl } from '../../src/lib/engine/schema/sqlite.ts';
-import { runSync } from '../../src/lib/engine/statement.ts';
 import type { PlacedRecord } from '../../src/lib/engine/sync/record.ts';
 import { numbers } from '../fixtures/numbers.ts';
 import { openPeer, type Peer } from './peer.ts';
-import { openTeam, type Team } from './team.ts';
+import {
+  a,
+  b,
+  backwards,
+  c,
+  cell,
+  conflicts,
+  describeIt,
+  equal,
+  label,
+  team,
+  threeDevices,
+} from './three-devices.ts';
 
-let team: Team;
-let a: Peer;
-let b: Peer;
-let c: Peer;
+threeDevices();
 
-beforeEach(async () => {
-  team = await openTeam(3);
-  [a, b, c] = team.peers as [Peer, Peer, Peer];
-});
-afterEach(() => team.close());
-
-const label = (peer: Peer, name: string): string => String(peer.engine.create('ULabel', { name }).uid);
-const cell = (peer: Peer, uid: string, column: string) =>
-  peer.rows(`SELECT "${column}" FROM lamindb_ulabel WHERE uid = ?`, [uid])[0]?.[0];
-const describeIt = (peer: Peer, uid: string, description: string) =>
-  peer.engine.update('ULabel', { uid }, { description });
-const conflicts = (peer: Peer) => runSync(peer.driver, peer.projector.conflicts());
 const newestAct = (peer: Peer) => String(peer.rows('SELECT uid FROM loam_act ORDER BY id DESC')[0]?.[0]);
-const equal = () => expect(team.differences()).toEqual([]);
-const backwards = (records: PlacedRecord[]) => [...records].reverse();
 
 describe('[row 63] history, undo and branches', () => {
   it('history names the author and its time, and another can take the act back', async () => {

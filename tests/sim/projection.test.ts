@@ -1,32 +1,26 @@
 // The projection, one rule at a time: what several people did at once, in whatever order it comes, is the same everywhere,
 // and nothing of it is lost.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runSync } from '../../src/lib/engine/statement.ts';
-import type { PlacedRecord } from '../../src/lib/engine/sync/record.ts';
 import { insertOne, remove, update } from '../../src/lib/engine/write/apply.ts';
 import type { Peer } from './peer.ts';
-import { openTeam, type Team } from './team.ts';
+import {
+  a,
+  b,
+  backwards,
+  c,
+  cell,
+  conflicts,
+  describeIt,
+  equal,
+  label,
+  team,
+  threeDevices,
+} from './three-devices.ts';
 
-let team: Team;
-let a: Peer;
-let b: Peer;
-let c: Peer;
+threeDevices();
 
-beforeEach(async () => {
-  team = await openTeam(3);
-  [a, b, c] = team.peers as [Peer, Peer, Peer];
-});
-afterEach(() => team.close());
-
-const label = (peer: Peer, name: string): string => String(peer.engine.create('ULabel', { name }).uid);
-const cell = (peer: Peer, uid: string, column: string) =>
-  peer.rows(`SELECT "${column}" FROM lamindb_ulabel WHERE uid = ?`, [uid])[0]?.[0];
-const describeIt = (peer: Peer, uid: string, description: string) =>
-  peer.engine.update('ULabel', { uid }, { description });
-const conflicts = (peer: Peer) => runSync(peer.driver, peer.projector.conflicts());
 const keptOut = (peer: Peer) => runSync(peer.driver, peer.projector.keptOut());
-const equal = () => expect(team.differences()).toEqual([]);
-const backwards = (records: PlacedRecord[]) => [...records].reverse();
 
 describe('[row 63] cells', () => {
   it('the insert is the floor: a later clock of the maker does not win over an update that saw it', () => {

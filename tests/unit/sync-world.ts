@@ -4,7 +4,8 @@ import * as Y from 'yjs';
 import { model } from '../../src/lib/engine/model/model.ts';
 import { createSyncLog, type SyncLog } from '../../src/lib/engine/sync/log.ts';
 import type { SealLimits } from '../../src/lib/engine/sync/logs.ts';
-import { decodeStateVector } from '../../src/lib/engine/sync/item.ts';
+import { decodeStateVector, decodeUpdate } from '../../src/lib/engine/sync/item.ts';
+import { decodeRecord, type SyncRecord } from '../../src/lib/engine/sync/record.ts';
 import type { ReceivePolicy } from '../../src/lib/engine/sync/receive.ts';
 import type { EngineDeps } from '../../src/lib/engine/index.ts';
 import { numbers } from '../fixtures/numbers.ts';
@@ -62,3 +63,10 @@ export function stock(from: Device, doc = main, gc = true): Y.Doc {
 
 export const vectorOf = (of: Device, doc = main): [number, number][] =>
   [...decodeStateVector(of.log.vector(doc))].sort(([a], [b]) => a - b);
+
+/** Records of a log, by client and clock. */
+export function records(of: Device, doc = main): (SyncRecord & { client: number; clock: number })[] {
+  return decodeUpdate(of.log.updateSince(doc, Uint8Array.of(0), Infinity).bytes)
+    .items.filter(({ content }) => content)
+    .map(({ client, clock, content }) => ({ client, clock, ...decodeRecord(content as Uint8Array) }));
+}
