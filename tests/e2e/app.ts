@@ -81,6 +81,28 @@ export async function workIn(page: Page, file: string, name: string): Promise<vo
   await opened(page);
 }
 
+/** Pictures of what is on the screen, in both themes and on a phone, for whoever wants to look (`LOAM_PICTURES` is their folder). */
+export async function picture(page: Page, name: string, options: { fullPage?: boolean } = {}): Promise<void> {
+  const folder = process.env['LOAM_PICTURES'];
+  if (!folder) return;
+  await page.screenshot({ path: `${folder}/${name}-light.png`, ...options });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.screenshot({ path: `${folder}/${name}-dark.png` });
+  await page.emulateMedia({ colorScheme: 'light' });
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.screenshot({ path: `${folder}/${name}-390.png` });
+  if (size) await page.setViewportSize(size);
+}
+
+/** What a click saves, at this path: without the save dialog, which no test can answer, the app downloads. */
+export async function downloaded(page: Page, path: string, click: () => Promise<void>): Promise<void> {
+  await page.evaluate(() => Object.assign(window, { showSaveFilePicker: undefined }));
+  const coming = page.waitForEvent('download');
+  await click();
+  await (await coming).saveAs(path);
+}
+
 /* ---------- the drop sheet ---------- */
 
 export interface Line {
@@ -208,14 +230,12 @@ export interface Snapshot {
 /** Exports the database by Settings, as a user does, and reads it with another SQLite. */
 export async function readDatabase(page: Page): Promise<Snapshot> {
   await page.locator('a[href="/settings"]').first().click();
-  // Without the save dialog, which no test can answer, the app downloads.
-  await page.evaluate(() => Object.assign(window, { showSaveFilePicker: undefined }));
-  const downloading = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Export the database file' }).click();
   const folder = await mkdtemp(join(tmpdir(), 'loam-export-'));
   try {
     const path = join(folder, 'loam.db');
-    await (await downloading).saveAs(path);
+    await downloaded(page, path, () =>
+      page.getByRole('button', { name: 'Export the database file' }).click(),
+    );
     const driver = openNode(path);
     try {
       const artifacts = driver.all(

@@ -2,7 +2,7 @@
 // by the picker of rows.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
-import { opened, startSuite, type Suite } from './app.ts';
+import { opened, picture, startSuite, type Suite } from './app.ts';
 import { axe } from './harness.ts';
 
 let suite: Suite;
@@ -14,18 +14,6 @@ beforeAll(async () => {
   page.setDefaultTimeout(20_000);
 });
 afterAll(() => suite?.end());
-
-const pictures = process.env['LOAM_PICTURES'];
-async function picture(name: string): Promise<void> {
-  if (!pictures) return;
-  await page.screenshot({ path: `${pictures}/${name}-light.png` });
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await page.screenshot({ path: `${pictures}/${name}-dark.png` });
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize({ width: 390, height: 800 });
-  await page.screenshot({ path: `${pictures}/${name}-390.png` });
-  await page.setViewportSize({ width: 1280, height: 860 });
-}
 
 /** Steps of the console's `ln`. */
 const typed = (steps: string): Promise<unknown> => page.evaluate(`(async () => { ${steps} })()`);
@@ -78,7 +66,7 @@ describe.sequential('the differences of a branch', () => {
     expect(await page.locator('article.object').count()).toBe(0);
     expect(await axe(page)).toEqual([]);
     await sheet.scrollIntoViewIfNeeded();
-    await picture('sheet');
+    await picture(page, 'sheet');
     // By keys: the table is reached, scrolled and turned.
     const region = sheet.getByRole('region', { name: 'Differences of Plate 7' });
     await region.focus();
@@ -89,7 +77,7 @@ describe.sequential('the differences of a branch', () => {
     const made = rows.filter({ hasText: 'P7-61' });
     expect(await made.locator('th').innerText()).toContain('new');
     expect(await made.locator('ins').allInnerTexts()).toEqual(['H1', '0.5']);
-    await picture('sheet-second');
+    await picture(page, 'sheet-second');
     await page.getByLabel('Kind of change').selectOption('trashed');
     await sheet.getByText('1 record').waitFor();
     await expect.poll(() => rows.count()).toBe(1);
@@ -122,7 +110,7 @@ describe.sequential('the differences of a branch', () => {
     expect(await lr.innerText()).toContain('0.01');
     await lr.getByRole('button', { name: 'edit' }).click();
     await lr.getByLabel('Another value for params lr').fill('warm up');
-    await picture('key');
+    await picture(page, 'key');
     expect(await axe(page)).toEqual([]);
     await page.keyboard.press('Enter');
     await lr.getByText('Taken:').waitFor();
@@ -135,7 +123,7 @@ describe.sequential('the differences of a branch', () => {
     await page.keyboard.press('Enter');
     await page.getByPlaceholder('Find a type').fill('Plate 11');
     await page.getByRole('option', { name: /Plate 11/ }).waitFor();
-    await picture('reference');
+    await picture(page, 'reference');
     await page.keyboard.press('ArrowDown');
     await page.locator('[role=option][data-selected]', { hasText: 'Plate 11' }).waitFor();
     await page.keyboard.press('Enter');
@@ -173,7 +161,7 @@ describe.sequential('the differences of a branch', () => {
     await page.getByLabel('Device').selectOption({ label: 'Bench 3' });
     await page.waitForURL(/device=/);
     await act.getByText('Bench 3').waitFor();
-    await picture('log');
+    await picture(page, 'log');
     expect(await axe(page)).toEqual([]);
   });
 });

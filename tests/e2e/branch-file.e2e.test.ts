@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { opened, startSuite, workIn, type Suite } from './app.ts';
+import { downloaded, opened, startSuite, workIn, type Suite } from './app.ts';
 import { axe } from './harness.ts';
 
 let suite: Suite;
@@ -28,14 +28,6 @@ interface Ln {
   ULabel: { (fields: object): Row; get(lookups: object): Promise<Row> };
 }
 
-/** What the click leads to, saved under this path. */
-async function downloaded(path: string, click: () => Promise<void>): Promise<void> {
-  await page.evaluate(() => Object.assign(window, { showSaveFilePicker: undefined }));
-  const coming = page.waitForEvent('download');
-  await click();
-  await (await coming).saveAs(path);
-}
-
 async function pickFile(path: string): Promise<void> {
   const choosing = page.waitForEvent('filechooser');
   await page.getByRole('button', { name: 'Open a branch file…' }).click();
@@ -49,7 +41,7 @@ it('[row 72] a branch is saved as a file that is signed by this device', async (
   });
   const exporting = page.getByRole('button', { name: 'Export the database file' });
   await exporting.waitFor();
-  await downloaded(copy, () => exporting.click());
+  await downloaded(page, copy, () => exporting.click());
 
   await page.goto(`${suite.url}/changes`);
   await opened(page);
@@ -64,7 +56,7 @@ it('[row 72] a branch is saved as a file that is signed by this device', async (
     await label.save();
     await ln.ULabel({ name: 'came by mail' }).save();
   });
-  await downloaded(mailed, async () => {
+  await downloaded(page, mailed, async () => {
     await page.getByRole('button', { name: 'More for for a colleague' }).click();
     await page.getByRole('menuitem', { name: 'Save as a file…' }).click();
   });

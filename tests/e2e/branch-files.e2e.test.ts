@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { drop, dropSaved, opened, startSuite, workIn, type Suite } from './app.ts';
+import { downloaded, drop, dropSaved, opened, startSuite, workIn, type Suite } from './app.ts';
 import { axe } from './harness.ts';
 
 let suite: Suite;
@@ -22,13 +22,6 @@ interface Ln {
 }
 const path = (name: string) => join(suite.folder, name);
 
-async function downloaded(name: string, click: () => Promise<void>): Promise<void> {
-  await page.evaluate(() => Object.assign(window, { showSaveFilePicker: undefined }));
-  const coming = page.waitForEvent('download');
-  await click();
-  await (await coming).saveAs(path(name));
-}
-
 async function openFile(file: string): Promise<void> {
   await page.goto(`${suite.url}/changes`);
   await opened(page);
@@ -41,7 +34,7 @@ async function openFile(file: string): Promise<void> {
 it('[row 72] the files that were added on a branch go along in its file, and are there after opening', async () => {
   const exporting = page.getByRole('button', { name: 'Export the database file' });
   await exporting.waitFor();
-  await downloaded('copy.sqlite', () => exporting.click());
+  await downloaded(page, path('copy.sqlite'), () => exporting.click());
   await page.evaluate(async () => {
     const ln = await (window as unknown as { ln: Promise<Ln> }).ln;
     await ln.setup.switch('files', { create: true });
@@ -65,7 +58,7 @@ it('[row 72] the files that were added on a branch go along in its file, and are
   await along.waitFor();
   expect(await along.isChecked()).toBe(true);
   expect(await axe(page)).toEqual([]);
-  await downloaded('files.loam', () => sheet.getByRole('button', { name: 'Save' }).click());
+  await downloaded(page, path('files.loam'), () => sheet.getByRole('button', { name: 'Save' }).click());
   await page.getByText('It is signed by this device. 2 files went along.').waitFor();
 
   // The other copy: another browser, with nothing of it.

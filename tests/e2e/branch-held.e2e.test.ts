@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { opened, startSuite, workIn, type Suite } from './app.ts';
+import { downloaded, opened, startSuite, workIn, type Suite } from './app.ts';
 import { axe } from './harness.ts';
 
 let suite: Suite;
@@ -27,18 +27,11 @@ interface Ln {
 }
 const path = (name: string) => join(suite.folder, name);
 
-async function downloaded(name: string, click: () => Promise<void>): Promise<void> {
-  await page.evaluate(() => Object.assign(window, { showSaveFilePicker: undefined }));
-  const coming = page.waitForEvent('download');
-  await click();
-  await (await coming).saveAs(path(name));
-}
-
 async function saveBranch(branch: string, file: string): Promise<void> {
   await page.goto(`${suite.url}/changes`);
   await opened(page);
   await page.getByRole('link', { name: branch }).first().waitFor();
-  await downloaded(file, async () => {
+  await downloaded(page, path(file), async () => {
     await page.getByRole('button', { name: `More for ${branch}` }).click();
     await page.getByRole('menuitem', { name: 'Save as a file…' }).click();
   });
@@ -64,7 +57,7 @@ it('[row 72] a branch that leans on rows of main which a copy has not got waits 
   });
   const exporting = page.getByRole('button', { name: 'Export the database file' });
   await exporting.waitFor();
-  await downloaded('copy.sqlite', () => exporting.click());
+  await downloaded(page, path('copy.sqlite'), () => exporting.click());
 
   // Since then: a label of a branch that was merged, and another branch that uses it.
   await page.evaluate(async () => {

@@ -1,7 +1,7 @@
 // A change request as a person meets it: a README, a review asked for, talk about one field, a rule that the merge waits for.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
-import { opened, startSuite, type Suite } from './app.ts';
+import { opened, picture, startSuite, type Suite } from './app.ts';
 import { axe } from './harness.ts';
 
 let suite: Suite;
@@ -14,17 +14,6 @@ beforeAll(async () => {
 });
 afterAll(() => suite?.end());
 
-const pictures = process.env['LOAM_PICTURES'];
-async function picture(name: string): Promise<void> {
-  if (!pictures) return;
-  await page.screenshot({ path: `${pictures}/review-${name}-light.png`, fullPage: true });
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await page.screenshot({ path: `${pictures}/review-${name}-dark.png` });
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize({ width: 390, height: 800 });
-  await page.screenshot({ path: `${pictures}/review-${name}-390.png` });
-  await page.setViewportSize({ width: 1280, height: 860 });
-}
 const button = (name: string) => page.getByRole('button', { name, exact: true });
 
 describe.sequential('review', () => {
@@ -73,7 +62,7 @@ describe.sequential('review', () => {
     const merge = button('Merge into main');
     await expect.poll(() => merge.isDisabled()).toBe(true);
     await page.getByText('Needed first: 1 thread is not resolved').waitFor();
-    await picture('thread');
+    await picture(page, 'review-thread', { fullPage: true });
     expect(await axe(page)).toEqual([]);
     await thread.getByRole('button', { name: 'Answer' }).click();
     await thread.getByLabel('Answer').fill('No, it is donor 2.');
@@ -97,7 +86,7 @@ describe.sequential('review', () => {
     await opened(page);
     await page.getByRole('link', { name: 'relabel', exact: true }).click();
     await page.locator('.stale').waitFor();
-    await picture('stale');
+    await picture(page, 'review-stale', { fullPage: true });
 
     await page.goto(`${suite.url}/changes`);
     await opened(page);
@@ -106,7 +95,7 @@ describe.sequential('review', () => {
     await page.getByLabel('Approvals needed').press('Tab');
     await button('Done').click();
     await page.getByText('Merges wait for 1 approval and resolved threads').waitFor();
-    await picture('rules');
+    await picture(page, 'review-rules', { fullPage: true });
     expect(await axe(page)).toEqual([]);
     await page.getByRole('link', { name: 'relabel', exact: true }).click();
     await page.getByText('Needed first: 0 of 1 approval by others than its maker').waitFor();

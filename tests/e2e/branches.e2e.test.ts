@@ -2,7 +2,7 @@
 // brought together by keys alone, a merge is taken back, and every tab shows the same branch.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
-import { listAnswered, opened, startSuite, type Suite } from './app.ts';
+import { listAnswered, opened, picture, startSuite, type Suite } from './app.ts';
 import { axe, waitUntilOffline, type OpenedApp } from './harness.ts';
 
 let suite: Suite;
@@ -17,19 +17,6 @@ beforeAll(async () => {
   page.setDefaultTimeout(20_000);
 });
 afterAll(() => suite?.end());
-
-const pictures = process.env['LOAM_PICTURES'];
-/** Pictures of what is on the screen, in both themes and on a phone, for whoever wants to look. */
-async function picture(name: string): Promise<void> {
-  if (!pictures) return;
-  await page.screenshot({ path: `${pictures}/${name}-light.png` });
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await page.screenshot({ path: `${pictures}/${name}-dark.png` });
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize({ width: 390, height: 800 });
-  await page.screenshot({ path: `${pictures}/${name}-390.png` });
-  await page.setViewportSize({ width: 1280, height: 860 });
-}
 
 async function go(path: string): Promise<void> {
   await page.goto(suite.url + path);
@@ -97,10 +84,10 @@ describe.sequential('branches', () => {
     await page.keyboard.press('8');
     await page.getByRole('heading', { name: 'There is no branch yet' }).waitFor();
     expect(await axe(page)).toEqual([]);
-    await picture('empty');
+    await picture(page, 'empty');
     await newBranch('plate-7');
     await strip('plate-7').waitFor();
-    await picture('strip');
+    await picture(page, 'strip');
     expect(await axe(page)).toEqual([]);
   });
 
@@ -169,7 +156,7 @@ describe.sequential('branches', () => {
     await writeNote('# Stimulation\n\nCells were stimulated for 12 h.\n\nViability was 94 %.');
     await page.getByRole('link', { name: 'Review changes' }).click();
     await page.getByRole('heading', { level: 1, name: 'relabel' }).waitFor();
-    await picture('review');
+    await picture(page, 'review');
     await page.getByRole('button', { name: 'Merge into main' }).click();
     await page.getByText('Merged “relabel” into main').waitFor();
     await chip('main').waitFor();
@@ -182,20 +169,20 @@ describe.sequential('branches', () => {
       .getByRole('link', { name: /^main moved ?: description\. main changed it meanwhile to: Donor 2, 12 h/ })
       .waitFor();
     await page.getByRole('link', { name: 'main changed the same meanwhile: 2 conflicts' }).waitFor();
-    await picture('marks');
+    await picture(page, 'marks');
     expect(await axe(page)).toEqual([]);
     await switchTo('main');
 
     await go('/changes');
     await page.getByRole('link', { name: 'plate-7' }).waitFor();
-    await picture('list');
+    await picture(page, 'list');
     expect(await axe(page)).toEqual([]);
     await page.getByRole('link', { name: 'plate-7' }).click();
     await page.getByRole('heading', { name: '2 conflicts to decide' }).waitFor();
     const merge = page.getByRole('button', { name: 'Merge into main' });
     expect(await merge.isDisabled()).toBe(true);
     await page.getByText('Cannot be merged yet: 2 conflicts to decide first').waitFor();
-    await picture('conflicts');
+    await picture(page, 'conflicts');
     expect(await axe(page)).toEqual([]);
 
     // The sample's description: the branch's is kept, then taken back, then main's, then both are written.
@@ -245,7 +232,7 @@ describe.sequential('branches', () => {
       );
     await page.keyboard.press('Control+Enter');
     await page.getByRole('alert').filter({ hasText: 'mark what both sides changed' }).waitFor();
-    await picture('edit');
+    await picture(page, 'edit');
     const whole =
       '# Stimulation\n\nCells were stimulated for 12 h and 24 h with anti-CD3.\n\nViability was 94 %.\n\nSeen twice.';
     await page.keyboard.press('Control+a');
@@ -259,13 +246,13 @@ describe.sequential('branches', () => {
     await expect.poll(() => pressed(description)).toEqual(['edit']);
     await page.getByRole('button', { name: 'Check', exact: true }).click();
     await page.getByText('no rule is broken').waitFor();
-    await picture('decided');
+    await picture(page, 'decided');
     expect(await axe(page)).toEqual([]);
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
     await page.getByText('Merged “plate-7” into main').waitFor();
     await page.getByRole('button', { name: 'Revert the merge' }).waitFor();
-    await picture('merged');
+    await picture(page, 'merged');
     const branch = new URL(page.url()).pathname;
 
     await go(sample);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { memoryEngine } from '../unit/memory-engine.ts';
 import { openNode } from '../../src/lib/storage/sql/node.ts';
-import { workIn, type Suite } from './app.ts';
+import { downloaded, workIn, type Suite } from './app.ts';
 import type { OpenedApp } from './harness.ts';
 
 export const cells = [
@@ -85,11 +85,8 @@ export async function asked({ folder }: Suite, page: Page, ...statements: string
   const exporting = page.getByRole('button', { name: 'Export the database file' });
   // Only on the screen itself: the document may have been another one before.
   await exporting.waitFor();
-  await page.evaluate(() => Object.assign(window, { showSaveFilePicker: undefined }));
-  const downloading = page.waitForEvent('download');
-  await exporting.click();
   const path = join(folder, 'exported.db');
-  await (await downloading).saveAs(path);
+  await downloaded(page, path, () => exporting.click());
   const driver = openNode(path);
   try {
     return statements.map((sql) => driver.all(sql));
