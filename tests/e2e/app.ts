@@ -81,6 +81,13 @@ export async function workIn(page: Page, file: string, name: string): Promise<vo
   await opened(page);
 }
 
+/** To Settings as a person goes there. Its cards come in one after the other and move the buttons below them; the page is busy until they are there. */
+export async function toSettings(page: Page): Promise<void> {
+  await page.locator('a[href="/settings"]').first().click();
+  await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor();
+  await page.locator('#content[aria-busy=true]').waitFor({ state: 'detached' });
+}
+
 /** Pictures of what is on the screen, in both themes and on a phone, for whoever wants to look (`LOAM_PICTURES` is their folder). */
 export async function picture(page: Page, name: string, options: { fullPage?: boolean } = {}): Promise<void> {
   const folder = process.env['LOAM_PICTURES'];
@@ -229,7 +236,7 @@ export interface Snapshot {
 
 /** Exports the database by Settings, as a user does, and reads it with another SQLite. */
 export async function readDatabase(page: Page): Promise<Snapshot> {
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   const folder = await mkdtemp(join(tmpdir(), 'loam-export-'));
   try {
     const path = join(folder, 'loam.db');
@@ -267,7 +274,7 @@ export async function readDatabase(page: Page): Promise<Snapshot> {
 
 /** The verdict of "Check the database" in Settings, in the app's words. */
 export async function checkInApp(page: Page): Promise<string> {
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   await page.getByRole('button', { name: 'Check the database' }).click();
   return page.locator('p[role=status]:not([hidden])').innerText({ timeout: 60_000 });
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { memoryEngine } from '../unit/memory-engine.ts';
 import { openNode } from '../../src/lib/storage/sql/node.ts';
-import { downloaded, workIn, type Suite } from './app.ts';
+import { downloaded, workIn, toSettings, type Suite } from './app.ts';
 import type { OpenedApp } from './harness.ts';
 
 export const cells = [
@@ -81,7 +81,7 @@ export async function openLab(suite: Suite): Promise<OpenedApp> {
 
 /** Answers of the database as it is exported by Settings. */
 export async function asked({ folder }: Suite, page: Page, ...statements: string[]): Promise<unknown[][][]> {
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   const exporting = page.getByRole('button', { name: 'Export the database file' });
   // Only on the screen itself: the document may have been another one before.
   await exporting.waitFor();

@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lamindbFacts, lamindbFile } from '../fixtures/lamindb-file.ts';
-import { drop, listedUids, listTotal, opened, showList, startSuite, type Suite } from './app.ts';
+import { drop, listedUids, listTotal, opened, showList, startSuite, toSettings, type Suite } from './app.ts';
 import { axe, type OpenedApp } from './harness.ts';
 
 let suite: Suite;
@@ -32,7 +32,7 @@ async function made(name: string, bytes: Uint8Array): Promise<string> {
 
 /** Settings as the rail opens it, with the list of databases answered. */
 async function databases(): Promise<string[]> {
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   await page.locator('#databases tbody tr').first().waitFor();
   return page.locator('#databases tbody tr td:first-child').allInnerTexts();
 }
@@ -72,7 +72,7 @@ describe('[row 1] a LaminDB file', () => {
     await showList(page);
     await page.reload();
     await inDatabase('quickstart');
-    await page.locator('a[href="/settings"]').first().click();
+    await toSettings(page);
     const earlier = page.locator('#databases tr', { hasText: 'my-lab' });
     await earlier.getByRole('button', { name: 'Work in it' }).click();
     await inDatabase('my-lab');

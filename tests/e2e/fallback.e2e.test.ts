@@ -19,6 +19,7 @@ import {
   showList,
   storedBytes,
   storedPath,
+  toSettings,
 } from './app.ts';
 import { builtApp, clearHttpCache, openApp, removeProfile, startServer, type OpenedApp } from './harness.ts';
 
@@ -120,7 +121,7 @@ async function label(page: Page, key: string, name: string): Promise<void> {
 
 /** Where the database is kept, as Settings says it. */
 async function keptWhere(page: Page): Promise<string> {
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   return page
     .locator('dt', { hasText: /^kept$/ })
     .locator('+ dd')

@@ -5,7 +5,7 @@ import { strToU8, unzipSync, zipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openMemory } from '../../src/lib/storage/sql/memory.ts';
-import { listCounts, listedUids, opened, showList, startSuite, type Suite } from './app.ts';
+import { listCounts, listedUids, opened, showList, startSuite, toSettings, type Suite } from './app.ts';
 import { axe, type OpenedApp } from './harness.ts';
 
 let suite: Suite;
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => suite.end());
 
 async function settings(): Promise<void> {
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   await page.locator('#databases tbody tr').first().waitFor();
 }
 

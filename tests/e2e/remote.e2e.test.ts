@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { lamindbFacts, lamindbFile } from '../fixtures/lamindb-file.ts';
-import { listCounts, listedUids, opened, showList, startSuite, type Suite } from './app.ts';
+import { listCounts, listedUids, opened, showList, startSuite, toSettings, type Suite } from './app.ts';
 import type { OpenedApp } from './harness.ts';
 
 let suite: Suite;
@@ -52,7 +52,7 @@ afterAll(async () => {
 });
 
 async function ask(path: string): Promise<void> {
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   await page.getByRole('button', { name: 'Open from an address…' }).click();
   await page.getByLabel('Address of a SQLite file').fill(`${base}${path}`);
   await page.getByRole('button', { name: 'Read it where it lies' }).click();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { lamindbBytes, lamindbFacts, lamindbFile, writeStorage } from '../fixtures/lamindb-file.ts';
-import { drop, opened, startSuite, storedBytes, type Suite } from './app.ts';
+import { drop, opened, startSuite, storedBytes, toSettings, type Suite } from './app.ts';
 import { axe, type OpenedApp } from './harness.ts';
 
 let suite: Suite;
@@ -57,7 +57,7 @@ it('a storage folder is dropped: its database opens and its files are read where
 });
 
 it('without the folder the page says where the file lies; the folder can be detached and attached again', async () => {
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   const location = page.locator('#storages li', { hasText: lamindbFacts.root });
   await location.getByText('read from the folder lab-data').waitFor();
   expect(await axe(page)).toEqual([]);
@@ -89,7 +89,7 @@ it('without the folder the page says where the file lies; the folder can be deta
 });
 
 it('[row 101] without a folder picker files are copied in by their storage keys, checked by hash', async () => {
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   const location = page.locator('#storages li', { hasText: lamindbFacts.root });
   await location.getByRole('button', { name: 'Detach' }).click();
   // One file is another one under the same name: it must not pass for the artifact's.
@@ -114,7 +114,7 @@ it('[row 101] without a folder picker files are copied in by their storage keys,
 });
 
 it('a location’s path can be changed, and the change undone', async () => {
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   const location = page.locator('#storages li', { hasText: lamindbFacts.root });
   await location.getByRole('button', { name: 'Change the path…' }).click();
   await page.getByLabel('Path or address that the database names').fill('/mnt/new/lab-data');

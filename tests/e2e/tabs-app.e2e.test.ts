@@ -19,6 +19,7 @@ import {
   startSuite,
   storedBytes,
   storedPath,
+  toSettings,
   type Suite,
 } from './app.ts';
 import type { OpenedApp } from './harness.ts';
@@ -50,7 +51,7 @@ const marked = (page: Page) => page.evaluate(() => 'notReloaded' in window);
 const row = (page: Page, text: string) => page.locator('[role=grid] [role=row]', { hasText: text });
 
 async function leads(page: Page): Promise<boolean> {
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   const words = await page.getByText(/holds the database|works through another tab/).innerText();
   await showList(page);
   return words === 'holds the database';

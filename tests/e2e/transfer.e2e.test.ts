@@ -14,6 +14,7 @@ import {
   startSuite,
   storedBytes,
   workIn,
+  toSettings,
   type Suite,
 } from './app.ts';
 import { axe, type OpenedApp } from './harness.ts';
@@ -48,7 +49,7 @@ it('another database is looked at in the screens of the own one, and cannot be c
   await sheet().getByLabel('Name on this device').fill('colleague');
   await sheet().getByRole('button', { name: 'Only look at it' }).click();
   await sheet().waitFor({ state: 'detached' });
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   const row = page.locator('#databases tr', { hasText: 'colleague' });
   await loadsAnew(() => row.getByRole('button', { name: 'Look at it' }).click());
   await banner().getByText('You are looking at colleague').waitFor();
@@ -84,7 +85,7 @@ it('[row 74] an artifact is saved to the own database with its annotations, and 
   await expect.poll(shown).toContain(lamindbFacts.feature.name);
 
   // What it is about stays where it lies: the storage came along as a row.
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   await page.getByText(lamindbFacts.root).first().waitFor();
 
   await showList(page);
@@ -100,7 +101,7 @@ it('bytes that two databases of the device name stay until neither does', async 
   const own = () => page.locator('#databases tr', { hasText: 'my-lab' });
   await ask(`await ln.Artifact.fromText('shared', { key: 'shared.txt' }).save()`);
   await workIn(page, join(suite.folder, 'colleague.db'), 'second');
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   await loadsAnew(() => own().getByRole('button', { name: 'Look at it' }).click());
   await showList(page);
   await page.getByRole('link', { name: 'shared.txt' }).first().click();
@@ -112,7 +113,7 @@ it('bytes that two databases of the device name stay until neither does', async 
   await ask(gone);
   expect(await ask(`return await ln.Artifact.filter({ key: 'shared.txt' }).count()`)).toBe(0);
   expect(await stored()).toHaveLength(1);
-  await page.locator('a[href="/settings"]').first().click();
+  await toSettings(page);
   await own().getByRole('button', { name: 'Work in it' }).click();
   await page.locator('.top .db', { hasText: 'my-lab' }).waitFor();
   await opened(page);
