@@ -97,7 +97,8 @@ module.exports = {
     },
     {
       name: 'server-joins-the-engine',
-      comment: 'The server runs the engine, on Postgres and on a file of Node; of the rest of the app it knows nothing.',
+      comment:
+        'The server runs the engine, on Postgres and on a file of Node; of the rest of the app it knows nothing.',
       severity: 'error',
       from: { path: '^server' },
       to: { path: '^(src|cli)/', pathNot: '^src/lib/engine|^src/lib/storage/(sql|blob)/node' },
