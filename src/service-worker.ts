@@ -31,6 +31,8 @@ worker.addEventListener('fetch', (event) => {
   if (url.origin !== worker.location.origin) return;
   // Asked only to learn whether there is a newer version: the kept answer would always be no.
   if (url.pathname === `${base}/_app/version.json`) return;
+  // The server's own: also the way back of a sign-in, which is a navigation and no page of the app.
+  if (url.pathname.startsWith(`${base}/api/`)) return;
   event.respondWith(answer(request, url));
 });
 

@@ -6,6 +6,7 @@ import { seeKey, type ApiKey } from '../people/api-keys.ts';
 import type { Ground } from '../people/ground.ts';
 import type { Limits } from '../people/limits.ts';
 import { seeSession, signInNeeded, sessionTimes, type Session } from '../people/sessions.ts';
+import type { SignInProvider } from '../people/oidc.ts';
 import { takeVisit, type Visitor } from '../people/sign-in.ts';
 
 export interface HttpDeps {
@@ -15,6 +16,10 @@ export interface HttpDeps {
   /** Proxies of our own in front: so many addresses from the right of X-Forwarded-For are theirs. None: it is not read. */
   readonly proxies?: number;
   readonly limits?: Limits;
+  /** What this server is for, as everybody is told who asks. */
+  readonly instance?: { readonly uid: string; readonly name: string };
+  /** Other ways to sign in than a password. */
+  readonly providers?: readonly SignInProvider[];
   /** One object for each request and each unforeseen error, without secrets. */
   readonly log: (entry: Record<string, string | number | null>) => void;
 }
@@ -49,8 +54,23 @@ export function checkOrigin(origin: string): void {
 export const cookieName = (origin: string): string => (isLoopback(origin) ? 'loam' : '__Host-loam');
 
 export function setCookie(c: Context<Env>, origin: string, token: string | null): void {
-  const parts = [`${cookieName(origin)}=${token ?? ''}`, 'Path=/', 'HttpOnly', 'SameSite=Strict'];
-  parts.push(`Max-Age=${token === null ? 0 : sessionTimes.most / 1000}`);
+  writeCookie(c, origin, [cookieName(origin), token, 'Strict', sessionTimes.most / 1000]);
+}
+
+/** Of somebody who is at a provider: Lax, since the way back begins on the provider's page. */
+export function setFlowCookie(c: Context<Env>, origin: string, token: string | null): void {
+  writeCookie(c, origin, [`${cookieName(origin)}-flow`, token, 'Lax', 600]);
+}
+export const flowCookie = (c: Context<Env>, origin: string): string | null =>
+  cookieOf(c.req.header('cookie'), `${cookieName(origin)}-flow`);
+
+function writeCookie(
+  c: Context<Env>,
+  origin: string,
+  [name, token, sameSite, seconds]: [string, string | null, 'Strict' | 'Lax', number],
+): void {
+  const parts = [`${name}=${token ?? ''}`, 'Path=/', 'HttpOnly', `SameSite=${sameSite}`];
+  parts.push(`Max-Age=${token === null ? 0 : seconds}`);
   if (!isLoopback(origin)) parts.push('Secure');
   c.header('Set-Cookie', parts.join('; '), { append: true });
 }

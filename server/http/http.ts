@@ -8,6 +8,7 @@ import { LoamError, type ErrorCode } from '../../src/lib/engine/errors.ts';
 import { accountRoutes } from './account-routes.ts';
 import { checkOrigin, checkPlaces, identify, strictHeaders, type Env, type HttpDeps } from './guard.ts';
 import { instanceRoutes } from './instance-routes.ts';
+import { oidcRoutes } from './oidc-routes.ts';
 
 const statuses: Partial<Record<ErrorCode, 400 | 401 | 403 | 404 | 409 | 429 | 503>> = {
   ...{ ValidationError: 400, InvalidArgument: 400, DataError: 400, SignInNeeded: 401, NoAccess: 403 },
@@ -29,8 +30,15 @@ export function createHttp(deps: HttpDeps): Hono<Env> {
     });
   });
   app.use(strictHeaders(deps.origin), checkPlaces(deps.origin), identify(deps));
+  app.get('/api/server', (c) =>
+    c.json({
+      instance: deps.instance ?? null,
+      providers: (deps.providers ?? []).map(({ name, title }) => ({ name, title: title ?? name })),
+    }),
+  );
   app.route('/api/account', accountRoutes(deps));
   app.route('/api/instances', instanceRoutes(deps));
+  app.route('/api/oidc', oidcRoutes(deps));
   app.notFound((c) =>
     c.json({ error: { code: 'DoesNotExist', message: 'There is no such address here.' } }, 404),
   );

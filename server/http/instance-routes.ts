@@ -136,7 +136,7 @@ export function instanceRoutes(deps: HttpDeps): Hono<Env> {
         note: note ?? '',
       });
       return c.json(
-        { token: made.token, link: `${deps.origin}/join#${made.token}`, invitation: made.invitation },
+        { token: made.token, link: `${deps.origin}/team/invite#${made.token}`, invitation: made.invitation },
         201,
       );
     })

@@ -118,6 +118,7 @@ const noUse = (): LoamError =>
   new LoamError(
     'NoAccess',
     'The invitation cannot be used: it was used, taken back, has ended, or never was. Ask for another one.',
+    { outcome: 'invitation' },
   );
 
 /** What an invitation offers, to be shown before it is used. */

@@ -15,6 +15,7 @@ const gone = (): LoamError =>
   new LoamError(
     'SignInNeeded',
     'This sign-in was used already, or took longer than ten minutes. Begin it again.',
+    { outcome: 'late' },
   );
 
 /** Sends somebody to the provider. The token goes into a cookie of this browser: the answer is good there alone. */
@@ -85,6 +86,7 @@ export async function finishOidc(
       throw new LoamError(
         'NoAccess',
         `${provider.name} does not say that your e-mail address is verified. Sign in with a password.`,
+        { outcome: 'unverified' },
       );
     const owner = await accountWhere(tx, 'a.email = $1', [email]);
     if (owner) {
@@ -100,18 +102,15 @@ export async function finishOidc(
       throw new LoamError(
         'NoAccess',
         `There is no account of ${email} here. Ask an administrator for an invitation.`,
+        { outcome: 'no-account' },
       );
-    const { account } = await useInvitation(tx, invitation, (offered) => {
+    const { account } = await useInvitation(tx, invitation, async (offered) => {
       if (offered.email !== null && offered.email !== email)
-        throw new LoamError('NoAccess', 'The invitation is for another e-mail address.');
-      const handle =
-        given.handle ??
-        email
-          .replace(/@.*/, '')
-          .replace(/[^a-z0-9_-]/g, '')
-          .padEnd(2, '0')
-          .slice(0, 30);
-      return makeAccount(ground, tx, {
+        throw new LoamError('NoAccess', 'The invitation is for another e-mail address.', {
+          outcome: 'other-address',
+        });
+      const handle = given.handle ?? (await freeHandle(tx, email));
+      return await makeAccount(ground, tx, {
         kind: 'person',
         handle,
         name: identity.name?.trim() || handle,
@@ -121,6 +120,41 @@ export async function finishOidc(
     await link(tx, account, identity);
     return { kind: 'in', entered: await enter(ground, tx, account, visitor) };
   });
+}
+
+/** The part of the address before the @, or what it is with a number where others have that. */
+async function freeHandle({ session }: Transaction, email: string): Promise<string> {
+  const plain = email
+    .replace(/@.*/, '')
+    .replace(/[^a-z0-9_-]/g, '')
+    .replace(/^[_-]+/, '')
+    .slice(0, 26);
+  const wanted = plain.length < 2 ? `person${plain}` : plain;
+  const { rows } = await session.query(
+    `SELECT n FROM generate_series(1, 1000) n WHERE NOT EXISTS (
+       SELECT 1 FROM loam.account WHERE handle = $1 || CASE n WHEN 1 THEN '' ELSE n::text END) ORDER BY n LIMIT 1`,
+    [wanted],
+  );
+  const n = Number(rows[0]?.[0] ?? 1);
+  return n === 1 ? wanted : `${wanted}${n}`;
+}
+
+/** What waits for a yes in this browser: told without being used up. Null where nothing does. */
+export async function askedOidc(
+  ground: Ground,
+  flow: unknown,
+): Promise<{ provider: string; email: string } | null> {
+  const hash = tokenHash(flow, 'flow');
+  if (hash === null) return null;
+  const { rows } = await ground.postgres.session((session) =>
+    session.query(
+      `SELECT provider, kept FROM loam.sign_in WHERE hash = $1 AND stage = 'asked' AND expires_at > $2`,
+      [hash, timeOf(ground.now())],
+    ),
+  );
+  if (!rows[0]) return null;
+  const { email } = JSON.parse(String(rows[0][1])) as Identity;
+  return email === null ? null : { provider: String(rows[0][0]), email };
 }
 
 /** The owner of the account, signed in otherwise, says yes: in the browser that came back, and within ten minutes. */

@@ -19,7 +19,10 @@ export interface Identity {
 }
 
 export interface SignInProvider {
+  /** Part of addresses: letters, digits and `-`. */
   readonly name: string;
+  /** For people; the name where there is none. */
+  readonly title?: string;
   begin(): Promise<{ location: string; kept: Kept }>;
   /** `current` is the address that the person came back to, with its query. */
   finish(current: URL, kept: Kept): Promise<Identity>;
@@ -27,6 +30,7 @@ export interface SignInProvider {
 
 export interface OidcOptions {
   name: string;
+  title?: string;
   issuer: string;
   clientId: string;
   clientSecret: string;
@@ -42,6 +46,11 @@ export function oidcProvider(options: OidcOptions): SignInProvider {
   const issuer = new URL(options.issuer);
   const isLocal =
     issuer.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(issuer.hostname);
+  if (!/^[a-z0-9-]{1,40}$/.test(options.name))
+    throw new LoamError(
+      'InvalidArgument',
+      `“${options.name}” cannot name an OIDC provider: a to z, digits and -.`,
+    );
   if (issuer.protocol !== 'https:' && !isLocal)
     throw new LoamError('InvalidArgument', `The OIDC issuer ${options.issuer} is not https.`);
   let found: Promise<oidc.Configuration> | null = null;
@@ -62,6 +71,7 @@ export function oidcProvider(options: OidcOptions): SignInProvider {
   };
   return {
     name: options.name,
+    title: options.title ?? options.name,
     async begin() {
       const config = await configuration();
       const kept = {
@@ -106,6 +116,7 @@ export function oidcProvider(options: OidcOptions): SignInProvider {
 
 const notTrusted = (name: string, error: unknown): LoamError =>
   new LoamError('SignInNeeded', `The answer of ${name} was not accepted. Begin the sign-in again.`, {
+    outcome: 'refused',
     reason: error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 200) : 'unknown',
   });
 

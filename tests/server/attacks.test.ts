@@ -34,7 +34,7 @@ onBoth('[row 110] Attacks on accounts', (place) => {
     );
     expect((await s.ask(at(s, 'members'), { as: s.reader })).text).toContain('"handle":"writer"');
     const made = await s.ask(at(s, 'invitations'), { as: s.boss, body: { role: 'read', hours: 1 } });
-    expect(made.json.link).toBe(`${s.origin}/join#${String(made.json.token)}`);
+    expect(made.json.link).toBe(`${s.origin}/team/invite#${String(made.json.token)}`);
     expect(
       (await s.ask('/api/account/invitation', { body: { invitation: made.json.token } })).json,
     ).toMatchObject({ role: 'read', by: 'admin' });

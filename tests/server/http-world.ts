@@ -2,6 +2,7 @@
 import { request } from 'node:http';
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { createHttp, listenHttp } from '../../server/http/http.ts';
+import type { SignInProvider } from '../../server/people/oidc.ts';
 import type { Entered } from '../../server/people/sign-in.ts';
 import type { World } from './people-world.ts';
 
@@ -40,12 +41,21 @@ const freePort = (): Promise<number> =>
     });
   });
 
-export async function startSite(here: World, proxies = 0): Promise<Site> {
+export async function startSite(
+  here: World,
+  proxies = 0,
+  providersAt: (origin: string) => Promise<SignInProvider[]> = () => Promise.resolve([]),
+): Promise<Site> {
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const logged: Site['logged'] = [];
   const { ground, limits } = here;
-  const app = createHttp({ ground, limits, origin, proxies, log: (entry) => logged.push(entry) });
+  const providers = await providersAt(origin);
+  const app = createHttp({
+    ...{ ground, limits, origin, proxies, providers },
+    instance: { uid: here.instance, name: 'the-lab' },
+    log: (entry) => logged.push(entry),
+  });
   const server = await listenHttp(app, { host: '127.0.0.1', port });
   return {
     ...{ origin, port, logged },

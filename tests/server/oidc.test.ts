@@ -1,81 +1,24 @@
 // OIDC against a real provider (oidc-provider) and against one that lies.
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
-import Provider from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { oidcProvider, type Kept, type SignInProvider } from '../../server/people/oidc.ts';
 import { refusal } from './people-world.ts';
+import { client, listen, startProvider, type RealProvider } from './real-provider.ts';
 
-const client = { clientId: 'loam', clientSecret: 'a secret of the test, long enough for HS256' };
 const redirectUri = 'http://127.0.0.1:9/api/oidc/test/callback';
-const listen = (server: Server): Promise<string> =>
-  new Promise((resolve) =>
-    server.listen(0, '127.0.0.1', () =>
-      resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
-    ),
-  );
 
 describe('A real OIDC provider', () => {
-  let server: Server;
+  let real: RealProvider;
   let ours: SignInProvider;
+  const visit = (location: string) => real.visit(location);
   beforeAll(async () => {
-    server = createServer((req, res) => void handler?.(req, res));
-    const issuer = await listen(server);
-    const account = {
-      accountId: 'sub-1',
-      claims: () => ({ sub: 'sub-1', email: 'Maria@Example.org', email_verified: true, name: 'Maria' }),
-    };
-    const provider = new Provider(issuer, {
-      clients: [
-        { client_id: client.clientId, client_secret: client.clientSecret, redirect_uris: [redirectUri] },
-      ],
-      claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
-      conformIdTokenClaims: false,
-      findAccount: () => account,
-      pkce: { required: () => true },
-      cookies: { keys: ['test'] },
+    real = await startProvider(redirectUri, {
+      ...{ sub: 'sub-1', email: 'Maria@Example.org', email_verified: true, name: 'Maria' },
     });
-    handler = provider.callback();
-    ours = oidcProvider({ ...client, name: 'test', issuer, redirectUri });
+    ours = oidcProvider({ ...client, name: 'test', issuer: real.issuer, redirectUri });
   });
-  let handler: ReturnType<Provider['callback']> | undefined;
-  afterAll(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-
-  /** A browser at the provider: follows its pages, and signs in and consents in its development forms. */
-  async function visit(location: string): Promise<URL> {
-    const jar = new Map<string, string>();
-    let [at, form]: [string, URLSearchParams | null] = [location, null];
-    for (let step = 0; step < 20; step++) {
-      const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-      const answer: Response = await fetch(at, {
-        redirect: 'manual',
-        headers: { cookie },
-        ...(form ? { method: 'POST', body: form } : {}),
-      });
-      for (const line of answer.headers.getSetCookie()) {
-        const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-        if (value === '') jar.delete(name);
-        else jar.set(name, value);
-      }
-      const next = answer.headers.get('location');
-      if (next !== null) {
-        const url = new URL(next, at);
-        if (url.href.startsWith(redirectUri)) return url;
-        [at, form] = [url.href, null];
-        continue;
-      }
-      const page = await answer.text();
-      const action = /<form[^>]*action="([^"]+)"/.exec(page)?.[1];
-      const prompt = /name="prompt" value="(\w+)"/.exec(page)?.[1] ?? '';
-      if (action === undefined) throw new Error(`${answer.status} ${page.slice(0, 300)}`);
-      [at, form] = [new URL(action, at).href, new URLSearchParams({ prompt, login: 'sub-1', password: 'x' })];
-    }
-    throw new Error('the provider never sent anybody back');
-  }
+  afterAll(() => real.close());
 
   test('who came back: subject, verified address, name; the code is good once', async () => {
     const { location, kept } = await ours.begin();
