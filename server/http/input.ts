@@ -109,7 +109,7 @@ function wordsOf(field: FieldSchema): string {
 }
 
 /** Reads the body of a request, at most so many bytes whatever it says of itself, and parses it. */
-export async function readJson(request: Request): Promise<unknown> {
+export async function readJson(request: Request, most = bodyLimit): Promise<unknown> {
   const type = request.headers.get('content-type') ?? '';
   if (!/^application\/json(;\s*charset=utf-8)?$/i.test(type.trim()))
     throw wrong(`The body is “${type.slice(0, 60)}”, where application/json is wanted.`);
@@ -124,7 +124,7 @@ export async function readJson(request: Request): Promise<unknown> {
     });
     if (!next || next.done) break;
     size += next.value.length;
-    if (size > bodyLimit) throw wrong(`The body is longer than ${bodyLimit.toLocaleString('en')} bytes.`);
+    if (size > most) throw wrong(`The body is longer than ${most.toLocaleString('en')} bytes.`);
     parts.push(next.value);
   }
   try {

@@ -23,6 +23,7 @@ import { tableOf } from './draft.ts';
 import { facet, type FacetCounts, type FacetSpec } from './facet.ts';
 import { featureValuesOf } from './feature-values.ts';
 import type { Frame } from './frame-types.ts';
+import { groupRows, type Groups, type GroupSpec } from './groups.ts';
 import { lineageEdges, type LineageEdge } from './lineage-edges.ts';
 import { lookupKeys } from './lookup-keys.ts';
 import { readPage, type Page } from './page.ts';
@@ -96,6 +97,8 @@ export function createQueries(driver: SqlDriver, model: Model, clock: Clock, bra
       asked(query, (scope) => readPage(scope, query, fields)),
     queryFacet: (query: Query, spec: FacetSpec): FacetCounts =>
       asked(query, (scope) => facet(scope, query, spec)),
+    queryGroups: (query: Query, spec: GroupSpec): Groups =>
+      asked(query, (scope) => groupRows(scope, query, spec)),
     /** `DoesNotExist`, `MultipleObjectsReturned` as LaminDB's `get`; then attributes of the row. */
     getRow: (
       registry: string,
