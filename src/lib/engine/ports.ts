@@ -223,6 +223,28 @@ export type Clock = () => number;
 /** Fills the array with cryptographically strong random bytes and returns it. */
 export type Random = (bytes: Uint8Array) => Uint8Array;
 
+/** A connection that carries whole messages, in order, until it closes. */
+export interface Socket {
+  send(bytes: Uint8Array): void;
+  /** Bytes that were given to `send` and have not left yet. */
+  readonly waiting: number;
+  /** `closed` is told of it as of any other end. */
+  close(): void;
+}
+
+export interface SocketEvents {
+  opened(): void;
+  received(bytes: Uint8Array): void;
+  /** Once, and nothing after it; also where the connection never opened. In words. */
+  closed(why: string): void;
+}
+
+/** Begins to open a connection to the server. Events are told after this call has returned. */
+export type OpenSocket = (events: SocketEvents) => Socket;
+
+/** Runs something after so many milliseconds; gives what calls it off. */
+export type Later = (ms: number, run: () => void) => () => void;
+
 /* ---------- inspection ---------- */
 
 export interface SummaryColumn {

@@ -18,7 +18,16 @@ import {
 import type { Log, LogFacts, SealLimits } from './logs.ts';
 import type { SessionPlaces } from './places.ts';
 import { receiveUpdate, type Received, type ReceivePolicy } from './receive.ts';
-import { acknowledge, outboxUpdate, unsent, updateSince, type ServedUpdate } from './serve.ts';
+import {
+  acknowledge,
+  outboxUpdate,
+  rewind,
+  unsent,
+  unsentLogs,
+  updateSince,
+  type OnTheWay,
+  type ServedUpdate,
+} from './serve.ts';
 import { checkFile, sessionsOf, turnOffSync, turnOnSync, type Session } from './session.ts';
 import { explainRefusal, ownRefused, refuseRecords, type Refused } from './voids.ts';
 
@@ -41,7 +50,13 @@ export interface SyncLog {
   /** The next update for somebody with this state vector. */
   updateSince(doc: string, vector: Uint8Array, most?: number): ServedUpdate;
   /** The next update of own records that are not acknowledged; null where there are none. */
-  outbox(doc: string, most?: number): ServedUpdate | null;
+  outbox(doc: string, most?: number, onTheWay?: OnTheWay): ServedUpdate | null;
+  /** Logs with such records. */
+  unsentLogs(): string[];
+  /** The server has of this client only the records below `next`: those from there on are sent again. */
+  rewind(doc: string, client: number, next: number): void;
+  /** Two files write under one name: what is written here from now on has new clients. */
+  renew(): void;
   /** Own records that are not acknowledged, in all logs. */
   unsent(): number;
   /**
@@ -93,7 +108,10 @@ export function createSyncLog(driver: SqlDriver, journal: Journal): SyncLog {
     vector: (doc) => encodeStateVector(read(vectorOf(logOf(doc)))),
     digest: (doc) => vectorDigest(read(vectorOf(logOf(doc)))),
     updateSince: (doc, vector, most) => read(updateSince(logOf(doc), decodeStateVector(vector), most)),
-    outbox: (doc, most) => read(outboxUpdate(logOf(doc), most)),
+    outbox: (doc, most, onTheWay) => read(outboxUpdate(logOf(doc), most, onTheWay)),
+    unsentLogs: () => read(unsentLogs()),
+    rewind: (doc, client, next) => void write(rewind(logOf(doc), client, next)),
+    renew: () => (journal.places as SessionPlaces | null)?.renew(),
     unsent: () => read(unsent()),
     acknowledge(doc, vector) {
       const { renewed } = write(acknowledge(logOf(doc), decodeStateVector(vector)));

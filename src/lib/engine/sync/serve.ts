@@ -1,10 +1,10 @@
 // What others get of a log: the records that they do not have, in the order in which they came here, so that whatever a
 // record has seen is sent before it; in updates of bounded size, cut between records, each of a client in a row.
-import { all, one, type Steps } from '../statement.ts';
+import { all, one, run, type Steps } from '../statement.ts';
 import type { SqlValue } from '../ports.ts';
 import { malformed } from './bytes.ts';
 import { encodeUpdate, type DeletedRun, type LogItem, type StateVector } from './item.ts';
-import { vectorOf, type Log } from './logs.ts';
+import { docName, vectorOf, type Log } from './logs.ts';
 import { contentOf } from './record.ts';
 
 export interface ServedUpdate {
@@ -34,15 +34,52 @@ export function* updateSince(log: Log, vector: StateVector, most = updateBytes):
   return yield* updateOf(log, vector, lacking, most);
 }
 
-/** The same of this file's own records that the server has not acknowledged; null where there are none. */
-export function* outboxUpdate(log: Log, most = updateBytes): Steps<ServedUpdate | null> {
+/** What of own records is not to be sent now: what is on its way, and clients that the server does not take. */
+export interface OnTheWay {
+  sent: StateVector;
+  without: ReadonlySet<number>;
+}
+
+const nothingOnTheWay: OnTheWay = { sent: new Map(), without: new Set() };
+
+/**
+ * The same of this file's own records that the server has not acknowledged; null where there are none. Up to one that was
+ * refused the server has them all, since it alone refuses.
+ */
+export function* outboxUpdate(
+  log: Log,
+  most = updateBytes,
+  { sent, without }: OnTheWay = nothingOnTheWay,
+): Steps<ServedUpdate | null> {
   const rows = yield* all(
-    'SELECT client, acked FROM loam_sync_client WHERE doc = ? AND own > 0 AND acked < next',
+    `SELECT c.client, max(c.acked, coalesce((SELECT max(i.clock) + 1 FROM loam_sync_item i WHERE i.client = c.client AND i.head IS NULL), 0)), c.next
+     FROM loam_sync_client c WHERE c.doc = ? AND c.own > 0 AND c.acked < c.next`,
     [log.id],
   );
-  if (rows.length === 0) return null;
-  const lacking = rows.map(([client, acked]): [number, number] => [Number(client), Number(acked)]);
-  return yield* updateOf(log, new Map(lacking), lacking, most);
+  const lacking = rows.flatMap(([client, from, next]): [number, number][] => {
+    const first = Math.max(Number(from), sent.get(Number(client)) ?? 0);
+    return first < Number(next) && !without.has(Number(client)) ? [[Number(client), first]] : [];
+  });
+  if (lacking.length === 0) return null;
+  return yield* updateOf(log, new Map(lacking), lacking, most, false);
+}
+
+/** Logs with own records that are not acknowledged, by their names. */
+export function* unsentLogs(): Steps<string[]> {
+  const rows = yield* all(
+    `SELECT branch, epoch FROM loam_sync_doc WHERE id IN
+       (SELECT doc FROM loam_sync_client WHERE own > 0 AND acked < next) ORDER BY epoch, id`,
+  );
+  return rows.map(([branch, epoch]) => docName({ branch: String(branch), epoch: Number(epoch) }));
+}
+
+/** The server has fewer records of this client than it once acknowledged (it was set back): they are sent again. */
+export function* rewind(log: Log, client: number, next: number): Steps<void> {
+  yield* run('UPDATE loam_sync_client SET acked = min(acked, ?) WHERE client = ? AND doc = ? AND own > 0', [
+    next,
+    client,
+    log.id,
+  ]);
 }
 
 function* updateOf(
@@ -50,6 +87,8 @@ function* updateOf(
   vector: StateVector,
   lacking: readonly [client: number, from: number][],
   most: number,
+  /** Whether the other side is told of what was refused. */
+  tells = true,
 ): Steps<ServedUpdate> {
   const items: LogItem[] = [];
   const after = new Map(vector);
@@ -87,7 +126,7 @@ function* updateOf(
       seq = Number(rows.at(-1)?.[0]) + 1;
     }
   } else complete = true;
-  const deleted = yield* refusedOf(log, complete ? after : null, items);
+  const deleted = tells ? yield* refusedOf(log, complete ? after : null, items) : [];
   return { bytes: encodeUpdate(items, deleted), vector: after, complete, records: items.length };
 }
 

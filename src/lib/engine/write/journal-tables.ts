@@ -79,6 +79,7 @@ export const journalDdl: string[] = [
     client INTEGER PRIMARY KEY, doc INTEGER NOT NULL, own INTEGER NOT NULL, next INTEGER NOT NULL,
     bytes INTEGER NOT NULL, acked INTEGER NOT NULL, done INTEGER NOT NULL, told INTEGER NOT NULL)`,
   `CREATE INDEX IF NOT EXISTS loam_sync_client_doc ON loam_sync_client(doc)`,
+  `CREATE INDEX IF NOT EXISTS loam_sync_client_own ON loam_sync_client(client) WHERE own > 0`,
   `CREATE INDEX IF NOT EXISTS loam_sync_client_fresh ON loam_sync_client(client) WHERE done > told`,
   // Their records, in the order in which they came. Without \`head\`: refused, \`reason\` says why. \`record\`: the one of
   // loam_record; 0 where none is to be, NULL while it waits to be done.

@@ -69,6 +69,8 @@ export type Watch = (step: { act: string; title: string; done: number; total: nu
 export interface Writer {
   readonly journal: Journal;
   readonly author: Author;
+  /** An act of several transactions is being done: what others did is not put into the tables until it has ended. */
+  readonly going: boolean;
   /** One act in one transaction. A repeated uid returns null: it was applied already. */
   act<T>(spec: Omit<ActSpec, 'uid'> & { uid?: string }, body: (tx: Transaction) => Steps<T>): T | null;
   /**
@@ -88,6 +90,8 @@ export interface Writer {
    */
   grow<T>(spec: ActSpec, body: (tx: Transaction) => Steps<T>): { act: Act; value: T };
   read<T>(steps: Steps<T>): T;
+  /** Tells the feed of an act that came from elsewhere (sync): it is in the tables. */
+  tell(act: { uid: string; title: string }, changes: readonly TableChange[]): void;
   /** Undoes the given act, else the newest that stands. `request` makes it idempotent: sent twice, undone once. */
   undo(uid?: string, request?: string | null, watch?: Watch): Promise<UndoResult | null>;
   redo(request?: string | null, watch?: Watch): Promise<UndoResult | null>;
@@ -142,12 +146,13 @@ export function createWriter(deps: WriterDeps): Writer {
     Number(Number(branch) !== -1 && !author.others.includes(Number(branch))),
   );
   const breathe = deps.breathe ?? (() => Promise.resolve());
+  let going = 0;
   const named = (spec: Omit<ActSpec, 'uid'> & { uid?: string }): ActSpec => ({
     ...spec,
     uid: spec.uid ?? randomUid(16, deps.random),
   });
 
-  function tell(act: { uid: string; title: string }, changes: TableChange[], last: boolean): void {
+  function tell(act: { uid: string; title: string }, changes: readonly TableChange[], last: boolean): void {
     if (changes.some(({ table }) => table === 'lamindb_branch'))
       Object.assign(author, runSync(driver, seenFrom(author.branchId)));
     if (changes.length === 0 && !last) return;
@@ -196,6 +201,7 @@ export function createWriter(deps: WriterDeps): Writer {
       throw error;
     }
     const tables = new Set<string>();
+    going++;
     try {
       let tail = 0;
       for (let body = await next(tail); body; body = await next(tail)) {
@@ -219,6 +225,7 @@ export function createWriter(deps: WriterDeps): Writer {
       await takeBack(opened);
       throw error;
     } finally {
+      going--;
       tell(opened, touched(tables), true);
     }
     return true;
@@ -258,6 +265,7 @@ export function createWriter(deps: WriterDeps): Writer {
       throw error;
     }
     const tables = new Set<string>();
+    going++;
     try {
       while (records.length > 0) {
         const started = deps.clock();
@@ -281,6 +289,7 @@ export function createWriter(deps: WriterDeps): Writer {
       await takeBack(undoing);
       throw error;
     } finally {
+      going--;
       tell(undoing, touched(tables), true);
     }
     const at = runSync(
@@ -310,6 +319,9 @@ export function createWriter(deps: WriterDeps): Writer {
   return {
     journal,
     author,
+    get going() {
+      return going > 0;
+    },
     act,
     longAct,
     grow(spec, body) {
@@ -319,6 +331,7 @@ export function createWriter(deps: WriterDeps): Writer {
       return { act: done.act, value: done.value };
     },
     read: (steps) => runSync(driver, steps),
+    tell: (came, changes) => tell(came, changes, true),
     undo: (uid, request, watch) =>
       invert(runSync(driver, uid ? undoTargetOf(uid, author) : undoTarget(author)), request, watch),
     redo: (request, watch) => invert(runSync(driver, redoTarget(author)), request, watch),

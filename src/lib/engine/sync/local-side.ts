@@ -1,0 +1,137 @@
+// What a connection asks of the database here: its logs, what it has to send, and to take what came. Records that came are kept
+// in their log at once and done in the tables in slices, so that whoever reads or edits meanwhile is not kept waiting; never
+// while an act of several transactions is going on, since what it writes says what had been seen when it began.
+import type { Clock, SqlDriver } from '../ports.ts';
+import { one, runSync, type Steps } from '../statement.ts';
+import type { Writer } from '../write/writer.ts';
+import { arrivals, markDone, type Arrival } from './arrivals.ts';
+import type { Explained, LogState, OwnClient } from './frames.ts';
+import { decodeStateVector, encodeStateVector, type StateVector } from './item.ts';
+import type { SyncLog } from './log.ts';
+import { createProjector, type Projector } from './project.ts';
+import type { OnTheWay, ServedUpdate } from './serve.ts';
+
+/** What came of a slice of records of others. */
+export interface Slice {
+  /** There are more to be done at once. */
+  more: boolean;
+  /** An act is going on: nothing was done. */
+  held: boolean;
+}
+
+export interface LocalSide {
+  readonly projector: Projector;
+  /** Clients that a connection may send records of. */
+  clients(): OwnClient[];
+  /** Logs of the server that differ from those here, or that are not known here. */
+  differing(logs: readonly LogState[]): string[];
+  /** What is here of a log, which is begun where it is not known. */
+  vector(doc: string): Uint8Array;
+  /** Keeps what came; throws `UpdateRefused`. Gives how many own records were refused by it. */
+  receive(doc: string, bytes: Uint8Array): { refused: number };
+  explain(places: readonly Explained[]): void;
+  /** Does some of what came in the tables, for about so many milliseconds. */
+  project(budget: number): Slice;
+  /** Records that wait for what they build on. */
+  readonly waiting: number;
+  unsentLogs(): string[];
+  unsent(): number;
+  outbox(doc: string, onTheWay: OnTheWay): ServedUpdate | null;
+  acknowledge(doc: string, bytes: Uint8Array): StateVector;
+  rewind(doc: string, client: number, next: number): void;
+  renew(): void;
+}
+
+export interface LocalDeps {
+  driver: SqlDriver;
+  writer: Writer;
+  log: SyncLog;
+  clock: Clock;
+}
+
+/** Of one record, and of one row of it, before anything was measured; milliseconds. */
+const [recordCost, rowCost] = [0.25, 0.02];
+/** At most so many records in one transaction. */
+const mostAtOnce = 200;
+
+export function createLocalSide({ driver, writer, log, clock }: LocalDeps): LocalSide {
+  const { journal, author } = writer;
+  const projector = createProjector(journal, author, (placed, record) => markDone(journal, placed, record));
+  const read = <T>(steps: Steps<T>): T => runSync(driver, steps);
+  /** Everything up to here was given to the projector, which keeps what waits. */
+  let given = 0;
+  let waiting = 0;
+  /** How much dearer records are here than they were thought to be. */
+  let factor = 1;
+
+  /** As many of those that came as are done in the time. */
+  function next(budget: number): { some: Arrival[]; more: boolean } {
+    const found = read(arrivals(given, mostAtOnce));
+    let cost = 0;
+    let count = 0;
+    for (const { placed } of found) {
+      cost += factor * estimate(placed.record.operations);
+      if (count > 0 && cost > budget) break;
+      count++;
+    }
+    return { some: found.slice(0, count), more: count < found.length || found.length === mostAtOnce };
+  }
+
+  return {
+    projector,
+    clients: () => log.sessions().map(({ client, doc }) => ({ client, doc })),
+    differing(logs) {
+      const here = new Set(log.logs().map(({ doc }) => doc));
+      return logs
+        .filter(({ doc, digest }) => !here.has(doc) || log.digest(doc) !== digest)
+        .map(({ doc }) => doc);
+    },
+    vector(doc) {
+      log.begin(doc);
+      return log.vector(doc);
+    },
+    receive(doc, bytes) {
+      const { taken, refused } = log.receive(doc, bytes, { voids: true, begins: true });
+      // What the server brings, it has: also of sessions of this file that an older state of it knows nothing of.
+      const upto = new Map(taken.map(({ client, clock }) => [client, clock + 1]));
+      if (upto.size > 0 && read(one(ownAmong, [JSON.stringify([...upto.keys()])])))
+        log.acknowledge(doc, encodeStateVector(upto));
+      return { refused: refused.filter(({ own }) => own).length };
+    },
+    explain(places) {
+      for (const { client, clock, reason } of places) log.explain(client, clock, reason);
+    },
+    project(budget) {
+      if (writer.going) return { more: true, held: true };
+      const { some, more } = next(budget);
+      const last = some.at(-1);
+      if (!last) return { more: false, held: false };
+      const started = clock();
+      const done = read(projector.project(some.map(({ placed }) => placed)));
+      given = last.seq;
+      waiting = done.waiting;
+      const guess = some.reduce((sum, { placed }) => sum + estimate(placed.record.operations), 0);
+      factor = Math.min(20, Math.max(0.2, factor * 0.7 + ((clock() - started) / guess) * 0.3));
+      for (const act of done.acts) writer.tell(act, act.changes);
+      return { more, held: false };
+    },
+    get waiting() {
+      return waiting;
+    },
+    unsentLogs: () => log.unsentLogs(),
+    unsent: () => log.unsent(),
+    outbox: (doc, onTheWay) => log.outbox(doc, undefined, onTheWay),
+    acknowledge(doc, bytes) {
+      log.acknowledge(doc, bytes);
+      return decodeStateVector(bytes);
+    },
+    rewind: (doc, client, clock) => log.rewind(doc, client, clock),
+    renew: () => log.renew(),
+  };
+}
+
+const ownAmong =
+  'SELECT 1 FROM loam_sync_client WHERE own > 0 AND client IN (SELECT value FROM json_each(?)) LIMIT 1';
+
+const estimate = (operations: readonly { n: number }[]): number =>
+  operations.reduce((sum, { n }) => sum + n * rowCost, recordCost);
