@@ -1,5 +1,6 @@
 // Our own tables on Postgres, in the schema `loam` beside LaminDB's: made and brought up to date here and nowhere else.
 import { LoamError } from '../src/lib/engine/errors.ts';
+import { blobSteps } from './blobs/tables.ts';
 import { peopleSteps } from './people/tables.ts';
 import { inPostgresTransaction, type Postgres } from './postgres.ts';
 
@@ -10,7 +11,7 @@ export interface SchemaStep {
 }
 
 /** In the order in which they are done. */
-export const schemaSteps: readonly SchemaStep[] = [...peopleSteps];
+export const schemaSteps: readonly SchemaStep[] = [...peopleSteps, ...blobSteps];
 
 /** Two servers that start at once do it one after the other. */
 const lock = 0x10a4;

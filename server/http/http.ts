@@ -10,9 +10,10 @@ import { checkOrigin, checkPlaces, identify, strictHeaders, type Env, type HttpD
 import { instanceRoutes } from './instance-routes.ts';
 import { oidcRoutes } from './oidc-routes.ts';
 
-const statuses: Partial<Record<ErrorCode, 400 | 401 | 403 | 404 | 409 | 429 | 503>> = {
+const statuses: Partial<Record<ErrorCode, 400 | 401 | 403 | 404 | 409 | 429 | 503 | 507>> = {
   ...{ ValidationError: 400, InvalidArgument: 400, DataError: 400, SignInNeeded: 401, NoAccess: 403 },
   ...{ NoWriteAccess: 403, DoesNotExist: 404, IntegrityError: 409, TooManyTries: 429, ConnectionLost: 503 },
+  StorageFull: 507,
 };
 
 /** All routes below `/api`. The answer is a Hono app: mounted by the server, or asked by tests. */
