@@ -34,6 +34,7 @@ export function createHttp(deps: HttpDeps): Hono<Env> {
   app.get('/api/server', (c) =>
     c.json({
       instance: deps.instance ?? null,
+      signedIn: c.get('session') !== null,
       providers: (deps.providers ?? []).map(({ name, title }) => ({ name, title: title ?? name })),
     }),
   );

@@ -64,6 +64,7 @@ onBoth('[row 110] Sign-in by a provider over HTTP', (at) => {
   test('which there are is told; somebody new comes in by an invitation, and the next time without', async () => {
     expect((await site.ask('/api/server')).json).toEqual({
       instance: { uid: here.instance, name: 'the-lab' },
+      signedIn: false,
       providers: [{ name: 'test', title: 'The lab' }],
     });
     const { answer } = await begin();
@@ -109,7 +110,7 @@ onBoth('[row 110] Sign-in by a provider over HTTP', (at) => {
       ...{ provider: 'test', title: 'The lab', email: 'maria@example.org' },
     });
     expect((await site.ask('/api/oidc/asked')).text).toBe('null');
-    const consent = (as: typeof owner | null, csrf = as?.session.csrf) =>
+    const consent = (as: Entered | null, csrf = as?.session.csrf) =>
       site.ask('/api/oidc/test/consent', {
         body: {},
         headers: { cookie: as ? withFlow(as.token) : `loam-flow=${flow}`, 'x-loam-csrf': csrf },

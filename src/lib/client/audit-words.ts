@@ -1,0 +1,51 @@
+// Events of the server's audit log as sentences without their subject: "made an invitation".
+import type { AuditEntry } from './team-types.ts';
+
+const EVENTS: Record<string, string> = {
+  'account.made': 'made an account',
+  'account.closed': 'closed an account',
+  'member.added': 'became a member',
+  'member.role': 'changed a role',
+  'member.removed': 'took a member out',
+  'invitation.made': 'made an invitation',
+  'invitation.used': 'used an invitation',
+  'invitation.revoked': 'took an invitation back',
+  'key.made': 'made an API key',
+  'key.revoked': 'took an API key back',
+  'right.given': 'gave a right to write',
+  'right.taken': 'took a right to write back',
+  'space.rule': 'changed who may write in a space',
+  'branch.rule': 'changed who may write on a branch',
+  'session.begun': 'signed in',
+  'session.ended': 'signed out',
+  'session.replayed': 'an old session was used again and ended',
+  'sign-in.refused': 'a sign-in was refused',
+  'password.changed': 'changed the password',
+  'identity.linked': 'linked a provider to the account',
+};
+
+/** Events that can be chosen as a filter: those that are told of a team, not of an account alone. */
+export const auditEvents = Object.keys(EVENTS).filter((event) =>
+  /^(member|invitation|key|right|space|branch)\./.test(event),
+);
+
+export const eventWords = (event: string): string =>
+  EVENTS[event] ?? event.replaceAll('.', ' ').replaceAll('-', ' ');
+
+/** What the details say beyond the event: `role write, good for 168 hours`. */
+export function detailWords({ details }: Pick<AuditEntry, 'details'>): string {
+  let told: Record<string, unknown>;
+  try {
+    told = JSON.parse(details) as Record<string, unknown>;
+  } catch {
+    return details;
+  }
+  return Object.entries(told)
+    .filter(([, value]) => value !== null && value !== false && value !== '')
+    .map(([name, value]) =>
+      value === true
+        ? name
+        : `${name.replaceAll('_', ' ')} ${Array.isArray(value) ? value.join(', ') : String(value)}`,
+    )
+    .join(', ');
+}
