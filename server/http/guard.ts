@@ -100,7 +100,10 @@ export function strictHeaders(origin: string): MiddlewareHandler<Env> {
       'X-Frame-Options': 'DENY',
     };
     if (!isLoopback(origin)) fixed['Strict-Transport-Security'] = 'max-age=31536000';
+    // A page of ours says itself what it may load.
+    const own = c.res.headers.get('Content-Security-Policy');
     for (const [name, value] of Object.entries(fixed)) c.res.headers.set(name, value);
+    if (own !== null) c.res.headers.set('Content-Security-Policy', own);
   };
 }
 

@@ -32,9 +32,11 @@ export function readObjects(
   selection: Selection,
   options: ObjectOptions,
 ): Row[] {
-  let objects = 0;
-  const byId = read(table, ids, selection);
-  return found(ids, byId);
+  /** Objects that each row is, written out: itself and those in it. A row that many are tied to is written out for each. */
+  const weights = new Map<Row, number>();
+  const objects = found(ids, read(table, ids, selection));
+  weigh(objects);
+  return objects;
 
   function read(here: Table, wanted: readonly number[], selected: Selection): Map<number, Row> {
     const unique = [...new Set(wanted)];
@@ -43,7 +45,7 @@ export function readObjects(
       unique.length === 0
         ? []
         : engine.queryRows({ registry: registryOf(here), filters: [{ id__in: unique }] }, ['id', ...fields]);
-    spend(rows.length);
+    if (rows.length > mostObjects) tooMany();
     const byId = new Map<number, Row>();
     for (const [id = null, ...values] of rows)
       byId.set(Number(id), Object.fromEntries(fields.map((field, i) => [field, values[i] ?? null])));
@@ -56,7 +58,7 @@ export function readObjects(
     const targets = read(relation.target, [...ties.values()].flat(), below);
     for (const [id, row] of byId) {
       const rows = found(ties.get(id) ?? [], targets);
-      if (relation.many) spend(rows.length);
+      weights.set(row, (weights.get(row) ?? 1) + weigh(rows));
       row[relation.name] = relation.many ? rows : (rows[0] ?? null);
     }
   }
@@ -119,15 +121,18 @@ export function readObjects(
     return [...own, ...here.columns.filter((column) => column.references).map((column) => column.name)];
   }
 
-  function spend(more: number): void {
-    objects += more;
-    if (objects <= mostObjects) return;
-    throw new LoamError(
-      'ValidationError',
-      `The answer would hold more than ${mostObjects.toLocaleString('en')} objects. Ask for fewer rows (limit), or for fewer of each relation (limit_to_many).`,
-      { field: 'limit' },
-    );
+  function weigh(rows: readonly Row[]): number {
+    const sum = rows.reduce((all, row) => all + (weights.get(row) ?? 1), 0);
+    return sum > mostObjects ? tooMany() : sum;
   }
+}
+
+function tooMany(): never {
+  throw new LoamError(
+    'ValidationError',
+    `The answer would hold more than ${mostObjects.toLocaleString('en')} objects. Ask for fewer rows (limit), or for fewer of each relation (limit_to_many).`,
+    { field: 'limit' },
+  );
 }
 
 function found(ids: readonly number[], byId: ReadonlyMap<number, Row>): Row[] {
