@@ -1,5 +1,5 @@
 // The routes that read, in LaminHub's shape. Where LaminHub's answers are known (from the clients that read them) they are
-// those; where they are not, docs/decisions/0041 says what was chosen.
+// those; where they are not, docs/decisions/0040 says what was chosen.
 import type { ObjectOptions } from './objects.ts';
 import { relationCounts } from './objects.ts';
 import type { Asked } from './filter.ts';

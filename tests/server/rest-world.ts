@@ -27,9 +27,12 @@ export interface Rest {
   ): Promise<Told>;
 }
 
-export const origin = 'http://localhost:4173';
+const usualOrigin = 'http://localhost:4173';
 
-export async function restWorld(people: World, given: Partial<RestDeps> = {}): Promise<Rest> {
+export async function restWorld(
+  people: World,
+  { origin = usualOrigin, ...given }: Partial<RestDeps> & { origin?: string } = {},
+): Promise<Rest> {
   const here = await memoryEngine();
   const logged: Rest['logged'] = [];
   const { ground, limits, instance } = people;
@@ -45,12 +48,13 @@ export async function restWorld(people: World, given: Partial<RestDeps> = {}): P
     const made = { instance, by: account, account: account.uid, name: handle, role, days: 1 };
     return (await makeKey(ground, made)).token;
   };
-  const usual = await key('reader');
+  let usual: Promise<string> | undefined;
   return {
     ...{ app, here, logged, key },
-    async ask(path, { method, body, key: token = usual, raw } = {}) {
+    async ask(path, { method, body, key: given, raw } = {}) {
+      const token = given === undefined ? await (usual ??= key('reader')) : given;
       const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-      const headers: Record<string, string> = { host: 'localhost:4173' };
+      const headers: Record<string, string> = { host: new URL(origin).host };
       if (token !== null) headers.authorization = `Bearer ${token}`;
       if (sent !== undefined) headers['content-type'] = 'application/json';
       const url = path.startsWith('/api/') ? path : `/api/instances/${instance}${path}`;

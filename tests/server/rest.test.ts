@@ -1,8 +1,10 @@
 // REST in LaminHub's shape over a replica: lists, objects, counts, groups, the schema; who may ask.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEmbedded } from '../../server/embedded-postgres.ts';
-import { setRole } from '../../server/people/members.ts';
+import { makeKey } from '../../server/people/api-keys.ts';
+import { removeMember, setRole } from '../../server/people/members.ts';
 import type { Postgres } from '../../server/postgres.ts';
+import { instanceId, instanceUid } from '../../src/lib/engine/schema/instance-id.ts';
 import { world, type World } from './people-world.ts';
 import { restWorld, type Rest } from './rest-world.ts';
 
@@ -216,6 +218,24 @@ describe('REST in LaminHub’s shape', () => {
     expect((await rest.ask('/artifacts/by-path')).status).toBe(400);
   });
 
+  it('the instance by its uid, or by the UUID that LaminDB makes it of', async () => {
+    const slug = 'owner/lab';
+    const [instance, hex] = [await instanceUid(slug), await instanceId(slug)];
+    const other = await restWorld(people, { instance });
+    const { account } = await people.person('elsewhere', 'admin', instance);
+    const made = { instance, by: account, account: account.uid, name: 'key', role: 'read', days: 1 } as const;
+    const { token: key } = await makeKey(people.ground, made);
+    const uuid = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    for (const name of [instance, uuid, uuid.toUpperCase(), hex])
+      expect([name, (await other.ask(`/api/instances/${name}/statistics`, { key })).status]).toEqual([
+        name,
+        200,
+      ]);
+    const wrong = uuid.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
+    for (const name of [wrong, people.instance])
+      expect((await other.ask(`/api/instances/${name}/statistics`, { key })).status).toBe(403);
+  });
+
   it('[row 110] is for members alone, by key or session, and roles hold at once', async () => {
     expect((await rest.ask(artifacts, { body: {}, key: null })).status).toBe(401);
     expect((await rest.ask(artifacts, { body: {}, key: 'loam_key_wrong' })).status).toBe(401);
@@ -232,7 +252,6 @@ describe('REST in LaminHub’s shape', () => {
       ...{ instance: people.instance, by: people.admin, account: member.account.uid, role: 'write' },
     });
     expect((await site('/statistics')).status).toBe(200);
-    const { removeMember } = await import('../../server/people/members.ts');
     await removeMember(people.ground, {
       ...{ instance: people.instance, by: people.admin, account: member.account.uid },
     });
