@@ -3,6 +3,7 @@ import { LoamError } from '../src/lib/engine/errors.ts';
 import { blobSteps } from './blobs/tables.ts';
 import { peopleSteps } from './people/tables.ts';
 import { inPostgresTransaction, type Postgres } from './postgres.ts';
+import { syncSteps } from './sync/log-tables.ts';
 
 /** One change of the tables. Never edited once it was released: what is done on a database is known by its name. */
 export interface SchemaStep {
@@ -11,7 +12,7 @@ export interface SchemaStep {
 }
 
 /** In the order in which they are done. */
-export const schemaSteps: readonly SchemaStep[] = [...peopleSteps, ...blobSteps];
+export const schemaSteps: readonly SchemaStep[] = [...peopleSteps, ...blobSteps, ...syncSteps];
 
 /** Two servers that start at once do it one after the other. */
 const lock = 0x10a4;

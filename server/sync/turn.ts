@@ -1,0 +1,172 @@
+// One turn: what peers brought becomes rows of the log and of LaminDB's tables in one transaction of Postgres, with the
+// same in the replica (decision 0040). Whoever calls it holds the replica; either all of a turn is kept or nothing.
+import { isLoamError, LoamError } from '../../src/lib/engine/errors.ts';
+import { includesRole, type Access } from '../../src/lib/engine/sync/access.ts';
+import { decodeUpdate } from '../../src/lib/engine/sync/item.ts';
+import { notFromTheFuture } from '../../src/lib/engine/sync/receive.ts';
+import type { PlacedRecord } from '../../src/lib/engine/sync/record.ts';
+import { appendAudit, type AuditEntry } from '../people/audit.ts';
+import { accessOf } from '../people/rights.ts';
+import type { PostgresSession } from '../postgres.ts';
+import { auditOf } from './audit-records.ts';
+import type { Brought, Kept, News, Who } from './brought.ts';
+import { createJudge } from './judge.ts';
+import { appendLog, lockInstance, logHead, readLog, type LogRow } from './log-store.ts';
+import { placeText } from './replica-file.ts';
+import type { Replica, ReplicaNow } from './replica.ts';
+import { newItems, newestItem, newsOf, project, reasonsOf, receive, updatesOf, wholeActs } from './taking.ts';
+
+export interface TurnDeps {
+  replica: Replica;
+  clock: () => number;
+}
+
+export type Answer = Kept | LoamError;
+
+/** A turn that is open on both sides. */
+export interface OpenTurn {
+  readonly session: PostgresSession;
+  readonly now: ReplicaNow;
+  /** The log is longer than one page: nothing else is done in this turn. */
+  readonly behind: boolean;
+  /** Takes updates of peers, in their order. */
+  take(jobs: readonly Brought[]): Promise<Answer[]>;
+  /** Does what the server itself does; its records go into the log as its own. */
+  own(work: (now: ReplicaNow) => Promise<void> | void, account: string | null): Promise<void>;
+  /** Writes the log and the audit entries. The last thing before COMMIT. */
+  close(): Promise<Closed>;
+}
+
+/** To be kept in the replica once Postgres has committed. */
+export interface Closed {
+  seq: number;
+  place: string;
+  news: News[];
+  rows: number;
+}
+
+const catchUpRows = 2000;
+
+/** Begins a turn in a transaction of Postgres that the caller has begun: takes what other nodes wrote first. */
+export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSession): Promise<OpenTurn> {
+  const { instance, model } = replica;
+  await lockInstance(session, instance);
+  const head = await logHead(session, instance);
+  const { now } = replica;
+  replica.begin();
+  const missed = head > replica.seq ? await readLog(session, instance, replica.seq, catchUpRows) : [];
+  const begun = new Set<string>();
+  if (missed.length > 0) {
+    for (const { doc, bytes } of updatesOf(missed)) {
+      const { received, begun: isNew } = receive(now, doc, bytes, { voids: true, begins: true });
+      if (isNew) begun.add(doc);
+      project(now, wholeActs(now, received.taken));
+    }
+    for (const { client, clock: at, content, reason } of missed)
+      if (content === null) now.engine.sync.explain(client, at, reason ?? '');
+    await now.mirror.skip(session);
+  }
+  const last = missed.at(-1);
+  const behind = (last?.seq ?? replica.seq) < head;
+
+  const rows: Omit<LogRow, 'seq'>[] = [];
+  const sources = new Map<Omit<LogRow, 'seq'>, object>();
+  const told: AuditEntry[] = [];
+  const accesses = new Map<string, Access | null>();
+  const judge = createJudge(now.driver, model, instance);
+  const future = notFromTheFuture(clock);
+
+  async function accessFor({ account, limits }: Who): Promise<Access | null> {
+    const key = JSON.stringify([account.uid, limits]);
+    const known = accesses.get(key);
+    if (known !== undefined) return known;
+    const access = await accessOf(session, instance, account, limits);
+    accesses.set(key, access);
+    return access;
+  }
+
+  /** What was received and is not in the tables yet. */
+  let waiting: PlacedRecord[] = [];
+  let author: string | null = null;
+  async function flush(): Promise<void> {
+    project(now, waiting);
+    judge.forget();
+    waiting = [];
+    if (author === null) return;
+    await now.mirror.flush(session, author);
+    author = null;
+  }
+
+  async function takeOne(job: Brought): Promise<Answer> {
+    const access = await accessFor(job.who);
+    if (!access) return new LoamError('NoAccess', 'You are no member of this instance any more.');
+    if (author !== null && author !== access.account) await flush();
+    let taken;
+    try {
+      taken = receive(now, job.doc, job.bytes, {
+        ...{ voids: false, begins: includesRole(access.role, 'write'), owns: (client) => job.owns(client) },
+        judge: (placed) => job.refusedFor ?? future(placed) ?? judge.judge(access, placed),
+      });
+    } catch (error) {
+      if (isLoamError(error, 'UpdateRefused')) return error as LoamError;
+      throw error;
+    }
+    author = access.account;
+    const { received, begun: isNew } = taken;
+    if (isNew) begun.add(job.doc);
+    for (const row of taken.rows) {
+      const written = { ...row, account: access.account };
+      rows.push(written);
+      if (job.source) sources.set(written, job.source);
+    }
+    waiting.push(...wholeActs(now, received.taken));
+    told.push(...auditOf(instance, job, received, model));
+    return { vector: vectorOf(now, job.bytes), explained: reasonsOf(now, received.answer) };
+  }
+
+  return {
+    ...{ session, now, behind },
+    async take(jobs) {
+      const answers: Answer[] = [];
+      for (const job of jobs) answers.push(await takeOne(job));
+      await flush();
+      return answers;
+    },
+    async own(work, account) {
+      const before = newestItem(now);
+      await work(now);
+      project(now, []);
+      for (const row of newItems(now, before)) {
+        rows.push({ ...row, account });
+        if (!begun.has(row.doc) && row.clock === 0) begun.add(row.doc);
+      }
+      now.driver.run('UPDATE loam_sync_client SET acked = next WHERE own > 0 AND acked < next');
+      await now.mirror.flush(session, null);
+    },
+    async close() {
+      // What Postgres would refuse at COMMIT it refuses now, so that both sides know in time.
+      await session.query('SET CONSTRAINTS ALL IMMEDIATE');
+      const from = last?.seq ?? replica.seq;
+      const seq = behind ? from : await appendLog(session, instance, clock(), from, rows);
+      if (told.length > 0) await appendAudit(session, clock(), told);
+      const end = rows.at(-1);
+      const place = end ? placeText({ ...end, seq }) : last ? placeText(last) : '';
+      return {
+        seq,
+        place,
+        rows: rows.length,
+        news: [...newsOf(missed, begun, new Map()), ...newsOf(rows, begun, sources)],
+      };
+    },
+  };
+}
+
+/** Of the clients of an update: what is kept of them. */
+function vectorOf({ driver }: ReplicaNow, bytes: Uint8Array): Map<number, number> {
+  const clients = [...new Set(decodeUpdate(bytes).items.map(({ client }) => client))];
+  const found = driver.all(
+    'SELECT client, next FROM loam_sync_client WHERE client IN (SELECT value FROM json_each(?))',
+    [JSON.stringify(clients)],
+  );
+  return new Map(found.map(([client, next]) => [Number(client), Number(next)]));
+}
