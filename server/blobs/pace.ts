@@ -14,11 +14,12 @@ export function createPace(now: () => number, { burst = 2_000, each = 200 } = {}
     take(who) {
       const at = now();
       const before = buckets.get(who) ?? { tokens: burst, at };
-      const tokens = Math.min(burst, before.tokens + (Math.max(0, at - before.at) / 1000) * each) - 1;
+      const tokens = Math.min(burst, before.tokens + (Math.max(0, at - before.at) / 1000) * each);
       // Full buckets say nothing.
       if (buckets.size > 10_000) buckets.clear();
-      buckets.set(who, { tokens: Math.max(tokens, -1), at });
-      if (tokens < 0) throw new LoamError('TooManyTries', 'Too many requests for files.', { seconds: 1 });
+      // Who is refused takes none.
+      buckets.set(who, { tokens: tokens < 1 ? tokens : tokens - 1, at });
+      if (tokens < 1) throw new LoamError('TooManyTries', 'Too many requests for files.', { seconds: 1 });
     },
   };
 }

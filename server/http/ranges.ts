@@ -12,7 +12,10 @@ export interface Served {
 }
 
 /** `bytes=a-b`, `bytes=a-`, `bytes=-n`. Null: the whole; 'none': nothing of the file is in it. */
-export function rangeOf(header: string | undefined, size: number): { from: number; to: number } | null | 'none' {
+export function rangeOf(
+  header: string | undefined,
+  size: number,
+): { from: number; to: number } | null | 'none' {
   const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '') ?? [];
   // Several ranges, other units and what is no range are answered with the whole, as if nothing had been asked.
   if (first === undefined || last === undefined || (first === '' && last === '')) return null;
