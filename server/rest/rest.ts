@@ -13,6 +13,7 @@ import { passedOver } from './inputs.ts';
 import { readQuery, type Call, type RestDeps, type Route } from './route.ts';
 import { readRoutes } from './routes.ts';
 import { checkShape } from './shape.ts';
+import { writeRoutes } from './write-routes.ts';
 
 /** What LaminHub answers with for an error of LaminDB (nf-lamin reads them so). */
 const statuses: Partial<Record<ErrorCode, 400 | 401 | 403 | 404 | 409 | 429 | 503>> = {
@@ -44,7 +45,9 @@ const usualPatience = 2_000;
 const bodyLimit = 1024 * 1024;
 
 /** The routes that a server with these means has. */
-export const routesOf = (_deps: Pick<RestDeps, 'write'>): readonly Route[] => readRoutes;
+export const routesOf = (deps: Pick<RestDeps, 'write'>): readonly Route[] =>
+  // What writes goes first: `batch-delete` is no uid.
+  deps.write ? [...writeRoutes, ...readRoutes] : readRoutes;
 
 /** To be mounted at `/api/instances`, behind `identify`. */
 export function restRoutes(deps: RestDeps): Hono<Env> {

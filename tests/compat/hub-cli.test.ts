@@ -28,7 +28,10 @@ describe.skipIf(python === null)(`lamin hub of lamin-cli${whyNot}`, () => {
     const postgres = await openEmbedded();
     const people = await world(postgres);
     const port = await freePort();
-    rest = await restWorld(people, { origin: `http://127.0.0.1:${port}` });
+    rest = await restWorld(people, {
+      origin: `http://127.0.0.1:${port}`,
+      write: async (_access, work) => await work(rest.here.engine),
+    });
     const uids = rest.here.artifacts('raw/a.csv', 'raw/b.csv');
     rest.here.engine.addLabels(uids, ['Batch 1']);
     const server = await listenHttp(rest.app, { host: '127.0.0.1', port });
@@ -115,5 +118,45 @@ describe.skipIf(python === null)(`lamin hub of lamin-cli${whyNot}`, () => {
     expect(answers[7]?.text).toContain('- core.Artifact: 2');
     expect(answers[8]?.text).toMatch(/- bionty: \d+ models/);
     expect(answers[9]?.text).toContain('- ulabels -> core.ulabel (many-to-many)');
+  });
+
+  it('inserts, upserts, updates and deletes', async () => {
+    const read = ['list', 'core', 'project', '--select', 'name', '--select', 'description', '--compact'];
+    const first = await ask(
+      ['insert', 'core', 'project', '--objects', '{"name":"Atlas"}', '--compact'],
+      ['insert', 'core', 'project', '--objects', '[{"name":"One"},{"name":"Two"}]', '--compact'],
+      [
+        ...['upsert', 'core', 'project', '--conflict-column', 'name', '--compact'],
+        ...['--objects', '[{"name":"One","description":"first"},{"name":"Three"}]'],
+      ],
+      read,
+    );
+    expect(first.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    const [{ uid = '' } = {}] = JSON.parse(first[0]?.text ?? '[]') as { uid?: string }[];
+    expect(JSON.parse(first[3]?.text ?? '')).toEqual([
+      { name: 'Atlas', description: null },
+      { name: 'One', description: 'first' },
+      { name: 'Two', description: null },
+      { name: 'Three', description: null },
+    ]);
+    const then = await ask(
+      ['update', 'core', 'project', uid, '--values', '{"description":"of cells"}', '--compact'],
+      [
+        ...['update', 'core', 'project', '--index-column', 'name', '--compact'],
+        ...['--objects', '[{"name":"Two","description":"second"}]'],
+      ],
+      ['delete', 'core', 'project', '--objects', '[{"name":"One"}]', '--compact'],
+      read,
+      ['delete', 'core', 'project', uid, '--compact'],
+      read,
+    );
+    expect(then.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(JSON.parse(then[2]?.text ?? '')).toEqual({ deleted_count: 1 });
+    expect(JSON.parse(then[3]?.text ?? '')).toEqual([
+      { name: 'Atlas', description: 'of cells' },
+      { name: 'Two', description: 'second' },
+      { name: 'Three', description: null },
+    ]);
+    expect(JSON.parse(then[5]?.text ?? '')).toHaveLength(2);
   });
 });
