@@ -107,6 +107,8 @@ export interface Scene {
   relay: Relay;
   server: Device;
   device(seed: number, more?: Partial<DeviceOptions>): Promise<SyncedDevice>;
+  /** Gives back the memory of all databases. */
+  close(): void;
 }
 
 /** A server, and devices that begin with the same database. */
@@ -115,9 +117,15 @@ export async function scene(relayOptions: Partial<RelayOptions> = {}, ofServer?:
   const server = await plain(900, { bytes: ofServer ?? bytes });
   const network = createNetwork(Date.UTC(2026, 5, 1));
   const relay = createRelay({ log: server.log, ...relayOptions });
+  const open: MemoryEngine[] = [server];
   return {
     ...{ network, relay, server },
-    device: (seed, more = {}) => syncedDevice({ seed, network, relay, bytes, ...more }),
+    async device(seed, more = {}) {
+      const made = await syncedDevice({ seed, network, relay, bytes, ...more });
+      open.push(made);
+      return made;
+    },
+    close: () => open.forEach(({ driver }) => driver.close()),
   };
 }
 

@@ -50,7 +50,7 @@ import { historyPart } from './registry/history-part.ts';
 import { manyPart } from './registry/many.ts';
 import { devicePart } from './registry/device-part.ts';
 import { deviceStorage, lookForBytes } from './registry/device-storage.ts';
-import { listNamed, namedRow, type FeatureRow, type NamedRow } from './registry/named.ts';
+import { namedPart } from './registry/named-part.ts';
 import { registryPart } from './registry/part.ts';
 import { schemaBuildPart } from './registry/schema-build.ts';
 import { sheetPart } from './registry/sheet.ts';
@@ -69,6 +69,7 @@ import { restoreFields } from './write/history.ts';
 import type { ActSummary, HistoryEntry } from './write/history-types.ts';
 import { refuseInPast } from './write/journal.ts';
 import { createSyncLog } from './sync/log.ts';
+import { syncPart } from './sync/part.ts';
 import { createWriter, type FeedChange, type UndoResult, type Writer } from './write/writer.ts';
 
 export interface EngineDeps {
@@ -110,7 +111,12 @@ export async function createEngine(deps: EngineDeps) {
   const blobs = countedBlobs(deps.blobs);
   const author = readAuthor(driver, deps.place);
   const facets = deps.searchIndex ? { facets: countedTables(deps.model) } : {};
-  const writer: Writer = createWriter({ ...deps, ...facets, author });
+  let wakeSync: (feed: FeedChange) => void = () => {};
+  const onFeed = (feed: FeedChange): void => {
+    deps.onFeed(feed);
+    wakeSync(feed);
+  };
+  const writer: Writer = createWriter({ ...deps, ...facets, author, onFeed });
   const drops = new Map<string, Drop>();
   /** Full checksums of drops, on their way. */
   const summed = new Map<string, Promise<void>>();
@@ -300,6 +306,8 @@ export async function createEngine(deps: EngineDeps) {
     tell: deps.onFeed,
   };
   const context: EngineContext = { ...shared, jobs, read, readInTurn, act, request };
+  const synced = syncPart(context, sync);
+  wakeSync = synced.wakeSync;
   const past = createPast({
     driver,
     model,
@@ -307,7 +315,10 @@ export async function createEngine(deps: EngineDeps) {
     clock,
     breathe,
     tell: deps.onFeed,
-    onPast: deps.onPast ?? (() => {}),
+    onPast(state) {
+      synced.holdSync();
+      deps.onPast?.(state);
+    },
     busy() {
       if (dropping.aborted) return 'Files are still being added. Wait until they are done, or cancel them.';
       if (summing > 0) return 'Added files are still being read for their checksums. Try again in a moment.';
@@ -324,6 +335,7 @@ export async function createEngine(deps: EngineDeps) {
 
   return {
     sync,
+    ...synced,
     ...branches,
     ...revertPart(context, branches.switchBranch),
     ...reviewPart(context),
@@ -443,24 +455,7 @@ export async function createEngine(deps: EngineDeps) {
       registries.saveBlock('Artifact', { uid }, { kind: 'readme', content });
     },
 
-    ulabels: (search: string, limit: number): NamedRow[] =>
-      read(listNamed(hidden, 'lamindb_ulabel', search, limit)),
-    projects: (search: string, limit: number): NamedRow[] =>
-      read(listNamed(hidden, 'lamindb_project', search, limit)),
-    features: (search: string, limit: number): FeatureRow[] =>
-      read(listNamed(hidden, 'lamindb_feature', search, limit)) as FeatureRow[],
-    createFeature: (name: string, dtype: string, description?: string): FeatureRow => {
-      const { uid } = registries.create('Feature', { name: name.trim(), dtype, description });
-      return read(namedRow(hidden, 'lamindb_feature', uid)) as FeatureRow;
-    },
-    createULabel: (name: string, description?: string): NamedRow => {
-      const { uid } = registries.create('ULabel', { name: name.trim(), description });
-      return read(namedRow(hidden, 'lamindb_ulabel', uid)) as NamedRow;
-    },
-    createProject: (name: string, description?: string): NamedRow => {
-      const { uid } = registries.create('Project', { name: name.trim(), description });
-      return read(namedRow(hidden, 'lamindb_project', uid)) as NamedRow;
-    },
+    ...namedPart(context, registries.create),
 
     undo: async (): Promise<UndoResult | null> => {
       notWhileDropping();

@@ -18,7 +18,7 @@ export interface FeatureRow extends NamedRow {
   description: string | null;
 }
 
-type NamedTable = 'lamindb_ulabel' | 'lamindb_project' | 'lamindb_feature';
+export type NamedTable = 'lamindb_ulabel' | 'lamindb_project' | 'lamindb_feature';
 
 const usage = (hidden: Hidden): Record<NamedTable, string> => ({
   lamindb_ulabel: `(SELECT count(DISTINCT artifact_id) FROM lamindb_artifactulabel l WHERE ulabel_id = t.id${hidden('lamindb_artifactulabel', 'l.id')})`,

@@ -1,9 +1,10 @@
 // A new instance: DDL from the model, LaminDB's seed rows, our own tables; and who we are in an existing one.
 import type { Model } from '../model/types.ts';
-import type { Clock, Random, SqlDriver } from '../ports.ts';
+import type { Clock, Random, SqlDriver, SqlValue } from '../ports.ts';
 import { randomUid } from '../uid.ts';
 import { timeText } from '../time.ts';
 import { runSync, one, type Steps } from '../statement.ts';
+import { readRemote } from '../sync/remote.ts';
 import { checkedOut, mainBranch, seenFrom } from '../write/seen.ts';
 import type { Author } from '../write/transaction.ts';
 import { createJournalTables } from '../write/writer.ts';
@@ -101,7 +102,7 @@ export function readAuthor(driver: SqlDriver, place: Place = {}): Author {
 }
 
 function* author(place: Place): Steps<Author> {
-  const user = yield* one('SELECT id, uid FROM lamindb_user ORDER BY id LIMIT 1');
+  const user = yield* userHere();
   const branch = yield* one('SELECT id, uid FROM lamindb_branch WHERE id = ?', [yield* branchCheckedOut()]);
   const space = yield* placeOf('space', place.space ?? 'all');
   if (!user || !branch) throw new LoamError('DatabaseDamaged', 'The database has no user or no main branch.');
@@ -113,6 +114,13 @@ function* author(place: Place): Steps<Author> {
     spaceId: Number(space?.[0] ?? 1),
     ...(yield* seenFrom(Number(branch[0]))),
   };
+}
+
+/** Of a database that belongs to a server the user of the account; else the first, who made it. */
+function* userHere(): Steps<SqlValue[] | undefined> {
+  const remote = yield* readRemote();
+  const own = remote && (yield* one('SELECT id, uid FROM lamindb_user WHERE uid = ?', [remote.account.uid]));
+  return own ?? (yield* one('SELECT id, uid FROM lamindb_user ORDER BY id LIMIT 1'));
 }
 
 /** The branch whose state the tables show; a database that only Python knows shows main. */

@@ -90,6 +90,9 @@ export function* settleConflictsElsewhere(
 
 /** One of the writes of a cell that did not see each other. References are row keys. */
 export interface ConflictingValue {
+  /** Place of the record that wrote it. */
+  client: number;
+  clock: number;
   value: RowKey;
   /** Uid of the user. */
   author: string;
@@ -122,12 +125,12 @@ export interface KeptOut {
 /** Open conflicts on the checked-out branch; one that somebody here has settled since is none, even before the next records come. */
 export function* openConflicts(journal: Journal, branch: number): Steps<SyncConflict[]> {
   const rows = yield* all(
-    `SELECT t.name, c.id, c.col, c.value, c.author, c.at, c.shown, c.rec FROM loam_conflict c JOIN loam_table t ON t.id = c.tab
+    `SELECT t.name, c.id, c.col, c.value, c.author, c.at, c.shown, c.rec, c.client, c.clock FROM loam_conflict c JOIN loam_table t ON t.id = c.tab
      WHERE c.branch IN (0, ?) ORDER BY t.name, c.id, c.col, c.shown DESC, c.at DESC, c.client`,
     [branch],
   );
   const found = new Map<string, SyncConflict & { newest: number }>();
-  for (const [table, id, column, value, author, at, shown, rec] of rows) {
+  for (const [table, id, column, value, author, at, shown, rec, client, clock] of rows) {
     const key = `${String(table)} ${String(id)} ${String(column)}`;
     let conflict = found.get(key);
     if (!conflict)
@@ -144,6 +147,8 @@ export function* openConflicts(journal: Journal, branch: number): Steps<SyncConf
       );
     conflict.newest = Math.max(conflict.newest, Number(rec));
     conflict.values.push({
+      client: Number(client),
+      clock: Number(clock),
       value: fromJsonText<RowKey>(String(value)),
       author: String(author),
       at: Number(at),

@@ -177,7 +177,26 @@ export function* update(
   return changed;
 }
 
-function* updateBlock(tx: Transaction, name: string, ids: readonly number[], values: Values): Steps<number> {
+/**
+ * Says of rows what they have already, as an edit like any other: for values that others wrote at the same time, of which the
+ * one that is shown is to stay.
+ */
+export function* affirm(
+  tx: Transaction,
+  name: string,
+  ids: readonly number[],
+  values: Values,
+): Steps<number> {
+  return yield* updateBlock(tx, name, ids, values, true);
+}
+
+function* updateBlock(
+  tx: Transaction,
+  name: string,
+  ids: readonly number[],
+  values: Values,
+  anyway = false,
+): Steps<number> {
   const table = tableOf(tx.journal.model, name);
   const columns = Object.keys(values).map((c) => {
     const column = table.column.get(c);
@@ -206,7 +225,7 @@ function* updateBlock(tx: Transaction, name: string, ids: readonly number[], val
         { table: name, id },
       );
     const fresh = columns.map((c) => valueAt(values[c.name], i));
-    if (fresh.every((v, c) => v === row[c + 1])) continue;
+    if (!anyway && fresh.every((v, c) => v === row[c + 1])) continue;
     kept.push(id);
     for (const [c, column] of columns.entries()) {
       checkValue(table, column, fresh[c] ?? null);
