@@ -6,6 +6,7 @@ import { fromWire, LoamError } from '../engine/errors.ts';
 import type { Parcel } from '../engine/interop/parcel.ts';
 import { deviceSigner } from '../storage/keys/device-keys.ts';
 import { deviceIdentity, keepDevice } from '../storage/keys/device-identity.ts';
+import { fileNonce } from '../storage/keys/file-nonces.ts';
 import { verifierHere } from '../storage/keys/ed25519.ts';
 import { fileModel } from '../engine/schema/file-model.ts';
 import type { AbortSignalLike, FolderSource, Inspector, Payload, Random } from '../engine/ports.ts';
@@ -31,6 +32,7 @@ import { createTidy } from './tidy.ts';
 import { createRemotes } from './remotes.ts';
 import { createTransfers } from './transfers.ts';
 import { createStorages, type StoragesDeps } from './storages.ts';
+import { createSyncing } from './syncing.ts';
 import { createValidations } from './validations.ts';
 import { helper, type Databases } from './databases.ts';
 import type { DropItem, DropProgress, EngineApi, EngineEvent } from './wire.ts';
@@ -90,6 +92,8 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     searchIndex: true,
     device: await identity,
     bundleKeys: { signer: deviceSigner, verifier: verifierHere },
+    // A database in memory is another one each time.
+    ...(driver.durable ? { fileNonce: fileNonce(shelf.id) } : {}),
     // Until the others can be asked, all stays.
     namedElsewhere: async (keys) => (others ? others.namedElsewhere(keys) : keys),
   });
@@ -142,6 +146,11 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
   const curation = createCurations({ engine, readDataset, fixedDataset, watch });
   const validations = createValidations({ engine, readDataset, watch });
 
+  const syncing = createSyncing({
+    ...{ engine, origin: self.location.origin, app: appVersion },
+    tell: (status) => emit({ type: 'sync', status }),
+  });
+
   /** The file on disk is that of the present, and cannot be read while a transaction is open. */
   const ofNow =
     <A extends unknown[], R>(method: (...args: A) => Promise<R>) =>
@@ -155,6 +164,10 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     exportTo: ofNow(others.api.exportTo),
     exportStream: ofNow(others.api.exportStream),
     ...transfers,
+    ...syncing,
+    settleConflict: writing(syncing.settleConflict),
+    discardRejected: writing(syncing.discardRejected),
+    reviseRejected: writing(syncing.reviseRejected),
     ...curation,
     createTerms: writing(curation.createTerms),
     keepReport: writing(curation.keepReport),

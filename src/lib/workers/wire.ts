@@ -57,6 +57,7 @@ import type { SchemasApi } from './schemas-wire.ts';
 import type { HistoryApi } from './history-wire.ts';
 import type { PastState } from '../engine/branch/as-of.ts';
 import type { EngineStatus, StorageMeter } from './status-wire.ts';
+import type { SyncApi, SyncStatus } from './sync-wire.ts';
 
 export type { Transfer };
 export type { PastState };
@@ -277,7 +278,8 @@ export interface EngineApi
     SchemasApi,
     HistoryApi,
     BranchApi,
-    ReviewApi {
+    ReviewApi,
+    SyncApi {
   status(): Promise<EngineStatus>;
   meter(): Promise<StorageMeter>;
 
@@ -443,6 +445,8 @@ export type EngineEvent =
   | { type: 'keys' }
   | { type: 'view'; progress: ViewProgress }
   | { type: 'database'; progress: DatabaseProgress }
+  /** How sync stands, when that changed. */
+  | { type: 'sync'; status: SyncStatus }
   | { type: 'status'; status: Partial<EngineStatus> }
   | { type: 'fatal'; error: WireError };
 

@@ -1,0 +1,58 @@
+// Joins sync in the engine worker of the leading tab: the socket of the page's own server, timers, what the browser says of the
+// network, and an event for every tab when something changes. A worker of another tab has no engine, and so no connection.
+import { LoamError } from '../engine/errors.ts';
+import type { Engine } from '../engine/index.ts';
+import type { Later } from '../engine/ports.ts';
+import { socketPath } from '../engine/sync/frames.ts';
+import { socketAddress, webSockets } from '../storage/net/websocket.ts';
+import type { SyncApi, SyncStatus } from './sync-wire.ts';
+
+export interface SyncingDeps {
+  engine: Engine;
+  /** Origin of the page. */
+  origin: string;
+  app: string;
+  tell: (status: SyncStatus) => void;
+}
+
+const later: Later = (ms, run) => {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+};
+
+/** Connects where the database belongs to this server and nobody has paused it. */
+export function createSyncing({ engine, origin, app, tell }: SyncingDeps): SyncApi {
+  try {
+    engine.startSync({
+      app,
+      later,
+      token: () => null,
+      open: (server) => (server === origin ? webSockets(() => socketAt(server)) : elsewhere(server, origin)),
+      onStatus: tell,
+    });
+  } catch (error) {
+    // Its status says what is wrong; the database is there all the same.
+    console.warn('Sync does not start', error);
+  }
+  addEventListener('online', () => engine.syncNetwork(true));
+  addEventListener('offline', () => engine.syncNetwork(false));
+  return {
+    syncStatus: async () => engine.syncStatus(),
+    syncNow: async () => engine.syncNow(),
+    pauseSync: async () => engine.pauseSync(),
+    attention: async (most) => engine.attention(most),
+    settleConflict: async (registry, uid, column, place) => engine.settleConflict(registry, uid, column, place),
+    discardRejected: async (act) => engine.discardRejected(act),
+    reviseRejected: async (act) => engine.reviseRejected(act),
+  };
+}
+
+const socketAt = (server: string): WebSocket => new WebSocket(socketAddress(server, socketPath));
+
+/** The cookie of one server is of no use at another, and the page may speak to its own alone. */
+const elsewhere = (server: string, origin: string): LoamError =>
+  new LoamError(
+    'NotSupportedError',
+    `This database belongs to ${server}, and this page came from ${origin}. Open ${server} in this browser to sync it; here it is kept as it is.`,
+    { server },
+  );
