@@ -8,6 +8,7 @@ import type { SqlDriver, SqlValue } from '../../src/lib/engine/ports.ts';
 import { runSync } from '../../src/lib/engine/statement.ts';
 import { createProjector, type Projected, type Projector } from '../../src/lib/engine/sync/project.ts';
 import type { PlacedRecord, SyncOperation } from '../../src/lib/engine/sync/record.ts';
+import type { RefusedPlace } from '../../src/lib/engine/sync/refusals.ts';
 import { timeText } from '../../src/lib/engine/time.ts';
 import { idsOf, type LocalPart, type Operation, type RowKey } from '../../src/lib/engine/write/operation.ts';
 import { readRecord } from '../../src/lib/engine/write/packs.ts';
@@ -33,7 +34,7 @@ export interface Peer {
   rows(sql: string, params?: SqlValue[]): SqlValue[][];
   /** Gives places to what was written since. */
   seal(): void;
-  project(records: readonly PlacedRecord[]): Projected;
+  project(records: readonly PlacedRecord[], refused?: readonly RefusedPlace[]): Projected;
   /** Statements until it fails, as if the device lost its power there; null for never. */
   failAfter(statements: number | null): void;
   disk(): Disk;
@@ -151,7 +152,8 @@ export async function openPeer(options: PeerOptions): Promise<Peer> {
     const birth = runSync(driver, readRecord(writer.journal, w[0]));
     const born = idsOf(birth.locals[w[1]] as LocalPart);
     const at = idsOf(local).map((id) => born.indexOf(id));
-    if (birth.client !== null)
+    const [lost] = driver.all('SELECT 1 FROM loam_void WHERE rec = ?', [w[0]]);
+    if (birth.client !== null && !lost)
       return {
         ...rest,
         w: [birth.client, birth.clock ?? 0, w[1]],
@@ -191,7 +193,17 @@ export async function openPeer(options: PeerOptions): Promise<Peer> {
     acked: new Map(),
     rows: (sql, params) => driver.all(sql, params ?? []),
     seal,
-    project: (records) => runSync(guarded, projector.project(records)),
+    project(records, refused = []) {
+      const done = runSync(guarded, projector.project(records, { refused }));
+      for (const { client: of, clock } of refused) {
+        if (of !== client) continue;
+        // What a refused record told, the next one tells again.
+        for (const [other] of outbox.find((one) => one.client === of && one.clock === clock)?.record.seen ??
+          [])
+          told.delete(other);
+      }
+      return done;
+    },
     failAfter(statements) {
       left = statements;
     },

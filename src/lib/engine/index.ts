@@ -306,7 +306,7 @@ export async function createEngine(deps: EngineDeps) {
     tell: deps.onFeed,
   };
   const context: EngineContext = { ...shared, jobs, read, readInTurn, act, request };
-  const synced = syncPart(context, sync);
+  const synced = syncPart(context, sync, () => branches);
   wakeSync = synced.wakeSync;
   const past = createPast({
     driver,

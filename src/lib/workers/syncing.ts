@@ -41,7 +41,8 @@ export function createSyncing({ engine, origin, app, tell }: SyncingDeps): SyncA
     syncNow: async () => engine.syncNow(),
     pauseSync: async () => engine.pauseSync(),
     attention: async (most) => engine.attention(most),
-    settleConflict: async (registry, uid, column, place) => engine.settleConflict(registry, uid, column, place),
+    settleConflict: async (registry, uid, column, place) =>
+      engine.settleConflict(registry, uid, column, place),
     discardRejected: async (act) => engine.discardRejected(act),
     reviseRejected: async (act) => engine.reviseRejected(act),
   };

@@ -50,10 +50,10 @@ export function* actOf(
 /** Whether the first act of a chain stands is said by the newest of its undos and redos, whoever made them. */
 export function* standing(root: number): Steps<void> {
   const last = yield* one(
-    'SELECT id, sign FROM loam_act WHERE root = ?1 AND id <> ?1 ORDER BY at DESC, uid DESC LIMIT 1',
+    "SELECT id, sign FROM loam_act WHERE root = ?1 AND id <> ?1 AND status <> 'refused' AND kind <> 'settle' ORDER BY at DESC, uid DESC LIMIT 1",
     [root],
   );
-  if (!last) return;
+  if (!last) return void (yield* run('UPDATE loam_act SET undone = NULL, last = NULL WHERE id = ?', [root]));
   yield* run('UPDATE loam_act SET undone = ?, last = ? WHERE id = ?', [
     Number(last[1]) < 0 ? (last[0] ?? null) : null,
     last[0] ?? null,
@@ -61,20 +61,29 @@ export function* standing(root: number): Steps<void> {
   ]);
 }
 
+/** Why rows are settled. Of an act that was refused: the act, of which this takes away what it added. */
+export interface SettleReason {
+  title: string;
+  takesOut?: { root: number; sign: number };
+}
+
+const beside: SettleReason = { title: 'Settled with what others did at the same time' };
+
 /** Settles what is in the queue; what changed is an act of its own, which is nobody's. */
-export function* flushSettled(settling: Settling): Steps<void> {
+export function* flushSettled(settling: Settling, why: SettleReason = beside): Steps<void> {
   const { tx } = settling;
   yield* settleQueue(settling);
   if (tx.log.length === 0) return;
   const id = yield* nextAct();
   yield* run(
-    `INSERT INTO loam_act(id, uid, kind, title, status, root, sign, user_id, branch_id, at) VALUES (?, ?, ?, ?, 'done', ?, 1, ?, ?, ?)`,
+    `INSERT INTO loam_act(id, uid, kind, title, status, root, sign, user_id, branch_id, at) VALUES (?, ?, ?, ?, 'done', ?, ?, ?, ?, ?)`,
     [
       id,
       `settle-${randomUid(12, tx.journal.random)}`,
       settledKind,
-      'Settled with what others did at the same time',
-      id,
+      why.title,
+      why.takesOut?.root ?? id,
+      why.takesOut?.sign ?? 1,
       tx.author.userId,
       tx.author.branchId,
       tx.at,
@@ -84,17 +93,23 @@ export function* flushSettled(settling: Settling): Steps<void> {
 }
 
 /** What followed for rows of branches that are not checked out. */
-export function* settleElsewhere(settling: Settling): Steps<void> {
+export function* settleElsewhere(settling: Settling, why?: SettleReason): Steps<void> {
   while (settling.elsewhere.size > 0) {
     const [branch, rows] = settling.elsewhere.entries().next().value as [
       number,
       { table: Table; id: number }[],
     ];
     settling.elsewhere.delete(branch);
+    // A branch that was refused: what it has is in no table.
+    if (!(yield* isHere(branch))) continue;
     if (settling.tx.author.branchId !== branch) yield* goTo(settling.tx, branch);
     for (const { table, id } of rows) enqueue(settling, table, id);
-    yield* flushSettled(settling);
+    yield* flushSettled(settling, why);
   }
+}
+
+export function* isHere(branch: number): Steps<boolean> {
+  return (yield* one('SELECT 1 FROM lamindb_branch WHERE id = ?', [branch])) !== undefined;
 }
 
 export function* goTo(tx: Transaction, branch: number): Steps<void> {

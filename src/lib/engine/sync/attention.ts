@@ -4,11 +4,14 @@ import { LoamError } from '../errors.ts';
 import { aboutOf, fieldName, type About } from '../branch/told.ts';
 import { all, one, type Steps } from '../statement.ts';
 import { affirm, update, type Values } from '../write/apply.ts';
-import { nameOf, shownCell, type Names } from '../write/history-names.ts';
+import { nameColumn, namedRow, nameOf, shownCell, type Names } from '../write/history-names.ts';
 import { tableOf, type Journal } from '../write/journal.ts';
+import { idsOf, type LocalPart, type Operation } from '../write/operation.ts';
+import { readRecord } from '../write/packs.ts';
 import type { Transaction } from '../write/transaction.ts';
 import type { KeptOut, SyncConflict } from './conflicts.ts';
 import { rowsNamed } from './names.ts';
+import type { RejectedAct } from './revise.ts';
 import type { Column, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 
@@ -43,6 +46,71 @@ export interface NewerEntry {
   kind: 'newer';
   records: number;
   reason: string;
+}
+
+export interface RejectedEntry {
+  kind: 'rejected';
+  act: string;
+  title: string;
+  reason: string;
+  at: number;
+  changes: string[];
+}
+
+/** So many changes of an act are told. */
+const changesTold = 6;
+
+/** An own act that the server refused. */
+export function* rejectedEntry(journal: Journal, act: RejectedAct): Steps<RejectedEntry> {
+  return {
+    ...{ kind: 'rejected', act: act.uid, title: act.title, at: Math.floor(act.at / 1000) },
+    reason: act.reason || 'The server gave no reason.',
+    changes: yield* changesOf(journal, act.records),
+  };
+}
+
+/** What records did, in words, the first few. */
+function* changesOf(journal: Journal, records: readonly number[]): Steps<string[]> {
+  const told: string[] = [];
+  const names: Names = new Map();
+  for (const rec of records) {
+    const { body, locals } = yield* readRecord(journal, rec);
+    for (const [i, operation] of body.o.entries()) {
+      const table = journal.model.tables.get(operation.t);
+      if (!table) continue;
+      for (const [place, id] of idsOf(locals[i] as LocalPart).entries()) {
+        if (told.length === changesTold) return told;
+        told.push(yield* changeInWords(journal, names, table, operation, place, id));
+      }
+    }
+  }
+  return told;
+}
+
+function* changeInWords(
+  journal: Journal,
+  names: Names,
+  table: Table,
+  { k, v, c }: Operation,
+  place: number,
+  id: number,
+): Steps<string> {
+  const said = (column: string) => v?.[column]?.[place] ?? c?.[column] ?? null;
+  const own = nameColumn(table);
+  const called =
+    said(own) === null
+      ? ((yield* namedRow(journal, names, table.name, id)).text ?? String(id))
+      : String(said(own));
+  const what = `${table.registry ?? table.name} “${called}”`;
+  if (k === 'i') return `${what} created`;
+  if (k === 'd') return `${what} deleted`;
+  const fields: string[] = [];
+  for (const column of table.columns) {
+    if (!(column.name in (v ?? {})) && !(column.name in (c ?? {}))) continue;
+    const { text } = yield* shownCell(journal, names, column, { key: said(column.name) });
+    fields.push(`${fieldName(column.name)} → ${(text ?? 'empty').slice(0, 80)}`);
+  }
+  return `${what}: ${fields.join(', ')}`;
 }
 
 /** A conflict as people read it. */

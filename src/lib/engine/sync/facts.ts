@@ -7,7 +7,7 @@ import type { Journal } from '../write/journal.ts';
 import { consequence, decode, idsOf, type LocalPart, type RowKey } from '../write/operation.ts';
 import { readRecord } from '../write/packs.ts';
 import { recordsTouching } from '../write/touch.ts';
-import { loadSteps, placeAt, unplaced, type Known, type Place } from './known.ts';
+import { isVoid, loadSteps, placeAt, unplaced, type Known, type Place } from './known.ts';
 import type { SyncOperation } from './record.ts';
 import type { Twins } from './twins.ts';
 
@@ -88,6 +88,7 @@ export function* readFact(reader: FactReader, rec: number): Steps<Fact | null> {
 }
 
 function* makeFact(reader: FactReader, rec: number): Steps<Fact | null> {
+  if (reader.known.refused.has(rec)) return null;
   const record = yield* readRecord(reader.journal, rec);
   if (record.client === consequence) return null;
   const fact: Fact = {
@@ -111,12 +112,25 @@ function* makeFact(reader: FactReader, rec: number): Steps<Fact | null> {
   if (shadow)
     for (const [i, o] of shadow.o.entries()) {
       const birth = o.w ? yield* placeAt(reader.known, o.w[0], o.w[1]) : null;
-      operations.push({ o, ids: shadow.ids[i] ?? [], born: birth && o.w ? [birth.rec, o.w[2]] : null });
+      const nothing = o.w !== undefined && isVoid(reader.known, o.w[0], o.w[1]);
+      operations.push({
+        o,
+        ids: nothing ? [] : (shadow.ids[i] ?? []),
+        born: birth && o.w ? [birth.rec, o.w[2]] : null,
+      });
     }
   else
     for (const [i, o] of record.body.o.entries()) {
       const { w, ...rest } = o;
-      operations.push({ o: rest, ids: idsOf(record.locals[i] as LocalPart), born: w ?? null });
+      const ids = idsOf(record.locals[i] as LocalPart);
+      const since = w && reader.known.refused.get(w[0]);
+      if (w === undefined || since === undefined) operations.push({ o: rest, ids, born: w ?? null });
+      // Others have nothing of what was refused: what took it back takes nothing, and what came later was spelled out.
+      else if (rec <= since) operations.push({ o: rest, ids: [], born: null });
+      else {
+        const v = rest.k === 'i' ? yield* bornWords(reader.journal, w, ids) : {};
+        operations.push({ o: { ...rest, v }, ids, born: null });
+      }
     }
   for (const { o, ids, born } of operations) {
     const birth = born && born[0] !== rec ? yield* readFact(reader, born[0]) : born ? fact : null;
@@ -132,6 +146,28 @@ function* makeFact(reader: FactReader, rec: number): Steps<Fact | null> {
     });
   }
   return fact;
+}
+
+/** The words of an insert that was refused, as what brings its rows back spells them out (births.ts). */
+function* bornWords(
+  journal: Journal,
+  [rec, index]: [number, number],
+  ids: readonly number[],
+): Steps<Record<string, RowKey[]>> {
+  const birth = yield* readRecord(journal, rec);
+  const made = birth.body.o[index];
+  const table = made && journal.model.tables.get(made.t);
+  if (!table) return {};
+  const born = idsOf(birth.locals[index] as LocalPart);
+  const words: Record<string, RowKey[]> = {};
+  for (const { name, type, nullable, derived, foreign } of table.columns) {
+    if (name === 'id' || derived || foreign) continue;
+    const list = made.v?.[name];
+    const implied = type === 'datetime' && !nullable ? timeText(birth.at) : null;
+    const constant = made.c?.[name] ?? implied;
+    words[name] = ids.map((id) => (list ? (list[born.indexOf(id)] ?? null) : constant));
+  }
+  return words;
 }
 
 /** What a record says, where its effect here was another. */

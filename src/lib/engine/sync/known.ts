@@ -25,6 +25,10 @@ export interface Known {
   steps: Map<number, Map<number, { clocks: number[]; upto: number[] }>>;
   /** Author's times by place, the few that were asked for. */
   times: Map<string, { rec: number; at: number }>;
+  /** Places whose records were refused: they hold nothing, and their clients go on behind them. */
+  voids: Map<number, Set<number>>;
+  /** Records of the history here that were refused -> the newest record when that was known. */
+  refused: Map<number, number>;
 }
 
 /** Name of the newest record of this device that was looked through. */
@@ -35,13 +39,38 @@ export function* loadKnown(): Steps<Known> {
   for (const [client, clock] of yield* all('SELECT client, max(clock) FROM loam_known GROUP BY client'))
     vector.set(Number(client), Number(clock) + 1);
   const row = yield* one('SELECT value FROM loam_setting WHERE name = ?', [indexedUpTo]);
-  return {
+  const known: Known = {
     vector,
     indexed: Number(row?.[0] ?? 0),
     pasts: new Map(),
     steps: new Map(),
     times: new Map(),
+    voids: new Map(),
+    refused: new Map(),
   };
+  for (const [client, clock, rec, since] of yield* all('SELECT client, clock, rec, since FROM loam_void')) {
+    keepVoid(known, Number(client), Number(clock));
+    if (rec !== null) known.refused.set(Number(rec), Number(since));
+  }
+  for (const client of known.voids.keys()) skipVoids(known, client);
+  return known;
+}
+
+export function keepVoid(known: Known, client: number, clock: number): void {
+  const clocks = known.voids.get(client);
+  if (clocks) clocks.add(clock);
+  else known.voids.set(client, new Set([clock]));
+}
+
+export const isVoid = ({ voids }: Known, client: number, clock: number): boolean =>
+  voids.get(client)?.has(clock) ?? false;
+
+/** A refused record is no reason to wait for it. */
+export function skipVoids(known: Known, client: number): void {
+  if (!known.voids.has(client)) return;
+  let next = known.vector.get(client) ?? 0;
+  while (isVoid(known, client, next)) next++;
+  if (next > 0) known.vector.set(client, next);
 }
 
 export function* keepIndexed(known: Known, rec: number): Steps<void> {
@@ -111,6 +140,7 @@ export function* noteKnown(
     place.at,
   ]);
   known.vector.set(client, clock + 1);
+  skipVoids(known, client);
   const past = yield* pastOf(known, client);
   const grown = seen.filter(([other, upto]) => other !== client && upto > (past.get(other) ?? 0));
   if (grown.length === 0) return;
@@ -162,8 +192,18 @@ export function* firstUnseen(
     if (other === client) continue;
     const upto = past.get(other) ?? 0;
     if (upto >= here) continue;
-    const found = yield* placeAt(known, other, upto);
+    const found =
+      (yield* placeAt(known, other, upto)) ?? (known.voids.has(other) ? yield* placeFrom(other, upto) : null);
     if (found && found.rec < first) first = found.rec;
   }
   return first;
+}
+
+/** The first record of a client from this clock on that was not refused. */
+function* placeFrom(client: number, clock: number): Steps<{ rec: number } | null> {
+  const row = yield* one(
+    'SELECT rec FROM loam_known WHERE client = ? AND clock >= ? ORDER BY clock LIMIT 1',
+    [client, clock],
+  );
+  return row ? { rec: Number(row[0]) } : null;
 }

@@ -4,11 +4,13 @@
 import type { Clock, SqlDriver } from '../ports.ts';
 import { one, runSync, type Steps } from '../statement.ts';
 import type { Writer } from '../write/writer.ts';
-import { arrivals, markDone, type Arrival } from './arrivals.ts';
+import { arrivals, type Arrival } from './arrivals.ts';
 import type { Explained, LogState, OwnClient } from './frames.ts';
-import { decodeStateVector, encodeStateVector, type StateVector } from './item.ts';
+import { createIntake } from './intake.ts';
+import { decodeStateVector, decodeUpdate, encodeStateVector, type StateVector } from './item.ts';
 import type { SyncLog } from './log.ts';
-import { createProjector, type Projector } from './project.ts';
+import type { Projected, Projector } from './project.ts';
+import type { Received, ReceivePolicy } from './receive.ts';
 import type { OnTheWay, ServedUpdate } from './serve.ts';
 
 /** What came of a slice of records of others. */
@@ -27,8 +29,11 @@ export interface LocalSide {
   differing(logs: readonly LogState[]): string[];
   /** What is here of a log, which is begun where it is not known. */
   vector(doc: string): Uint8Array;
-  /** Keeps what came; throws `UpdateRefused`. Gives how many own records were refused by it. */
-  receive(doc: string, bytes: Uint8Array): { refused: number };
+  /**
+   * Keeps what came; throws `UpdateRefused`. Gives how many own records were refused by it; null where it has to wait until an
+   * act has ended.
+   */
+  receive(doc: string, bytes: Uint8Array): { refused: number } | null;
   explain(places: readonly Explained[]): void;
   /** Does some of what came in the tables, for about so many milliseconds. */
   project(budget: number): Slice;
@@ -47,6 +52,8 @@ export interface LocalDeps {
   writer: Writer;
   log: SyncLog;
   clock: Clock;
+  /** Rows that have another uid now: whoever keeps bytes under uids moves or finds them. */
+  onMoved?: (moved: Projected['moved']) => void;
 }
 
 /** Of one record, and of one row of it, before anything was measured; milliseconds. */
@@ -54,9 +61,9 @@ const [recordCost, rowCost] = [0.25, 0.02];
 /** At most so many records in one transaction. */
 const mostAtOnce = 200;
 
-export function createLocalSide({ driver, writer, log, clock }: LocalDeps): LocalSide {
-  const { journal, author } = writer;
-  const projector = createProjector(journal, author, (placed, record) => markDone(journal, placed, record));
+export function createLocalSide({ driver, writer, log, clock, onMoved }: LocalDeps): LocalSide {
+  const intake = createIntake({ driver, writer, ...(onMoved ? { onMoved } : {}) });
+  const { projector } = intake;
   const read = <T>(steps: Steps<T>): T => runSync(driver, steps);
   /** Everything up to here was given to the projector, which keeps what waits. */
   let given = 0;
@@ -77,6 +84,13 @@ export function createLocalSide({ driver, writer, log, clock }: LocalDeps): Loca
     return { some: found.slice(0, count), more: count < found.length || found.length === mostAtOnce };
   }
 
+  /** What takes records out is done in log and tables at once: cut off in between, they would stay in the tables. */
+  function takeAtOnce(doc: string, bytes: Uint8Array): Received {
+    const { received, projected } = intake.take(doc, bytes, policy);
+    waiting = projected.waiting;
+    return received;
+  }
+
   return {
     projector,
     clients: () => log.sessions().map(({ client, doc }) => ({ client, doc })),
@@ -91,7 +105,9 @@ export function createLocalSide({ driver, writer, log, clock }: LocalDeps): Loca
       return log.vector(doc);
     },
     receive(doc, bytes) {
-      const { taken, refused } = log.receive(doc, bytes, { voids: true, begins: true });
+      const atOnce = refuses(bytes);
+      if (atOnce && writer.going) return null;
+      const { taken, refused } = atOnce ? takeAtOnce(doc, bytes) : log.receive(doc, bytes, policy);
       // What the server brings, it has: also of sessions of this file that an older state of it knows nothing of.
       const upto = new Map(taken.map(({ client, clock }) => [client, clock + 1]));
       if (upto.size > 0 && read(one(ownAmong, [JSON.stringify([...upto.keys()])])))
@@ -112,7 +128,8 @@ export function createLocalSide({ driver, writer, log, clock }: LocalDeps): Loca
       waiting = done.waiting;
       const guess = some.reduce((sum, { placed }) => sum + estimate(placed.record.operations), 0);
       factor = Math.min(20, Math.max(0.2, factor * 0.7 + ((clock() - started) / guess) * 0.3));
-      for (const act of done.acts) writer.tell(act, act.changes);
+      for (const act of done.acts) writer.announce(act, act.changes);
+      if (done.moved.length > 0) onMoved?.(done.moved);
       return { more, held: false };
     },
     get waiting() {
@@ -128,6 +145,14 @@ export function createLocalSide({ driver, writer, log, clock }: LocalDeps): Loca
     rewind: (doc, client, clock) => log.rewind(doc, client, clock),
     renew: () => log.renew(),
   };
+}
+
+/** The server may refuse, and may begin logs. */
+const policy: ReceivePolicy = { voids: true, begins: true };
+
+function refuses(bytes: Uint8Array): boolean {
+  const { items, deleted } = decodeUpdate(bytes);
+  return deleted.length > 0 || items.some(({ content }) => content === null);
 }
 
 const ownAmong =

@@ -9,8 +9,9 @@ import { consequence, type RowKey } from '../write/operation.ts';
 import { readRecord, recordsAfter } from '../write/packs.ts';
 import { hasNames, nameOf, isNamePart, noteBirths, type Birth } from './made-once.ts';
 import { readFact, wordOf, type Fact, type FactOperation } from './facts.ts';
-import { keepIndexed, noteKnown, placeAt } from './known.ts';
+import { isVoid, keepIndexed, noteKnown, placeAt } from './known.ts';
 import { goneKey, nameColumn, rememberNames, rowsNamed } from './names.ts';
+import { takeOutLate } from './refusals.ts';
 import { enqueueOn, type Settling } from './settling.ts';
 import { addTwin, familyOf, type Naming } from './twins.ts';
 
@@ -35,8 +36,12 @@ export function* takeOwn(settling: Settling): Steps<number> {
         continue;
       }
       // Of another, or taken up already.
-      if (yield* placeAt(known, client, clock)) continue;
+      if (known.refused.has(rec) || (yield* placeAt(known, client, clock))) continue;
       if (unplacedFrom < Infinity) continue;
+      if (isVoid(known, client, clock)) {
+        yield* takeOutLate(settling, rec);
+        continue;
+      }
       const seen: [number, number][] = [];
       for (const [other] of known.vector) {
         if (other === client) continue;

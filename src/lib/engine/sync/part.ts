@@ -10,17 +10,20 @@ import {
   conflictEntry,
   keptOutEntry,
   newerEntry,
+  rejectedEntry,
   settleConflict,
   settled,
   type ConflictEntry,
   type KeptOutEntry,
   type NewerEntry,
+  type RejectedEntry,
 } from './attention.ts';
 import { createConnection, type Connection, type ConnectionStatus } from './connection.ts';
 import type { SyncConflict } from './conflicts.ts';
 import { createLocalSide, type LocalSide } from './local-side.ts';
 import type { SyncLog } from './log.ts';
 import { readRemote, writeRemote, type Remote } from './remote.ts';
+import { discardRejected, rejectedActs, reviseRejected, type ReviseDeps } from './revise.ts';
 
 /** How sync stands: a connection's status, or `off` for a database that belongs to no server. */
 export type SyncFacts = Omit<ConnectionStatus, 'state'> & {
@@ -29,7 +32,7 @@ export type SyncFacts = Omit<ConnectionStatus, 'state'> & {
   attention: number;
 };
 
-export type AttentionEntry = ConflictEntry | KeptOutEntry | NewerEntry;
+export type AttentionEntry = RejectedEntry | ConflictEntry | KeptOutEntry | NewerEntry;
 
 export interface SyncHost {
   /** A way to this server; an error in words where there is none from here. */
@@ -49,7 +52,12 @@ const tellMs = 150;
 const noteMs = 60_000;
 const listed = 500;
 
-export function syncPart(context: EngineContext, log: SyncLog) {
+/** `branches`: to put onto a branch what was rejected. */
+export function syncPart(
+  context: EngineContext,
+  log: SyncLog,
+  branches: () => Pick<ReviseDeps, 'createBranch' | 'switchBranch'>,
+) {
   const { driver, writer, model, read, act, clock, random } = context;
   const { journal } = writer;
   let host: SyncHost | null = null;
@@ -145,7 +153,9 @@ export function syncPart(context: EngineContext, log: SyncLog) {
     if (!log.on || remote === null || inPast()) return [];
     const { projector } = localSide();
     const found: AttentionEntry[] = [];
-    for (const conflict of read(projector.conflicts()).slice(0, most))
+    for (const rejected of read(rejectedActs(writer, most)))
+      found.push(read(rejectedEntry(journal, rejected)));
+    for (const conflict of read(projector.conflicts()).slice(0, most - found.length))
       found.push(read(conflictEntry(journal, conflict)));
     for (const kept of read(projector.keptOut()).slice(0, most - found.length))
       found.push(read(keptOutEntry(journal, kept)));
@@ -209,6 +219,17 @@ export function syncPart(context: EngineContext, log: SyncLog) {
       const conflict = conflictAt(registry, uid, column, place);
       act('settle-conflict', `Choose a value of ${column}`, (tx) => settleConflict(tx, conflict, place));
       tell();
+    },
+    /** The rejected act is told of no more; its content stays in the history. */
+    discardRejected(uid: string): void {
+      discardRejected({ driver, writer }, uid);
+      tell();
+    },
+    /** Does it again on a branch of its own. Gives the branch's name. */
+    reviseRejected(uid: string): string {
+      const { branch } = reviseRejected({ driver, writer, ...branches() }, uid);
+      tell();
+      return branch;
     },
     /** Something was written here, or came from elsewhere. */
     wakeSync(feed: FeedChange): void {

@@ -27,6 +27,8 @@ export interface SessionPlaces extends Places {
   clients(): ReadonlyMap<string, number>;
   /** From now on records get new clients: the ones so far are another copy's too. */
   renew(): void;
+  /** This record was refused: what it said to have seen, its client's next record says again. */
+  retell(client: number, clock: number): void;
 }
 
 export function createPlaces(journal: Journal): SessionPlaces {
@@ -34,6 +36,8 @@ export function createPlaces(journal: Journal): SessionPlaces {
   const clients = new Map<string, number>();
   /** Act -> records of it whose operations name an insert. An open act ends with the process, so memory will do. */
   const held = new Map<number, Set<number>>();
+  /** Of each client: others whose records it may not have told of, and what its records told of. */
+  const sights = new Map<number, { pending: Set<number>; told: { clock: number; others: number[] }[] }>();
   const schema = modelFingerprint(journal.model);
 
   function* take(branch: string, count: number, bytes: number): Steps<Place> {
@@ -63,27 +67,50 @@ export function createPlaces(journal: Journal): SessionPlaces {
     return { client, clock: 0 };
   }
 
-  /** What has come into the tables since the last record of this file, told once. */
-  function* seenNow(client: number): Steps<RecordHead['seen']> {
+  /**
+   * What has come into the tables since the client's last record: all of it with its first one, so that each client says by
+   * itself what it had seen. Which others to look at is kept in memory; how far they are is read here, so that what a rollback
+   * took back is never told.
+   */
+  function* seenNow(client: number, clock: number): Steps<RecordHead['seen']> {
+    let sight = sights.get(client);
+    if (!sight) {
+      sight = { pending: new Set(), told: [] };
+      for (const [other] of yield* all('SELECT client FROM loam_sync_client WHERE done > 0 AND client <> ?', [
+        client,
+      ]))
+        sight.pending.add(Number(other));
+      sights.set(client, sight);
+    }
+    // A record of this clock was rolled back.
+    for (let last = sight.told.at(-1); last && last.clock >= clock; last = sight.told.at(-1)) {
+      for (const other of last.others) sight.pending.add(other);
+      sight.told.pop();
+    }
+    const fresh = yield* all('SELECT client FROM loam_sync_client WHERE done > told');
+    if (fresh.length > 0) {
+      for (const [other] of fresh)
+        for (const [of, { pending }] of sights) if (of !== Number(other)) pending.add(Number(other));
+      yield* run('UPDATE loam_sync_client SET told = done WHERE done > told');
+    }
+    if (sight.pending.size === 0) return [];
+    const others = [...sight.pending].sort((a, b) => a - b).slice(0, mostTold);
     const rows = yield* all(
-      `SELECT client, done FROM loam_sync_client WHERE done > told AND client <> ? ORDER BY client LIMIT ${mostTold}`,
-      [client],
+      'SELECT client, done FROM loam_sync_client WHERE client IN (SELECT value FROM json_each(?)) AND done > 0 ORDER BY client',
+      [JSON.stringify(others)],
     );
-    if (rows.length === 0) return [];
-    yield* run('UPDATE loam_sync_client SET told = done WHERE done > told AND client <> ? AND client <= ?', [
-      client,
-      rows.at(-1)?.[0] ?? 0,
-    ]);
+    for (const other of others) sight.pending.delete(other);
+    sight.told.push({ clock, others });
     return rows.map(([seen, done]) => [Number(seen), Number(done)]);
   }
 
   function* heads(
     tx: Transaction,
     act: Parameters<Places['note']>[1],
-    client: number,
+    { client, clock }: Place,
     parts: number,
   ): Steps<(part: number, at: number) => Uint8Array> {
-    const seen = yield* seenNow(client);
+    const seen = yield* seenNow(client, clock);
     const root =
       act.root === act.id ? undefined : yield* one('SELECT uid FROM loam_act WHERE id = ?', [act.root]);
     const { uid, title: message, sign } = act;
@@ -102,14 +129,22 @@ export function createPlaces(journal: Journal): SessionPlaces {
   const places: SessionPlaces = {
     limits: sealLimits,
     clients: () => clients,
-    renew: () => clients.clear(),
+    renew() {
+      clients.clear();
+      sights.clear();
+    },
+    retell(client, clock) {
+      const sight = sights.get(client);
+      for (const { others } of sight?.told.filter((one) => one.clock === clock) ?? [])
+        for (const other of others) sight?.pending.add(other);
+    },
     check: refuseTooLong,
     *take(tx, records) {
       const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0);
       return yield* take(tx.author.branchUid, records.length, bytes);
     },
     *note(tx, act, { client, clock }, records) {
-      const head = yield* heads(tx, act, client, records.length);
+      const head = yield* heads(tx, act, { client, clock }, records.length);
       for (const [part, { id, bytes, entries }] of records.entries()) {
         const body = hasBirths(entries) ? yield* translated(journal, bytes, entries) : bytes;
         yield* run(`${insert} VALUES (?, ?, ?, ?, ?)`, [client, clock + part, id, head(part, tx.at), body]);
@@ -132,7 +167,7 @@ export function createPlaces(journal: Journal): SessionPlaces {
       if (records.length === 0) return;
       const bytes = records.reduce((sum, row) => sum + Number(row[2]), 0);
       const { client, clock } = yield* take(tx.author.branchUid, records.length, bytes);
-      const head = yield* heads(tx, act, client, records.length);
+      const head = yield* heads(tx, act, { client, clock }, records.length);
       for (const [part, [id = null, at]] of records.entries()) {
         const place = [client, clock + part, head(part, Number(at)), id];
         if (births?.has(Number(id))) yield* copyTranslated(journal, place as CopyPlace);

@@ -8,8 +8,10 @@ import { markLatest } from '../write/derived.ts';
 import { dropKeys, recordTime, refuseInPast, tableOf, type Journal } from '../write/journal.ts';
 import { decode, encode } from '../write/operation.ts';
 import { reachOf } from '../write/reach.ts';
+import { mainBranch } from '../write/seen.ts';
+import { sharedFrom } from '../write/synced.ts';
 import type { Author, TableChange, Transaction } from '../write/transaction.ts';
-import { flushSettled, goTo, settleElsewhere } from './acts.ts';
+import { flushSettled, goTo, isHere, settleElsewhere } from './acts.ts';
 import { keptOut, openConflicts, type KeptOut, type SyncConflict } from './conflicts.ts';
 import { createFactCache, type FactCache, type FactReader } from './facts.ts';
 import { keepIndexed, loadKnown, placeAt, type Known } from './known.ts';
@@ -17,6 +19,7 @@ import { takeOwn } from './own.ts';
 import { unpark } from './parked.ts';
 import { createProjectionTables } from './projection-tables.ts';
 import type { PlacedRecord, SyncRecord } from './record.ts';
+import { takeOutRefused, type RefusedPlace } from './refusals.ts';
 import type { Settling } from './settling.ts';
 import { take } from './take.ts';
 import { loadTwins, renameTwins } from './twins.ts';
@@ -38,11 +41,25 @@ export interface Projected {
   /** Rows that have another uid than before: bytes may lie under the old one. */
   moved: { table: string; from: string; to: string }[];
   acts: ProjectedAct[];
+  /** Uids of acts here of which records were taken out, since they were refused. */
+  takenOut: string[];
+}
+
+export interface ProjectMore {
+  /** Records that were refused (`Received.refused`): what they did here is taken out, and nobody waits for them. */
+  refused?: readonly RefusedPlace[];
+  /** Done first, in the same transaction: it brings records and refusals that are projected with the others. */
+  first?: Steps<{ taken: readonly PlacedRecord[]; refused: readonly RefusedPlace[] }>;
 }
 
 export interface Projector {
-  /** Projects the records in one transaction. Without any it takes up what was written here since. */
-  project(placed: readonly PlacedRecord[]): Steps<Projected>;
+  /**
+   * Projects the records in one transaction, and takes out what was refused. Without any it takes up what was written here
+   * since. To take an update of the server into log and tables at once: intake.ts.
+   */
+  project(placed: readonly PlacedRecord[], more?: ProjectMore): Steps<Projected>;
+  /** Somebody rolled back a transaction around this one. */
+  forget(): void;
   /** Of each client, all records below this clock are in the tables. */
   vector(): Steps<Map<number, number>>;
   /** What several wrote at once, on the checked-out branch. */
@@ -50,9 +67,6 @@ export interface Projector {
   /** What is kept out of the tables, and why. */
   keptOut(): Steps<KeptOut[]>;
 }
-
-/** In `loam_setting`: records up to this one were there before the database was shared, and are in every copy of it. */
-export const sharedFrom = 'sync base';
 
 /** Told in the same transaction of each record that is in the tables now, and which record of the history it is here. */
 export type WhenDone = (placed: PlacedRecord, record: number) => Steps<void>;
@@ -74,28 +88,38 @@ export function createProjector(journal: Journal, author: Author, whenDone?: Whe
     return { journal, known: here, base: 0, cache, twins: yield* loadTwins(journal, here) };
   }
 
-  function* project(placed: readonly PlacedRecord[]): Steps<Projected> {
+  function* project(placed: readonly PlacedRecord[], more: ProjectMore = {}): Steps<Projected> {
     refuseInPast(journal);
     // Hybrid logical time: what is written here from now on is later than all that was seen.
     if (journal.lastAt === 0) yield* recordTime(journal);
     const before = { ...author };
     try {
       return yield* atomically(journal, author, function* (tx) {
-        const result = yield* projectAll(tx, yield* reading(), placed, whenDone);
-        if (author.branchId !== before.branchId) yield* goTo(tx, before.branchId);
+        const brought = more.first ? yield* more.first : { taken: [], refused: [] };
+        const all = [...placed, ...brought.taken];
+        const refused = [...(more.refused ?? []), ...brought.refused];
+        const result = yield* projectAll(tx, yield* reading(), all, refused, whenDone);
+        const home = (yield* isHere(before.branchId)) ? before.branchId : mainBranch;
+        if (author.branchId !== home) yield* goTo(tx, home);
         return result;
       });
     } catch (error) {
       Object.assign(author, before);
-      known = null;
-      cache = createFactCache();
-      ready = false;
+      reset();
       throw error;
     }
   }
 
+  /** What is kept in memory may be of a transaction that was taken back. */
+  function reset(): void {
+    known = null;
+    cache = createFactCache();
+    ready = false;
+  }
+
   return {
     project,
+    forget: reset,
     *vector() {
       return new Map((yield* open()).vector);
     },
@@ -114,6 +138,7 @@ function* projectAll(
   tx: Transaction,
   reader: FactReader,
   placed: readonly PlacedRecord[],
+  refused: readonly RefusedPlace[],
   whenDone?: WhenDone,
 ): Steps<Projected> {
   const base = yield* one('SELECT value FROM loam_setting WHERE name = ?', [sharedFrom]);
@@ -127,10 +152,11 @@ function* projectAll(
     born: [],
     renamed: new Set(),
     moved: [],
+    uprooted: new Set(),
     waits: (yield* one('SELECT 1 FROM loam_wait LIMIT 1')) !== undefined,
     conflicts: (yield* one('SELECT 1 FROM loam_conflict LIMIT 1')) !== undefined,
   };
-  const result: Projected = { applied: 0, waiting: 0, refused: [], moved: [], acts: [] };
+  const result: Projected = { applied: 0, waiting: 0, refused: [], moved: [], acts: [], takenOut: [] };
   const home = tx.author.branchId;
   dropKeys(tx.journal);
   const unplacedFrom = yield* takeOwn(settling);
@@ -140,6 +166,12 @@ function* projectAll(
   keepChanges(result, tx, 'settle', '', true);
   yield* settleElsewhere(settling);
   keepChanges(result, tx, 'settle', '', tx.author.branchId === home);
+  if (refused.length > 0) {
+    result.takenOut = yield* takeOutRefused(settling, refused, (uid, title) =>
+      keepChanges(result, tx, uid, title, tx.author.branchId === home),
+    );
+    settling.uprooted.clear();
+  }
 
   let waiting = yield* gather(known, placed);
   // In the history here too: what is written next is later, also after a restart.

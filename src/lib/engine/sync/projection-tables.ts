@@ -8,6 +8,12 @@ export const projectionDdl: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS loam_known (
     client INTEGER NOT NULL, clock INTEGER NOT NULL, rec INTEGER NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (client, clock)) WITHOUT ROWID`,
+  // Places of records that were refused. `rec`: the record here, null where it never came into the tables; `since`: the
+  // newest record here when that was known, since what is written later cannot mean it any more; `told`: a person has dealt
+  // with it.
+  `CREATE TABLE IF NOT EXISTS loam_void (
+    client INTEGER NOT NULL, clock INTEGER NOT NULL, rec INTEGER, since INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (client, clock)) WITHOUT ROWID`,
   // What came to a client before its record: of `other` all records below `upto`.
   `CREATE TABLE IF NOT EXISTS loam_saw (
     client INTEGER NOT NULL, other INTEGER NOT NULL, clock INTEGER NOT NULL, upto INTEGER NOT NULL,

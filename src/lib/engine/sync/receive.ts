@@ -67,8 +67,9 @@ export function* receiveUpdate(
     yield* takeClient(log, items.slice(from, to), { ...policy, writing }, done);
     from = to;
   }
-  if (deleted.length > 0 && !policy.voids) throw mayNotRefuse();
-  for (const run of deleted) yield* refuseRun(log, run, done);
+  for (const run of deleted)
+    if (policy.voids) yield* refuseRun(log, run, done);
+    else if (!(yield* isRefused(run))) throw mayNotRefuse();
   for (const client of new Set(done.refused.map(({ client }) => client))) yield* settle(client);
   return done;
 }
@@ -157,7 +158,8 @@ function* compare(log: Log, { client, clock, content }: LogItem, policy: Rules, 
   if (!row) return;
   const [head, body] = row as [Uint8Array | null, Uint8Array | null];
   if (content === null) {
-    if (!policy.voids) throw mayNotRefuse();
+    // Who was told of a refusal may say it again.
+    if (!policy.voids && head) throw mayNotRefuse();
     if (head) yield* refuse(log, client, clock, '', done.refused);
   } else if (!head) done.answer.push({ client, clock, count: 1 });
   else {
@@ -277,6 +279,14 @@ function* refuseRun(log: Log, { client, clock, count }: DeletedRun, done: Receiv
   // Of records that are not here yet it will be told with them.
   const end = Math.min(clock + count, next ?? 0);
   for (let at = clock; at < end; at++) yield* refuse(log, client, at, '', done.refused);
+}
+
+function* isRefused({ client, clock, count }: DeletedRun): Steps<boolean> {
+  const row = yield* one(
+    'SELECT count(*) FROM loam_sync_item WHERE client = ? AND clock >= ? AND clock < ? AND head IS NULL',
+    [client, clock, clock + count],
+  );
+  return Number(row?.[0]) === count;
 }
 
 const mayNotRefuse = () =>

@@ -3,11 +3,10 @@
 import { LoamError } from '../errors.ts';
 import type { FileNonce, Random, SqlDriver } from '../ports.ts';
 import { inTransaction, one, run, runSync, type Steps } from '../statement.ts';
-import { sharedFrom } from './project.ts';
 import { timeText } from '../time.ts';
 import { randomUid } from '../uid.ts';
 import { raiseVersion } from '../write/packs.ts';
-import { syncedVersion, syncSetting } from '../write/synced.ts';
+import { sharedFrom, syncedVersion, syncSetting } from '../write/synced.ts';
 
 export interface Remote {
   /** Origin, as `https://loam.example.org`. */

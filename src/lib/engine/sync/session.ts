@@ -8,7 +8,7 @@ import { all, inTransaction, one, run, runSync, type Steps } from '../statement.
 import { randomUid } from '../uid.ts';
 import type { Journal } from '../write/journal.ts';
 import { raiseVersion } from '../write/packs.ts';
-import { leaveSync, syncedVersion, syncSetting } from '../write/synced.ts';
+import { leaveSync, sharedFrom, syncedVersion, syncSetting } from '../write/synced.ts';
 import { docName } from './logs.ts';
 import { createPlaces, type SessionPlaces } from './places.ts';
 
@@ -40,6 +40,11 @@ export function* turnOnSync(journal: Journal): Steps<SessionPlaces> {
         syncSetting,
         randomUid(16, journal.random),
       ]);
+      yield* run(
+        `INSERT OR IGNORE INTO loam_setting(name, value)
+         SELECT ?, max(coalesce((SELECT max(id) FROM loam_record), 0), coalesce((SELECT max(rec_to) FROM loam_pack), 0))`,
+        [sharedFrom],
+      );
     })(),
   );
   return (yield* openSync(journal)) as SessionPlaces;

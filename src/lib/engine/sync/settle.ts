@@ -14,11 +14,12 @@ import type { Transaction } from '../write/transaction.ts';
 import { keepConflicts } from './conflicts.ts';
 import { eventsOf } from './facts.ts';
 import { fold, type Cell, type Folded } from './fold.ts';
+import { followParent, groundFor } from './ground.ts';
 import { rowsNamed } from './names.ts';
 import type { Settling } from './settling.ts';
 import { assigned, familyOf, type Naming } from './twins.ts';
 import { settleUniques } from './uniques.ts';
-import { groundOf, keepGround, keepWaits, takeOut, wake, type Wait } from './waits.ts';
+import { keepGround, keepWaits, takeOut, wake, type Wait } from './waits.ts';
 
 /** Settles what is in the queue, and what that leads to. */
 export function* settleQueue(settling: Settling): Steps<void> {
@@ -61,11 +62,12 @@ function* settleRow(settling: Settling, table: Table, id: number): Steps<void> {
     [id],
   );
   const now = row && new Map(columns.map(({ name }, c) => [name, row[c] ?? null]));
-  const ground = yield* groundOf(settling, table, id, now ?? null);
-  // Nobody has told more of it than that it is meant somewhere.
+  const { values: ground, follow } = yield* groundFor(settling, table, id, now ?? null, folded);
+  // Nobody has told more of it than that it is meant somewhere; or who told it was refused.
   if (!ground && !folded?.made) {
     yield* keepWaits(settling, table, id, []);
     yield* keepConflicts(settling, table, id, null);
+    if (now) yield* takeOut(settling, table, id);
     return;
   }
   const waits: Wait[] = [];
@@ -102,6 +104,7 @@ function* settleRow(settling: Settling, table: Table, id: number): Steps<void> {
   } else if (stamp !== undefined && stamp !== now.get('updated_at') && tx.author.branchId === mainBranch)
     // The time of a change that is not shown is no change of anybody's.
     yield* run(`UPDATE "${table.name}" SET updated_at = ? WHERE id = ?`, [stamp, id]);
+  yield* followParent(settling, table, id, follow);
 }
 
 /** A row that was made on the branch and went elsewhere (the trash) is the branch's own all the same. */

@@ -16,6 +16,8 @@ export interface Settling {
   /** Families of versions whose uids are to be given again, and rows that have another uid since. */
   renamed: Set<string>;
   moved: { table: string; from: string; to: string }[];
+  /** Rows that refused records touched: what no fact tells of them any more is as it was before (`ground.ts`). */
+  uprooted: Set<string>;
   /** Something waits, or two wrote at once, somewhere: else nobody needs to look. */
   waits: boolean;
   conflicts: boolean;

@@ -64,11 +64,11 @@ export function createTaker({ local, send, later, clock, onProgress, onFailure }
     if (!toAsk.includes(doc)) toAsk.push(doc);
   }
 
-  function take(frame: Came): void {
+  /** False: it has to wait. */
+  function take(frame: Came): boolean {
     switch (frame.type) {
       case 'update':
-        receive(frame.doc, frame.bytes);
-        break;
+        return receive(frame.doc, frame.bytes);
       case 'caught':
         asked.delete(frame.doc);
         tries.delete(frame.doc);
@@ -81,12 +81,14 @@ export function createTaker({ local, send, later, clock, onProgress, onFailure }
         early = frame.places;
         break;
     }
+    return true;
   }
 
-  function receive(doc: string, bytes: Uint8Array): void {
+  function receive(doc: string, bytes: Uint8Array): boolean {
     try {
-      const { refused } = local.receive(doc, bytes);
-      if (refused > 0 && early.length > 0) local.explain(early);
+      const done = local.receive(doc, bytes);
+      if (!done) return false;
+      if (done.refused > 0 && early.length > 0) local.explain(early);
       behind = true;
     } catch (error) {
       if (!isLoamError(error, 'UpdateRefused')) throw error;
@@ -96,11 +98,13 @@ export function createTaker({ local, send, later, clock, onProgress, onFailure }
       // Something is missing before it: asked for again, from what is here.
       if (why === 'gap' && again <= mostTries) {
         asked.delete(doc);
-        return wish(doc);
+        wish(doc);
+        return true;
       }
       if (why === 'diverged') local.renew();
       problem = wordsOf(error);
     }
+    return true;
   }
 
   function work(): void {
@@ -109,18 +113,23 @@ export function createTaker({ local, send, later, clock, onProgress, onFailure }
     const end = clock() + sliceMs;
     let wait = 0;
     try {
-      while (queue.length > 0 && clock() < end - sliceMs / 3) take(queue.shift() as Came);
+      let held = false;
+      while (queue.length > 0 && !held && clock() < end - sliceMs / 3) {
+        held = !take(queue[0] as Came);
+        if (!held) queue.shift();
+      }
       ask();
       if (behind) {
-        const { more, held } = local.project(Math.max(5, end - clock()));
-        behind = more;
-        if (held) wait = heldMs;
+        const slice = local.project(Math.max(5, end - clock()));
+        behind = slice.more;
+        held ||= slice.held;
       }
+      if (held) wait = heldMs;
     } catch (error) {
       over = true;
       return onFailure(wordsOf(error));
     }
-    if (queue.length > 0 || behind) callOff = later(queue.length > 0 ? 0 : wait, work);
+    if (queue.length > 0 || behind) callOff = later(wait, work);
     onProgress();
   }
 

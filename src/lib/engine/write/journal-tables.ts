@@ -74,7 +74,7 @@ export const journalDdl: string[] = [
   `CREATE TABLE IF NOT EXISTS loam_sync_doc (id INTEGER PRIMARY KEY, branch TEXT NOT NULL, epoch INTEGER NOT NULL)`,
   `CREATE UNIQUE INDEX IF NOT EXISTS loam_sync_doc_epoch ON loam_sync_doc(branch, epoch)`,
   // A session that wrote into a log. Records below \`next\` are here, below \`acked\` at the server, below \`done\` in the
-  // tables; below \`told\` a record of this file says that it has seen them. \`own\`: 1 of this file, 2 of one that it is a copy of.
+  // tables; below \`told\` the running session knows that its records have to tell of them. \`own\`: 1 of this file, 2 of one that it is a copy of.
   `CREATE TABLE IF NOT EXISTS loam_sync_client (
     client INTEGER PRIMARY KEY, doc INTEGER NOT NULL, own INTEGER NOT NULL, next INTEGER NOT NULL,
     bytes INTEGER NOT NULL, acked INTEGER NOT NULL, done INTEGER NOT NULL, told INTEGER NOT NULL)`,

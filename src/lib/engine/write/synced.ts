@@ -9,12 +9,19 @@ export const syncedVersion = 3;
 /** Name in `loam_setting`: there once a database is synced; its value names the file (sync/session.ts). */
 export const syncSetting = 'sync';
 
+/** In `loam_setting`: records up to this one were there before the database was shared, and are in every copy of it. */
+export const sharedFrom = 'sync base';
+
+/** What the projection keeps (sync/projection-tables.ts), for a database that leaves it all. */
+const projection = 'known saw waiting void shadow parked hidden wait conflict alias birth twin'.split(' ');
+
 /** A database with these executed is not synced any more; what others have of it stays with them. */
 export const leaveSync: readonly string[] = [
   'DELETE FROM loam_sync_item',
   'DELETE FROM loam_sync_client',
   'DELETE FROM loam_sync_doc',
-  `DELETE FROM loam_setting WHERE name = '${syncSetting}'`,
+  `DELETE FROM loam_setting WHERE name IN ('${syncSetting}', '${sharedFrom}', 'sync indexed')`,
+  ...projection.map((name) => `DROP TABLE IF EXISTS loam_${name}`),
 ];
 
 export interface Place {

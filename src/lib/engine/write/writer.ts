@@ -90,8 +90,8 @@ export interface Writer {
    */
   grow<T>(spec: ActSpec, body: (tx: Transaction) => Steps<T>): { act: Act; value: T };
   read<T>(steps: Steps<T>): T;
-  /** Tells the feed of an act that came from elsewhere (sync): it is in the tables. */
-  tell(act: { uid: string; title: string }, changes: readonly TableChange[]): void;
+  /** Tells the feed of what another part has committed (records of others). */
+  announce(act: { uid: string; title: string }, changes: readonly TableChange[]): void;
   /** Undoes the given act, else the newest that stands. `request` makes it idempotent: sent twice, undone once. */
   undo(uid?: string, request?: string | null, watch?: Watch): Promise<UndoResult | null>;
   redo(request?: string | null, watch?: Watch): Promise<UndoResult | null>;
@@ -331,7 +331,7 @@ export function createWriter(deps: WriterDeps): Writer {
       return { act: done.act, value: done.value };
     },
     read: (steps) => runSync(driver, steps),
-    tell: (came, changes) => tell(came, changes, true),
+    announce: (done, changes) => tell(done, changes, true),
     undo: (uid, request, watch) =>
       invert(runSync(driver, uid ? undoTargetOf(uid, author) : undoTarget(author)), request, watch),
     redo: (request, watch) => invert(runSync(driver, redoTarget(author)), request, watch),
