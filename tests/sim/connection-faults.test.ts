@@ -2,6 +2,7 @@
 // acknowledged is with it for ever, each record once, and in the end all devices have the same rows.
 import { describe, expect, it } from 'vitest';
 import { runSync } from '../../src/lib/engine/statement.ts';
+import { createProjector } from '../../src/lib/engine/sync/project.ts';
 import { numbers } from '../fixtures/numbers.ts';
 import { differences, scene, type Scene, type SyncedDevice } from './synced-device.ts';
 import type { Faults } from './relay.ts';
@@ -39,7 +40,8 @@ function together(of: Scene, devices: readonly SyncedDevice[]): void {
     expect(connection.status).toMatchObject({ state: 'live', pending: 0, waiting: 0, error: null });
   expect(kept(of, devices)).toEqual([]);
   // What was written here last is among the facts with the next records of others.
-  for (const { local, driver } of devices) runSync(driver, local.projector.project([]));
+  for (const { engine, driver } of devices)
+    runSync(driver, createProjector(engine.writer.journal, engine.writer.author).project([]));
   const [first, ...others] = devices;
   for (const other of others) expect(first && differences(first, other)).toEqual([]);
 }

@@ -55,6 +55,29 @@ describe('two devices and a server', () => {
     expect(differences(a, b)).toEqual([]);
     expect(a.connection.status).toMatchObject({ state: 'live', pending: 0, error: null, retryAt: null });
   });
+
+  it('[row 67] a new session of a file has seen what the earlier ones had seen: its edit wins without a conflict', async () => {
+    const { network, device } = await scene();
+    const [a, b] = [await device(1), await device(2)];
+    a.connection.start();
+    b.connection.start();
+    a.engine.createULabel('t one');
+    network.pass(200);
+    const uid = String(b.value("SELECT uid FROM lamindb_ulabel WHERE name = 't one'"));
+    b.engine.update('ULabel', { uid }, { description: 'of b' });
+    network.pass(200);
+    a.engine.createULabel('t two');
+    network.pass(200);
+    a.connection.stop();
+    const again = await device(3, { bytes: a.driver.serialize(), attached: true, user: a.user });
+    again.connection.start();
+    network.pass(100);
+    again.engine.update('ULabel', { uid }, { description: 'of a again' });
+    network.pass(200);
+    expect(b.value('SELECT description FROM lamindb_ulabel WHERE uid = ?', [uid])).toBe('of a again');
+    expect(b.rows('SELECT * FROM loam_conflict')).toEqual([]);
+    expect(differences(again, b)).toEqual([]);
+  });
 });
 
 describe('what the server says about a peer', () => {
@@ -85,12 +108,7 @@ describe('what the server says about a peer', () => {
 
   it('a database of another instance is not mixed with it', async () => {
     const { network, device } = await scene({ instance: 'another00000' });
-    const a = await device(1, {
-      onWelcome: ({ instance }) =>
-        instance === 'instance0000'
-          ? null
-          : { code: 'NoAccess', message: `It serves ${instance}.`, details: {} },
-    });
+    const a = await device(1);
     a.engine.createULabel('t one');
     a.connection.start();
     network.pass(60_000);
@@ -143,10 +161,10 @@ describe('what the server says about a peer', () => {
       onRoom: (room, bytes) => heard.push(`${room} ${bytes.join()}`),
     });
     const a = await device(1);
-    expect(a.connection.sendRoom('presence', Uint8Array.of(1))).toBe(false);
+    expect(a.engine.sendRoom('presence', Uint8Array.of(1))).toBe(false);
     a.connection.start();
     network.pass(50);
-    expect(a.connection.sendRoom('presence', Uint8Array.of(1, 2))).toBe(true);
+    expect(a.engine.sendRoom('presence', Uint8Array.of(1, 2))).toBe(true);
     network.pass(50);
     expect(heard).toEqual(['presence 1,2']);
   });
@@ -156,12 +174,14 @@ describe('what the server says about a peer', () => {
     const [a, b] = [await device(1), await device(2)];
     for (const one of [a, b]) one.connection.start();
     network.pass(100);
-    a.connection.hold(true);
+    a.engine.createULabel('zero');
+    network.pass(100);
+    await a.engine.goToPast({ time: new Date(Date.UTC(2026, 0, 2)).toISOString() });
     b.engine.createULabel('t one');
     network.pass(5_000);
     expect(names(a)).toEqual([]);
     expect(a.connection.status).toMatchObject({ state: 'offline', retryAt: null });
-    a.connection.hold(false);
+    a.engine.backToNow();
     network.pass(100);
     expect(names(a)).toEqual(['t one']);
   });
@@ -188,5 +208,80 @@ describe('what the server says about a peer', () => {
     expect(names(a)).toEqual(['t long', 't other 2', 't other 3']);
     expect(names(b)).toEqual(['t long', 't other 2', 't other 3']);
     expect(differences(a, b)).toEqual([]);
+  });
+});
+
+describe('[row 70] what the server refuses', () => {
+  it('is taken out again here, is told with its reason, and goes on as an edit of a branch', async () => {
+    const { network, device } = await scene({
+      judge: ({ record }) =>
+        record.operations.some(({ v, c }) => JSON.stringify([v, c]).includes('forbidden')) &&
+        record.branch === 'mmmmmmmmmmmm'
+          ? 'You may not write that.'
+          : null,
+    });
+    const [a, b] = [await device(1), await device(2)];
+    for (const one of [a, b]) one.connection.start();
+    network.pass(100);
+    a.engine.createULabel('t one');
+    network.pass(100);
+    const uid = String(a.value("SELECT uid FROM lamindb_ulabel WHERE name = 't one'"));
+    a.engine.update('ULabel', { uid }, { description: 'forbidden' });
+    a.engine.createULabel('t two');
+    network.pass(200);
+    expect(a.value('SELECT description FROM lamindb_ulabel WHERE uid = ?', [uid])).toBe(null);
+    expect(names(b)).toEqual(['t one', 't two']);
+    expect(differences(a, b)).toEqual([]);
+    expect(a.connection.status).toMatchObject({ state: 'live', pending: 0, error: null });
+    const [rejected, ...others] = a.engine.attention();
+    expect(others).toEqual([]);
+    expect(rejected).toMatchObject({
+      kind: 'rejected',
+      reason: 'You may not write that.',
+      changes: ['ULabel “t one”: description → forbidden'],
+    });
+    const branch = a.engine.reviseRejected(rejected?.kind === 'rejected' ? rejected.act : '');
+    expect(a.engine.attention()).toEqual([]);
+    a.engine.switchBranch(branch);
+    expect(a.value('SELECT description FROM lamindb_ulabel WHERE uid = ?', [uid])).toBe('forbidden');
+    network.pass(500);
+    expect(a.connection.status).toMatchObject({ state: 'live', pending: 0 });
+    b.engine.switchBranch(branch);
+    expect(b.value('SELECT description FROM lamindb_ulabel WHERE uid = ?', [uid])).toBe('forbidden');
+  });
+});
+
+describe('[row 69] what several wrote at once', () => {
+  it('is shown with all values; one is chosen, and that is the value for everybody', async () => {
+    const { network, device } = await scene();
+    const [a, b] = [await device(1), await device(2)];
+    for (const one of [a, b]) one.connection.start();
+    a.engine.createULabel('t one');
+    network.pass(200);
+    const uid = String(b.value("SELECT uid FROM lamindb_ulabel WHERE name = 't one'"));
+    for (const shown of [true, false]) {
+      a.engine.update('ULabel', { uid }, { description: `of a ${String(shown)}` });
+      b.engine.update('ULabel', { uid }, { description: `of b ${String(shown)}` });
+      network.pass(200);
+      const [entry] = a.engine.attention();
+      expect(b.engine.attention()).toEqual(a.engine.attention());
+      if (entry?.kind !== 'conflict') throw new Error('no conflict');
+      expect(entry).toMatchObject({ registry: 'ULabel', uid, name: 't one', field: 'description' });
+      expect(entry.values.map(({ text }) => text).sort()).toEqual([
+        `of a ${String(shown)}`,
+        `of b ${String(shown)}`,
+      ]);
+      const chosen = entry.values.find((value) => value.shown === shown);
+      if (!chosen) throw new Error('no such value');
+      a.engine.settleConflict(entry.registry, uid, entry.column, chosen);
+      network.pass(200);
+      for (const one of [a, b]) {
+        expect(one.value('SELECT description FROM lamindb_ulabel WHERE uid = ?', [uid])).toBe(chosen.text);
+        expect(one.engine.attention()).toEqual([]);
+      }
+      expect(() => a.engine.settleConflict(entry.registry, uid, entry.column, chosen)).toThrow(
+        /settled already/,
+      );
+    }
   });
 });

@@ -95,7 +95,10 @@ export function createRelay(options: RelayOptions): Relay {
     for (const { client, doc } of frame.clients) line.clients.set(client, doc);
     line.say({
       ...{ type: 'welcome', protocol: protocolVersion, app: 'relay', name: 'relay', time: Date.now() },
-      ...{ instance: options.instance ?? frame.instance, account: options.account ?? 'account0' },
+      ...{
+        instance: options.instance ?? frame.instance,
+        account: options.account ?? frame.token ?? 'account0',
+      },
       ...{ handle: 'someone', role: options.role ?? 'write' },
       logs: log.logs().map(({ doc }) => ({ doc, digest: log.digest(doc) })),
     });

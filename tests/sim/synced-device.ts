@@ -1,13 +1,9 @@
 // One device with the real engine, its logs and a connection, for tests of what goes over the wire.
 import { model } from '../../src/lib/engine/model/model.ts';
-import {
-  createConnection,
-  type Connection,
-  type ConnectionDeps,
-  type ConnectionStatus,
-} from '../../src/lib/engine/sync/connection.ts';
-import { createLocalSide, type LocalSide } from '../../src/lib/engine/sync/local-side.ts';
-import { createSyncLog, type SyncLog } from '../../src/lib/engine/sync/log.ts';
+import type { Engine } from '../../src/lib/engine/index.ts';
+import type { SyncFacts } from '../../src/lib/engine/sync/part.ts';
+import { attachRemote } from '../../src/lib/engine/sync/remote.ts';
+import { openMemory } from '../../src/lib/storage/sql/memory.ts';
 import { numbers } from '../fixtures/numbers.ts';
 import { memoryEngine, type MemoryEngine } from '../unit/memory-engine.ts';
 import { device as plain, type Device } from '../unit/sync-world.ts';
@@ -23,11 +19,15 @@ import {
 import { groundDisk, users } from './simulation.ts';
 
 export interface SyncedDevice extends MemoryEngine {
-  log: SyncLog;
-  local: LocalSide;
-  connection: Connection;
-  /** What the connection told, in order. */
-  told: ConnectionStatus[];
+  user: string;
+  connection: {
+    readonly status: SyncFacts;
+    start(): void;
+    stop(): void;
+    network(online: boolean): void;
+  };
+  /** What was told of it, in order. */
+  told: SyncFacts[];
   /** From now on it talks to another server. */
   reopen(relay: Relay): void;
 }
@@ -37,16 +37,20 @@ export interface DeviceOptions {
   network: Network;
   relay: Relay;
   faults?: Faults;
+  /** A database in place of epoch 0. */
   bytes?: Uint8Array;
+  /** The database is a device's already. */
+  attached?: boolean;
   user?: string;
-  token?: string | null;
   onRoom?: (room: string, bytes: Uint8Array) => void;
-  onWelcome?: ConnectionDeps['onWelcome'];
 }
+
+export const instance = 'instance0000';
 
 /** Epoch 0 of everybody. */
 export const ground = async (): Promise<Uint8Array> => (await groundDisk()).bytes;
 
+/** It belongs to a server, and is paused. */
 export async function syncedDevice(options: DeviceOptions): Promise<SyncedDevice> {
   const { seed, network, relay } = options;
   const chance = numbers(seed);
@@ -56,47 +60,43 @@ export async function syncedDevice(options: DeviceOptions): Promise<SyncedDevice
     for (let i = 0; i < bytes.length; i++) bytes[i] = Math.floor(chance() * 256);
     return bytes;
   };
-  let connection: Connection | null = null;
-  const made = await memoryEngine(
-    model,
-    { clock, random, onFeed: ({ last }) => last && connection?.wake() },
-    options.bytes ?? (await ground()),
-  );
-  const { driver, engine } = made;
   const user = options.user ?? users[1 + (seed % 5)] ?? '';
-  const [row] = driver.all('SELECT id FROM lamindb_user WHERE uid = ?', [user]);
-  Object.assign(engine.writer.author, { userId: Number(row?.[0]), userUid: user });
-  const log = createSyncLog(driver, engine.writer.journal);
-  log.turnOn();
-  const local = createLocalSide({ driver, writer: engine.writer, log, clock });
-  const told: ConnectionStatus[] = [];
+  const bytes = options.bytes ?? (await ground());
+  const file = await openMemory({ bytes });
+  if (!options.attached)
+    await attachRemote(file, {
+      ...{ server: 'http://127.0.0.1:4173', instance: { uid: instance, name: 'lab' }, random, clock },
+      account: { uid: user, handle: user.toLowerCase() },
+    });
+  const made = await memoryEngine(model, { clock, random }, file.serialize());
+  file.close();
+  const { engine } = made;
+  const told: SyncFacts[] = [];
   let connected = relay;
-  const own = createConnection({
-    ...{
-      open: (events) => network.open(connected, options.faults)(events),
-      later: network.later,
-      clock: network.now,
-      random,
-      local,
-    },
-    introduction: () => ({
-      ...{
-        app: 'test',
-        schema: 'test',
-        instance: 'instance0000',
-        token: options.token ?? null,
-        device: 'device',
-      },
-    }),
-    onStatus: (status) => told.push(status),
-    ...(options.onRoom ? { onRoom: options.onRoom } : {}),
-    ...(options.onWelcome ? { onWelcome: options.onWelcome } : {}),
-  });
-  connection = own;
+  start(engine);
+  engine.pauseSync();
+
+  function start({ startSync }: Engine): void {
+    startSync({
+      ...{ app: 'test', later: network.later, token: () => user },
+      open: () => (events) => network.open(connected, options.faults)(events),
+      onStatus: (facts) => told.push(facts),
+      ...(options.onRoom ? { onRoom: options.onRoom } : {}),
+    });
+  }
+
   return {
-    ...{ ...made, log, local, connection: own, told },
+    ...{ ...made, user, told },
+    connection: {
+      get status() {
+        return engine.syncStatus();
+      },
+      start: engine.syncNow,
+      stop: engine.pauseSync,
+      network: engine.syncNetwork,
+    },
     reopen(other) {
-      own.stop();
+      engine.pauseSync();
       connected = other;
     },
   };
@@ -116,7 +116,7 @@ export async function scene(relayOptions: Partial<RelayOptions> = {}, ofServer?:
   const bytes = await ground();
   const server = await plain(900, { bytes: ofServer ?? bytes });
   const network = createNetwork(Date.UTC(2026, 5, 1));
-  const relay = createRelay({ log: server.log, ...relayOptions });
+  const relay = createRelay({ log: server.log, instance, ...relayOptions });
   const open: MemoryEngine[] = [server];
   return {
     ...{ network, relay, server },

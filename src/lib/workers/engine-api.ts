@@ -1,5 +1,6 @@
 // EngineApi over the engine: turns Files into sources, OPFS files into Files, events into wire messages. No rules of
 // its own; what a method means is said in the engine.
+import { appVersion } from '../engine/app-version.ts';
 import { createEngine, type Engine } from '../engine/index.ts';
 import { model } from '../engine/model/model.ts';
 import { fromWire, LoamError } from '../engine/errors.ts';
@@ -22,7 +23,6 @@ import { createDatasetWatch, type ReadDataset } from './dataset-watch.ts';
 import { createInspector, type InspectInput } from './inspect-pool.ts';
 import { sampleLab } from './sample-lab.ts';
 import { createFinder, type AnyFile } from './find-bytes.ts';
-import { cacheFolder } from '../storage/remote/cache-layout.ts';
 import { isRemoteFile } from '../storage/remote/cache-reader.ts';
 import { nextTask } from './serve.ts';
 import { createDesk } from '../engine/ontology/desk.ts';
@@ -31,6 +31,7 @@ import { createPackLibrary } from './pack-library.ts';
 import { createTidy } from './tidy.ts';
 import { createRemotes } from './remotes.ts';
 import { createTransfers } from './transfers.ts';
+import { meter } from './storage-meter.ts';
 import { createStorages, type StoragesDeps } from './storages.ts';
 import { createSyncing } from './syncing.ts';
 import { createValidations } from './validations.ts';
@@ -406,34 +407,6 @@ function bytesOf(chunks: AsyncGenerator<string>, cancel: () => void): ReadableSt
       await chunks.return(undefined);
     },
   });
-}
-
-async function meter(engine: Engine, file: OpenedDatabase['file']) {
-  const estimate = await navigator.storage?.estimate?.().catch(() => null);
-  return {
-    artifactBytes: await engine.storedBytes(),
-    keptBytes: engine.copiesHere(null).reduce((sum, { size }) => sum + size, 0),
-    cacheBytes: await folderBytes(cacheFolder),
-    queryCopyBytes: await folderBytes('query-copies'),
-    databaseBytes: await file.size(),
-    usage: estimate?.usage ?? null,
-    quota: estimate?.quota ?? null,
-    persisted: (await navigator.storage?.persisted?.().catch(() => null)) ?? null,
-    onlyHere: engine.onlyHere(),
-  };
-}
-
-/** Bytes of the files of a folder of the private file system; 0 where there is none. */
-async function folderBytes(name: string): Promise<number> {
-  try {
-    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(name);
-    let bytes = 0;
-    for await (const handle of folder.values())
-      if (handle.kind === 'file') bytes += (await (handle as FileSystemFileHandle).getFile()).size;
-    return bytes;
-  } catch {
-    return 0;
-  }
 }
 
 function inputOf(item: DropItem): DropInput {

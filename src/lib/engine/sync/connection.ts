@@ -121,7 +121,7 @@ export function createConnection(deps: ConnectionDeps): Connection {
     } else {
       const wait = backoff.next();
       status.state = 'offline';
-      status.retryAt = clock() + wait;
+      status.retryAt = Math.floor(clock()) + wait;
       retry = later(wait, connect);
     }
     tell();
@@ -163,7 +163,7 @@ export function createConnection(deps: ConnectionDeps): Connection {
       status.state = live ? 'live' : 'catching up';
       status.error = taker.problem ?? sender.problem;
       if (live && sender.inFlight === 0 && !sender.problem && !taker.problem && local.unsent() === 0)
-        status.lastSync = clock();
+        status.lastSync = Math.floor(clock());
       tell();
     }
 
@@ -252,7 +252,7 @@ export function createConnection(deps: ConnectionDeps): Connection {
         attempt(() => {
           const clients = local.clients();
           sender.begin(clients);
-          send({ type: 'hello', protocol: protocolVersion, ...deps.introduction(), time: clock(), clients });
+          send({ type: 'hello', protocol: protocolVersion, ...deps.introduction(), time: Math.floor(clock()), clients });
         });
       },
       received(bytes) {

@@ -26,20 +26,19 @@ export function webSockets(make: () => WebSocketLike): OpenSocket {
   return (events) => {
     let over = false;
     let opened = false;
-    let made: WebSocketLike | null = null;
+    let socket: WebSocketLike;
     const end = (why: string): void => {
       if (over) return;
       over = true;
       events.closed(why);
     };
     try {
-      made = make();
+      socket = make();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       queueMicrotask(() => end(`The server cannot be reached: ${why}`));
       return { send: () => {}, waiting: 0, close: () => end('Closed here.') };
     }
-    const socket = made;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       if (over) return;
