@@ -87,7 +87,7 @@ export function* noteBirths(
   const rows: (Birth & { sole: boolean })[] = [];
   for (const birth of births) {
     const others = same.get(birth.name) ?? [];
-    if (others.some(({ uid }) => uid === birth.uid)) continue;
+    if (others.some(({ uid, at }) => uid === birth.uid && isAt(at, place))) continue;
     const sole = others.every(({ at }) => !sawNow(reader.known, place, at));
     const twins = sole ? others.filter((other) => other.sole) : [];
     const [twin] = twins;
@@ -96,6 +96,7 @@ export function* noteBirths(
     same.set(birth.name, [...others, { uid: birth.uid, at: place, id: twin?.id ?? birth.id, sole }]);
     if (!twin) continue;
     one.set(birth.uid, twin.id);
+    settling.aliases = true;
     for (const uid of [...twins.map((other) => other.uid), birth.uid])
       yield* run('INSERT OR REPLACE INTO loam_alias(tab, uid, id) VALUES (?, ?, ?)', [tab, uid, twin.id]);
   }
@@ -117,16 +118,17 @@ export function* noteBirths(
   return one;
 }
 
+const isAt = (a: Place, b: Place): boolean => a.client === b.client && a.clock === b.clock;
+
 /** The record in hand has its number here. */
 export function* numberBirths(settling: Settling, rec: number): Steps<void> {
   const { born } = settling;
   settling.born = [];
-  yield* many('UPDATE loam_birth SET rec = ? WHERE tab = ? AND name = ? AND uid = ?', born.length, [
-    [rec],
-    born.map(({ tab }) => tab),
-    born.map(({ name }) => name),
-    born.map(({ uid }) => uid),
-  ]);
+  yield* many(
+    'UPDATE loam_birth SET rec = ? WHERE tab = ? AND name = ? AND uid = ? AND rec = 0',
+    born.length,
+    [[rec], born.map(({ tab }) => tab), born.map(({ name }) => name), born.map(({ uid }) => uid)],
+  );
 }
 
 /** A record on its way in is not among the known ones yet: its past is in `pasts`. */

@@ -3,7 +3,7 @@
 // A row that several people made at once answers to each of its uids (loam_alias).
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
-import { all, many, type Steps } from '../statement.ts';
+import { all, many, run, type Steps } from '../statement.ts';
 import { reserveIds, tableNumber, tableOf, type Journal } from '../write/journal.ts';
 import type { RowKey } from '../write/operation.ts';
 import { meant, type Naming } from './twins.ts';
@@ -84,18 +84,29 @@ export function* rowsNamed(
   return found;
 }
 
-/** Rows that are not in the table are found under these texts from now on. */
+/** Rows that are not in the table are found under these texts from now on. No other row gets their ids. */
 export function* rememberNames(
   journal: Journal,
   table: Table,
   ids: readonly number[],
   texts: readonly string[],
 ): Steps<void> {
+  yield* holdIds(
+    table,
+    ids.reduce((most, id) => Math.max(most, id), 0),
+  );
   yield* many('INSERT OR REPLACE INTO loam_gone(tab, key, id) VALUES (?, ?, ?)', ids.length, [
     [yield* tableNumber(journal, table.name)],
     texts,
     ids,
   ]);
+}
+
+/** The table's own counter knows of ids that were given to rows which never were in it. */
+function* holdIds(table: Table, upto: number): Steps<void> {
+  const done = yield* run('UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?', [upto, table.name]);
+  if (done.changes === 0)
+    yield* run('INSERT INTO sqlite_sequence(name, seq) VALUES (?, ?)', [table.name, upto]);
 }
 
 /** The texts under which rows of the table are found once they are not in it; call it while they are. */

@@ -15,7 +15,7 @@ import { hasNames, nameOf, noteBirths, type Birth } from './made-once.ts';
 import { goneKey, nameColumn, rememberNames, rowsNamed, type Named } from './names.ts';
 import type { SyncOperation, SyncRecord } from './record.ts';
 import type { Settling } from './settling.ts';
-import { addTwin, clash, familyOf, meant, sees, type Naming } from './twins.ts';
+import { addTwin, allBirths, beginFamily, familyOf, meant, sameAmong, sees, type Naming } from './twins.ts';
 
 export interface Incoming {
   settling: Settling;
@@ -131,31 +131,27 @@ function* separateTwins(
   const { known, twins } = settling.reader;
   for (const [i, row] of rows.entries()) {
     const uid = String(keys[i]);
-    const hash = valueAt(values['hash'], i);
-    const family = familyOf(twins, table, uid);
-    if (!family && row.fresh) continue;
-    // Who had seen a row of that name brings it back.
+    const made = { uid, hash: valueAt(values['hash'], i), created: valueAt(values['created_at'], i) };
+    let family = familyOf(twins, table, uid);
+    if (!family) {
+      if (row.fresh) continue;
+      const births = yield* allBirths(settling, table, row.id, uid);
+      if (births.length === 0 || sameAmong(known, place, made, births) !== undefined) continue;
+      yield* beginFamily(settling, table, uid);
+      family = familyOf(twins, table, uid) ?? [];
+    }
+    // Of those that its author knew, the one that the uid meant there.
     const back = meant({ twins, known, by: place }, table, uid);
-    const against = family?.some(
-      (birth) => birth.id === back && !sees(known, place, birth) && (hash === null || birth.hash !== hash),
+    const same = sameAmong(
+      known,
+      place,
+      made,
+      family.filter((birth) => !sees(known, place, birth) || birth.id === back),
     );
-    if (back !== undefined && !against) {
-      rows[i] = { id: back, here: false, fresh: false };
-      yield* addTwin(settling, table, { ...place, uid, id: back, hash });
-      continue;
-    }
-    const same = family?.find(
-      (birth) => birth.uid === uid && hash !== null && birth.hash === hash && !sees(known, place, birth),
-    );
-    if (same) {
-      rows[i] = { id: same.id, here: false, fresh: false };
-      continue;
-    }
-    if (!(yield* clash(settling, table, place, row.id, uid, hash))) continue;
-    const id = row.fresh ? row.id : yield* reserveIds(settling.tx.journal, table.name, 1);
-    rows[i] = { id, here: false, fresh: true };
-    yield* addTwin(settling, table, { ...place, uid, id, hash });
-    found.add(i);
+    const id = same ?? (row.fresh ? row.id : yield* reserveIds(settling.tx.journal, table.name, 1));
+    rows[i] = { id, here: false, fresh: same === undefined };
+    yield* addTwin(settling, table, { ...place, ...made, id });
+    if (same === undefined) found.add(i);
   }
   return found;
 }

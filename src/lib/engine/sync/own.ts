@@ -1,7 +1,7 @@
 // What was written here since the last records of others came: it joins the facts. The ordinary write path knows nothing of
 // the projection; what that needs of own records (places, names of new rows, keys of deleted ones) is read off the history
 // here, once for each record.
-import type { Table } from '../model/types.ts';
+import type { Column, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, type Steps } from '../statement.ts';
 import { tableNumber, tableOf } from '../write/journal.ts';
@@ -13,7 +13,7 @@ import { isVoid, keepIndexed, noteKnown, placeAt } from './known.ts';
 import { goneKey, nameColumn, rememberNames, rowsNamed } from './names.ts';
 import { takeOutLate } from './refusals.ts';
 import { enqueueOn, type Settling } from './settling.ts';
-import { addTwin, familyOf, type Naming } from './twins.ts';
+import { addTwin, allBirths, beginFamily, familyOf, type Naming } from './twins.ts';
 
 const atOnce = 500;
 
@@ -94,16 +94,47 @@ const namingOf = ({ reader }: Settling, by: Fact): Naming => ({
   by,
 });
 
-/** New versions of families in which uids clashed before. */
+/** New versions of families in which uids clashed before, or of which another had the uid before. */
 function* takeTwins(settling: Settling, table: Table, fact: Fact, operation: FactOperation): Steps<void> {
-  const [uid, hash] = ['uid', 'hash'].map((name) => table.column.get(name));
-  if (!uid || !table.versioned || settling.reader.twins.size === 0) return;
+  const [uid, hash, created] = ['uid', 'hash', 'created_at'].map((name) => table.column.get(name));
+  if (!uid || !table.versioned) return;
+  const { twins } = settling.reader;
+  const again = yield* mintedAgain(settling, table, fact, operation);
   for (const id of operation.ids) {
     const named = String(wordOf(fact, operation, id, uid));
-    if (!familyOf(settling.reader.twins, table, named)) continue;
-    const content = hash ? ((wordOf(fact, operation, id, hash) ?? null) as SqlValue) : null;
-    yield* addTwin(settling, table, { ...place(fact), uid: named, id, hash: content });
+    if (again.has(named)) yield* beginFamily(settling, table, named);
+    if (!familyOf(twins, table, named)) continue;
+    const word = (column: Column | undefined) =>
+      column ? ((wordOf(fact, operation, id, column) ?? null) as SqlValue) : null;
+    yield* addTwin(settling, table, {
+      ...place(fact),
+      uid: named,
+      id,
+      hash: word(hash),
+      created: word(created),
+    });
   }
+}
+
+/** Uids of new rows that others had here before, which are gone. */
+function* mintedAgain(
+  settling: Settling,
+  table: Table,
+  fact: Fact,
+  operation: FactOperation,
+): Steps<Set<string>> {
+  const again = new Set<string>();
+  const column = table.column.get('uid');
+  if (!column) return again;
+  const ids = new Map(operation.ids.map((id) => [String(wordOf(fact, operation, id, column)), id]));
+  for (const [uid, gone] of yield* all(
+    'SELECT key, id FROM loam_gone WHERE tab = ? AND key IN (SELECT value FROM json_each(?))',
+    [yield* tableNumber(settling.tx.journal, table.name), JSON.stringify([...ids.keys()])],
+  )) {
+    if (Number(gone) === ids.get(String(uid))) continue;
+    if ((yield* allBirths(settling, table, Number(gone), String(uid))).length > 0) again.add(String(uid));
+  }
+  return again;
 }
 
 /** A uid that was free again: what waits for the row that had it finds the new one. */

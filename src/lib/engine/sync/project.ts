@@ -155,6 +155,7 @@ function* projectAll(
     uprooted: new Set(),
     waits: (yield* one('SELECT 1 FROM loam_wait LIMIT 1')) !== undefined,
     conflicts: (yield* one('SELECT 1 FROM loam_conflict LIMIT 1')) !== undefined,
+    aliases: (yield* one('SELECT 1 FROM loam_alias LIMIT 1')) !== undefined,
   };
   const result: Projected = { applied: 0, waiting: 0, refused: [], moved: [], acts: [], takenOut: [] };
   const home = tx.author.branchId;

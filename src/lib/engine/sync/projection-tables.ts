@@ -48,11 +48,12 @@ export const projectionDdl: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS loam_birth (
     tab INTEGER NOT NULL, name TEXT NOT NULL, uid TEXT NOT NULL, rec INTEGER NOT NULL, client INTEGER NOT NULL,
     clock INTEGER NOT NULL, id INTEGER NOT NULL, sole INTEGER NOT NULL,
-    PRIMARY KEY (tab, name, uid)) WITHOUT ROWID`,
+    PRIMARY KEY (tab, name, uid, client, clock)) WITHOUT ROWID`,
   // Rows of families in which two versions had one uid, as they were made.
   `CREATE TABLE IF NOT EXISTS loam_twin (
     tab INTEGER NOT NULL, stem TEXT NOT NULL, id INTEGER NOT NULL, uid TEXT NOT NULL, client INTEGER NOT NULL,
-    clock INTEGER NOT NULL, rec INTEGER NOT NULL, at INTEGER NOT NULL, hash, PRIMARY KEY (tab, stem, uid, client, clock)) WITHOUT ROWID`,
+    clock INTEGER NOT NULL, rec INTEGER NOT NULL, at INTEGER NOT NULL, hash, created,
+    PRIMARY KEY (tab, stem, uid, client, clock)) WITHOUT ROWID`,
 ];
 
 export function* createProjectionTables(): Steps<void> {

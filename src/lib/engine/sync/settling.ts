@@ -21,6 +21,8 @@ export interface Settling {
   /** Something waits, or two wrote at once, somewhere: else nobody needs to look. */
   waits: boolean;
   conflicts: boolean;
+  /** Rows answer to several uids. */
+  aliases: boolean;
 }
 
 export function enqueue(settling: Settling, table: Table, id: number): void {

@@ -2,6 +2,8 @@
 import { isLoamError } from '../errors.ts';
 import { inSavepoint, type Steps } from '../statement.ts';
 import { dropKeys } from '../write/journal.ts';
+import { idsOf, jsonText, type Operation, type RowKey } from '../write/operation.ts';
+import type { Transaction } from '../write/transaction.ts';
 import { actOf, flushSettled } from './acts.ts';
 import { emptyRecord, writeConsequences, writeSaid } from './chronicle.ts';
 import { clearFacts } from './facts.ts';
@@ -9,7 +11,7 @@ import { applyOperations } from './incoming.ts';
 import { firstUnseen, noteKnown, pastOf, type Place } from './known.ts';
 import { numberBirths } from './made-once.ts';
 import { keepShadow } from './parked.ts';
-import type { PlacedRecord } from './record.ts';
+import type { PlacedRecord, SyncOperation } from './record.ts';
 import { settleGuarded } from './settle.ts';
 import { enqueue, type Settling } from './settling.ts';
 import { loadTwins, renameTwins } from './twins.ts';
@@ -77,13 +79,20 @@ function* doRecord(
   const act = yield* actOf(tx, record);
   tx.undoing = record.act.sign < 0;
   const done = yield* applyOperations({ settling, place, record, since });
+  const renamed = settling.aliases || reader.twins.size > 0;
   const asSaid =
     done.open.length === 0 &&
     done.parked.length === 0 &&
     tx.log.length === record.operations.length &&
-    tx.log.every(({ operation: { k, t, n } }, i) => {
+    tx.log.every(({ operation, local }, i) => {
       const said = record.operations[i];
-      return k === said?.k && t === said.t && n === (done.ids[i]?.length ?? 0);
+      const { k, t, n } = operation;
+      return (
+        k === said?.k &&
+        t === said.t &&
+        n === (done.ids[i]?.length ?? 0) &&
+        (!renamed || sameWords(tx, operation, idsOf(local), said, done.ids[i] ?? []))
+      );
     });
   let rec: number;
   if (asSaid && record.operations.length > 0) {
@@ -110,4 +119,38 @@ function* doRecord(
   yield* writeConsequences(tx, act, record.author);
   tx.undoing = false;
   yield* flushSettled(settling);
+}
+
+/** Rows may be called otherwise here than where the record was written: then its own words are kept, beside those of here. */
+function sameWords(
+  { journal }: Transaction,
+  logged: Operation,
+  loggedIds: readonly number[],
+  said: SyncOperation,
+  saidIds: readonly number[],
+): boolean {
+  const table = journal.model.tables.get(said.t);
+  if (!table) return false;
+  const at = new Map(loggedIds.map((id, i) => [id, i]));
+  const same = (one: (i: number) => RowKey, other: (i: number) => RowKey): boolean =>
+    saidIds.every((id, i) => {
+      const place = at.get(id);
+      return place !== undefined && jsonText(one(i)) === jsonText(other(place));
+    });
+  if (
+    said.r &&
+    !same(
+      (i) => said.r?.[i] ?? null,
+      (i) => logged.r?.[i] ?? null,
+    )
+  )
+    return false;
+  return table.columns
+    .filter(({ name, references }) => references || table.rowKey.columns.includes(name))
+    .every(({ name }) =>
+      same(
+        (i) => said.v?.[name]?.[i] ?? said.c?.[name] ?? null,
+        (i) => logged.v?.[name]?.[i] ?? logged.c?.[name] ?? null,
+      ),
+    );
 }

@@ -3,10 +3,13 @@
 // in the order in which they were made. A record that names such a uid means the row that had it where the record was written.
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
-import { all, run, type Steps } from '../statement.ts';
+import { all, one, run, type Steps } from '../statement.ts';
 import { nextVersion, splitUid } from '../uid.ts';
 import { setCells } from '../write/exchange.ts';
 import { dropKeys, tableNumber, tableOf, type Journal } from '../write/journal.ts';
+import { idsOf, type LocalPart } from '../write/operation.ts';
+import { readRecord } from '../write/packs.ts';
+import { recordsTouching } from '../write/touch.ts';
 import { noteFamily } from '../write/transaction.ts';
 import { eventsOf, wordOf, type FactReader } from './facts.ts';
 import { loadSteps, saw, type Known, type Place } from './known.ts';
@@ -18,6 +21,8 @@ export interface Twin extends Place {
   uid: string;
   id: number;
   hash: SqlValue;
+  /** Its created_at: whoever brings a row back, says that of the row; a new one has the time at which it was made. */
+  created: SqlValue;
 }
 
 /** `table stem` -> the rows of families in which uids clashed once. */
@@ -40,8 +45,8 @@ export const familyOf = (twins: Twins, table: Table, uid: SqlValue): Twin[] | un
 
 export function* loadTwins(journal: Journal, known: Known): Steps<Twins> {
   const twins: Twins = new Map();
-  for (const [name, stem, uid, client, clock, rec, at, id, hash] of yield* all(
-    `SELECT t.name, w.stem, w.uid, w.client, w.clock, w.rec, w.at, w.id, w.hash FROM loam_twin w JOIN loam_table t ON t.id = w.tab`,
+  for (const [name, stem, uid, client, clock, rec, at, id, hash, created] of yield* all(
+    `SELECT t.name, w.stem, w.uid, w.client, w.clock, w.rec, w.at, w.id, w.hash, w.created FROM loam_twin w JOIN loam_table t ON t.id = w.tab`,
   )) {
     if (!journal.model.tables.has(String(name))) continue;
     const key = `${String(name)} ${String(stem)}`;
@@ -53,6 +58,7 @@ export function* loadTwins(journal: Journal, known: Known): Steps<Twins> {
       at: Number(at),
       id: Number(id),
       hash: hash ?? null,
+      created: created ?? null,
     };
     const list = twins.get(key);
     if (list) list.push(twin);
@@ -109,23 +115,48 @@ export function meant({ twins, known, by }: Naming, table: Table, uid: SqlValue)
   ).ids.get(String(uid));
 }
 
+/** A row that a record makes, and who made it. */
+export type Made = Pick<Twin, 'uid' | 'hash' | 'created'>;
+
 /**
- * Of a new row whose uid is known here: the births that stand against it, since its author had not seen them and they have other
- * content. Makes the family one of these where it is not yet.
+ * Which row a new one is, of those that had its uid here: that which its author brings back, or one of the same content that
+ * somebody made at the same time. Undefined: another one.
  */
-export function* clash(
-  settling: Settling,
-  table: Table,
-  by: Place,
-  id: number,
-  uid: string,
-  hash: SqlValue,
-): Steps<boolean> {
-  const { reader } = settling;
-  const { known, twins } = reader;
-  if (twins.has(familyKey(table, uid))) return true;
-  const others = (yield* birthsOf(reader, table, id)).filter((birth) => !sees(known, by, birth));
-  if (others.length === 0 || (hash !== null && others.some((birth) => birth.hash === hash))) return false;
+export function sameAmong(known: Known, by: Place, made: Made, births: readonly Twin[]): number | undefined {
+  return births.find((birth) =>
+    sees(known, by, birth)
+      ? birth.created === made.created
+      : birth.uid === made.uid && made.hash !== null && birth.hash === made.hash,
+  )?.id;
+}
+
+/** All that is known of how a row was made; empty where it was only spoken of. */
+export function* allBirths(settling: Settling, table: Table, id: number, uid: string): Steps<Twin[]> {
+  const births = yield* birthsOf(settling.reader, table, id);
+  if (births.length > 0) return births;
+  const created = yield* createdOf(settling, table, id);
+  const place = { client: ground, clock: id, rec: 0, at: 0 };
+  return created === null ? [] : [{ ...place, uid, id, hash: null, created }];
+}
+
+/** When a row was made that was there before anybody shared the database; null where there was none. */
+function* createdOf({ tx, reader }: Settling, table: Table, id: number): Steps<SqlValue> {
+  const row = yield* one(`SELECT created_at FROM "${table.name}" WHERE id = ?`, [id]);
+  if (row) return row[0] ?? null;
+  for (const rec of yield* recordsTouching(tx.journal, table.name, [id], reader.base)) {
+    const { body, locals } = yield* readRecord(tx.journal, rec);
+    for (const [i, { k, t }] of body.o.entries()) {
+      const at = k === 'd' && t === table.name ? idsOf(locals[i] as LocalPart).indexOf(id) : -1;
+      if (at >= 0) return locals[i]?.pre?.['created_at']?.[at] ?? null;
+    }
+  }
+  return null;
+}
+
+/** From here on uids of this family mean what they meant where they were written. */
+export function* beginFamily(settling: Settling, table: Table, uid: string): Steps<void> {
+  const { twins } = settling.reader;
+  if (twins.has(familyKey(table, uid))) return;
   const { stem } = splitUid(uid);
   const tab = yield* tableNumber(settling.tx.journal, table.name);
   const rows = yield* all(
@@ -134,26 +165,16 @@ export function* clash(
     [`${stem}0000`, `${stem}zzzz~`, tab],
   );
   twins.set(familyKey(table, uid), []);
-  for (const [known, member] of rows) {
-    const births = yield* birthsOf(reader, table, Number(member));
-    const there = {
-      client: ground,
-      clock: Number(member),
-      rec: 0,
-      at: 0,
-      uid: String(known),
-      id: Number(member),
-      hash: null,
-    };
-    for (const twin of births.length > 0 ? births : [there]) yield* addTwin(settling, table, twin);
-  }
-  return true;
+  for (const [known, member] of rows)
+    for (const twin of yield* allBirths(settling, table, Number(member), String(known)))
+      yield* addTwin(settling, table, twin);
 }
 
 /** How a row was made, by each that made it; the first comes first. */
 function* birthsOf(reader: FactReader, table: Table, id: number): Steps<Twin[]> {
   const uid = table.column.get('uid');
   const hash = table.column.get('hash');
+  const created = table.column.get('created_at');
   if (!uid) return [];
   return (yield* eventsOf(reader, table.name, id, null))
     .filter(({ operation }) => operation.k === 'i' && !operation.born)
@@ -161,6 +182,7 @@ function* birthsOf(reader: FactReader, table: Table, id: number): Steps<Twin[]> 
       ...{ rec: fact.rec, client: fact.client, clock: fact.clock, at: fact.at, id },
       uid: String(wordOf(fact, operation, id, uid)),
       hash: hash ? ((wordOf(fact, operation, id, hash) ?? null) as SqlValue) : null,
+      created: created ? ((wordOf(fact, operation, id, created) ?? null) as SqlValue) : null,
     }))
     .sort((a, b) => a.at - b.at || a.client - b.client);
 }
@@ -181,11 +203,11 @@ export function* addTwin(settling: Settling, table: Table, twin: Twin): Steps<vo
   settling.renamed.add(key);
   yield* loadSteps(reader.known, twin.client);
   yield* run(
-    'INSERT OR REPLACE INTO loam_twin(tab, stem, uid, client, clock, rec, at, id, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT OR REPLACE INTO loam_twin(tab, stem, uid, client, clock, rec, at, id, hash, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     [
       yield* tableNumber(tx.journal, table.name),
       splitUid(twin.uid).stem,
-      ...[twin.uid, twin.client, twin.clock, twin.rec, twin.at, twin.id, twin.hash],
+      ...[twin.uid, twin.client, twin.clock, twin.rec, twin.at, twin.id, twin.hash, twin.created],
     ],
   );
 }
