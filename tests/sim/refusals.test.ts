@@ -168,4 +168,21 @@ describe('[row 86] records that were refused', () => {
     expect(c.project([first])).toMatchObject({ applied: 1 });
     expect(c.rows("SELECT count(*) FROM lamindb_ulabel WHERE name = 'two'")).toEqual([[0]]);
   });
+
+  it('a label that two had made at once is the other one, and links mean what they said', () => {
+    const one = label(a, 'lung');
+    const host = artifact(a, 'host');
+    a.engine.addLabels([host], ['lung']);
+    const byA = team.wrote(a);
+    const two = label(b, 'lung');
+    a.project(team.wrote(b));
+    b.project(byA);
+    expect(a.rows("SELECT uid FROM lamindb_ulabel WHERE name = 'lung'")).toEqual([[one]]);
+    const refused = byA.slice(0, 1);
+    a.project([], places(refused));
+    b.project([], places(refused));
+    c.project([...byA.slice(1), ...b.outbox], places(refused));
+    expect(a.rows("SELECT uid FROM lamindb_ulabel WHERE name = 'lung'")).toEqual([[two]]);
+    equal();
+  });
 });

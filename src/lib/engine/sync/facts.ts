@@ -17,6 +17,8 @@ export interface FactOperation {
   ids: readonly number[];
   c: Record<string, RowKey>;
   v: Record<string, RowKey[]>;
+  /** Row keys of changed and deleted rows. */
+  r: readonly RowKey[] | null;
   /** Of rows that come back: the operation that first wrote them. */
   born: { fact: Fact; operation: FactOperation } | null;
   /** id -> position, made when first asked for. */
@@ -132,7 +134,9 @@ function* makeFact(reader: FactReader, rec: number): Steps<Fact | null> {
         operations.push({ o: { ...rest, v }, ids, born: null });
       }
     }
-  for (const { o, ids, born } of operations) {
+  const moved = reader.known.reassigned.has(rec) ? yield* movedIds(rec) : null;
+  for (const [i, { o, ids: first, born }] of operations.entries()) {
+    const ids = moved?.[i] ?? first;
     const birth = born && born[0] !== rec ? yield* readFact(reader, born[0]) : born ? fact : null;
     const operation = birth?.operations[born?.[1] ?? -1];
     fact.operations.push({
@@ -141,11 +145,18 @@ function* makeFact(reader: FactReader, rec: number): Steps<Fact | null> {
       ids,
       c: o.c ?? {},
       v: o.v ?? {},
+      r: o.r ?? null,
       born: birth && operation ? { fact: birth, operation } : null,
       at: null,
     });
   }
   return fact;
+}
+
+/** Ids of the rows of each operation, where it means others now than when it came (reassign.ts). */
+function* movedIds(rec: number): Steps<number[][] | null> {
+  const row = yield* one('SELECT ids FROM loam_moved WHERE rec = ?', [rec]);
+  return row ? decode<number[][]>(row[0] as Uint8Array) : null;
 }
 
 /** The words of an insert that was refused, as what brings its rows back spells them out (births.ts). */

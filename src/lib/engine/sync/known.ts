@@ -29,6 +29,8 @@ export interface Known {
   voids: Map<number, Set<number>>;
   /** Records of the history here that were refused -> the newest record when that was known. */
   refused: Map<number, number>;
+  /** Records of which words mean other rows than when they came. */
+  reassigned: Set<number>;
 }
 
 /** Name of the newest record of this device that was looked through. */
@@ -47,6 +49,7 @@ export function* loadKnown(): Steps<Known> {
     times: new Map(),
     voids: new Map(),
     refused: new Map(),
+    reassigned: new Set((yield* all('SELECT rec FROM loam_moved')).map(([rec]) => Number(rec))),
   };
   for (const [client, clock, rec, since] of yield* all('SELECT client, clock, rec, since FROM loam_void')) {
     keepVoid(known, Number(client), Number(clock));

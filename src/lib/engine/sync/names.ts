@@ -44,7 +44,7 @@ export function* rowsNamed(
     if (means.some((id) => id !== undefined)) return yield* amongTwins(journal, table, keys, remember, means);
   }
   const texts =
-    column === null ? yield* composite(journal, table, keys, naming) : keys.map((key) => key as SqlValue);
+    column === null ? yield* keyTexts(journal, table, keys, naming) : keys.map((key) => key as SqlValue);
   const here = column === null ? yield* hereByParts(table, texts) : yield* hereByName(table, column, texts);
   const found: (Named | null)[] = texts.map((text, i) => {
     const id = here.get(i);
@@ -131,7 +131,6 @@ function* hereByName(table: Table, column: string, names: readonly SqlValue[]): 
   return new Map(rows.map(([i, id]) => [Number(i), Number(id)]));
 }
 
-/** Keys of several columns as the texts they are found by: references as ids. */
 /** Rows of families in which uids clashed are told by what their author knew. */
 function* amongTwins(
   journal: Journal,
@@ -153,7 +152,8 @@ function* amongTwins(
   });
 }
 
-function* composite(
+/** Keys of several columns as the texts they are found by: references as ids. */
+export function* keyTexts(
   journal: Journal,
   table: Table,
   keys: readonly RowKey[],

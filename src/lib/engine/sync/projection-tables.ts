@@ -24,6 +24,8 @@ export const projectionDdl: readonly string[] = [
     PRIMARY KEY (client, clock)) WITHOUT ROWID`,
   // Operations of a record, with the ids here, where what was done here is not what it says.
   `CREATE TABLE IF NOT EXISTS loam_shadow (rec INTEGER PRIMARY KEY, body BLOB NOT NULL)`,
+  // Ids of the rows of each operation, where its words mean other rows by now than when it came.
+  `CREATE TABLE IF NOT EXISTS loam_moved (rec INTEGER PRIMARY KEY, ids BLOB NOT NULL)`,
   // Operations that name tables or columns which this version does not have.
   `CREATE TABLE IF NOT EXISTS loam_parked (
     rec INTEGER NOT NULL, op INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (rec, op)) WITHOUT ROWID`,

@@ -10,6 +10,7 @@ import { mainBranch } from '../write/seen.ts';
 import { flushSettled, goTo, settleElsewhere, standing } from './acts.ts';
 import { clearFacts, readFact, type Fact } from './facts.ts';
 import { isVoid, keepVoid, placeAt, skipVoids, type Known } from './known.ts';
+import { forgetNames, namesMadeBy, regroup, type MadeName } from './regroup.ts';
 import { enqueueOn, type Settling } from './settling.ts';
 import { renameTwins } from './twins.ts';
 
@@ -86,10 +87,12 @@ function* forgetFacts(settling: Settling, facts: readonly Fact[], whenOut: WhenT
   if (branches && tx.author.branchId !== mainBranch) yield* goTo(tx, mainBranch);
   for (const fact of facts) {
     for (const { t, ids } of fact.operations) for (const id of ids) settling.uprooted.add(`${t} ${id}`);
-    yield* forgetBirths(settling, fact);
   }
+  const names = yield* forgetBirths(settling, facts);
   yield* renameTwins(settling, 0);
-  for (const sight of lost) yield* settleUnseen(settling, sight);
+  const unseen: number[] = [];
+  for (const sight of lost) unseen.push(...(yield* settleUnseen(settling, sight)));
+  yield* regroup(settling, names, yield* namesMadeBy(unseen));
   yield* flushSettled(settling);
   yield* settleElsewhere(settling);
   whenOut('settle', '');
@@ -168,15 +171,16 @@ function* forgetPlace(known: Known, { client, clock, rec }: Fact): Steps<LostSig
   return lost;
 }
 
-/** Rows of which both speak are settled again: what one of them wrote did not see the other, as far as anybody knows. */
-function* settleUnseen(settling: Settling, sight: LostSight): Steps<void> {
+/** Rows of which both speak are settled again: what one of them wrote did not see the other, as far as anybody knows. Gives the later ones. */
+function* settleUnseen(settling: Settling, sight: LostSight): Steps<number[]> {
   const earlier = yield* factsAt(settling, sight.other, sight.from, sight.upto);
-  if (earlier.length === 0) return;
+  if (earlier.length === 0) return [];
   const rows = new Set(
     earlier.flatMap(({ operations }) => operations.flatMap(({ t, ids }) => ids.map((id) => `${t} ${id}`))),
   );
-  for (const fact of yield* factsAt(settling, sight.client, sight.after + 1, sight.before))
-    yield* enqueueRows(settling, fact, rows);
+  const later = yield* factsAt(settling, sight.client, sight.after + 1, sight.before);
+  for (const fact of later) yield* enqueueRows(settling, fact, rows);
+  return later.map(({ rec }) => rec);
 }
 
 function* factsAt({ reader }: Settling, client: number, from: number, to: number): Steps<Fact[]> {
@@ -193,16 +197,20 @@ function* factsAt({ reader }: Settling, client: number, from: number, to: number
 
 /* ---------- names and uids that it made ---------- */
 
-function* forgetBirths(settling: Settling, { client, clock }: Fact): Steps<void> {
+function* forgetBirths(settling: Settling, facts: readonly Fact[]): Steps<MadeName[]> {
   const { reader } = settling;
-  yield* run('DELETE FROM loam_birth WHERE client = ? AND clock = ?', [client, clock]);
-  for (const [key, family] of reader.twins) {
-    const left = family.filter((twin) => twin.client !== client || twin.clock !== clock);
-    if (left.length === family.length) continue;
-    reader.twins.set(key, left);
-    settling.renamed.add(key);
+  const names: MadeName[] = [];
+  for (const { client, clock } of facts) {
+    names.push(...(yield* forgetNames(client, clock)));
+    for (const [key, family] of reader.twins) {
+      const left = family.filter((twin) => twin.client !== client || twin.clock !== clock);
+      if (left.length === family.length) continue;
+      reader.twins.set(key, left);
+      settling.renamed.add(key);
+    }
+    yield* run('DELETE FROM loam_twin WHERE client = ? AND clock = ?', [client, clock]);
   }
-  yield* run('DELETE FROM loam_twin WHERE client = ? AND clock = ?', [client, clock]);
+  return names;
 }
 
 /* ---------- acts ---------- */
