@@ -1,6 +1,6 @@
 // `ln` in a page: the guide's program over the worker that the page has, and the way by which the console gets at it.
 import { afterAll, expect, it } from 'vitest';
-import guide from '../../docs/guide-sdk.md?raw';
+import guide from '../../docs/guide/sdk.md?raw';
 import { connectEngine } from '../../src/lib/client/engine.ts';
 import { offerLn } from '../../src/lib/client/ln.ts';
 import { model } from '../../src/lib/engine/model/model.ts';

@@ -1,4 +1,4 @@
-// The program in docs/guide-sdk.md: its blocks put together, and the values that it says come out.
+// The program in docs/guide/sdk.md: its blocks put together, and the values that it says come out.
 
 export interface GuideResult {
   line: string;

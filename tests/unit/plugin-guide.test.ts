@@ -1,4 +1,4 @@
-// docs/guide-plugin.md, step by step: its file is the one that is tried here, and each thing it promises is there.
+// docs/guide/plugin.md, step by step: its file is the one that is tried here, and each thing it promises is there.
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { emptyReport, pythonMembers } from '../../src/lib/engine/interop/python-export.ts';
@@ -17,7 +17,7 @@ const model = createModel([wetlab]);
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
 
 it('the guide shows the declaration that is tried here', () => {
-  const [, shown = ''] = /```ts\n([\s\S]*?)```/.exec(read('../../docs/guide-plugin.md')) ?? [];
+  const [, shown = ''] = /```ts\n([\s\S]*?)```/.exec(read('../../docs/guide/plugin.md')) ?? [];
   const tried = read('../fixtures/wetlab.ts')
     .replace(/^\/\/.*\n/gm, '')
     .replaceAll('../../src/lib/engine/model/', './');

@@ -14,7 +14,7 @@ it('does what it says, value by value', async () => {
   writeSettings(here, { storage: join(here, 'store') });
   const { ln, close } = await connect(here, { tell: () => {} });
   try {
-    const results = await runGuide(readFileSync('docs/guide-sdk.md', 'utf8'), ln);
+    const results = await runGuide(readFileSync('docs/guide/sdk.md', 'utf8'), ln);
     expect(results.length).toBeGreaterThan(25);
     expect(results.map(({ line, found }) => [line, found])).toEqual(
       results.map(({ line, expected }) => [line, expected]),

@@ -1,7 +1,7 @@
 // The language in which tables are declared, and the assembly of declarations into one `Model`. It owns the reading
 // of the compact column strings and what follows from them (id types, Django's index on every foreign key, names);
 // it mirrors what Django derives from LaminDB's model classes. Tables are declared in registries.ts, core.ts, bionty.ts
-// and by plug-ins (docs/guide-plugin.md).
+// and by plug-ins (docs/guide/plugin.md).
 
 import { djangoName } from '../schema/django-names.ts';
 import type { Check, Column, ColumnType, Family, Model, Module, RowKey, Table, Unique } from './types.ts';

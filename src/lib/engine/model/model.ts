@@ -1,5 +1,5 @@
 // The modules a database here has, and the one model: every table of them, assembled once at start.
-// A plug-in registry is one more declaration file and one more line in `modules` (docs/guide-plugin.md).
+// A plug-in registry is one more declaration file and one more line in `modules` (docs/guide/plugin.md).
 
 import { ontologySources } from '../schema/seed.ts';
 import { migrationsOf } from '../schema/seed-migrations.ts';
