@@ -17,6 +17,7 @@ import { countedBlobs } from './held-bytes.ts';
 import { createJobs, type JobProgress } from './jobs.ts';
 import { addValues, removeValues, setValues, updateValues } from './features/values.ts';
 import { link, projectsByName, ulabelsByName, unlink } from './features/labels.ts';
+import { movingPart } from './interop/moving.ts';
 import { transferPart } from './interop/transfer.ts';
 import type { Model } from './model/types.ts';
 import { comparePart } from './ontology/compare.ts';
@@ -362,6 +363,7 @@ export async function createEngine(deps: EngineDeps) {
     ...schemasPart(context),
     ...schemaBuildPart(context),
     ...transferPart(context),
+    ...movingPart(context),
     ...consolePart(context, breathe, deps.bell),
     writer,
     recovered,

@@ -8,8 +8,11 @@ import { labelOf, registryOf } from '../registry/tables.ts';
 import { instanceHere } from '../schema/open.ts';
 import { all, one, type Steps } from '../statement.ts';
 
-/** How much goes along: the row, also its readme, also its links, features, labels and members. */
-export type TransferMode = 'sqlrecord' | 'notes' | 'annotations';
+/**
+ * How much goes along: the row, also its readme, also its links, features, labels and members. `whole`: as `annotations`, of a
+ * database that is given up for another one: old versions too, with the runs that wrote them, all on the branch that receives.
+ */
+export type TransferMode = 'sqlrecord' | 'notes' | 'annotations' | 'whole';
 
 export interface ParcelTable {
   table: string;
@@ -27,6 +30,8 @@ export interface Parcel {
   asked: { table: string; ids: number[] };
   /** In insert order. */
   tables: ParcelTable[];
+  /** Of `whole`: uids of the runs that its rows name, by their ids there. */
+  runs?: [id: number, uid: string][];
 }
 
 /** Columns that are about the place a row has in its own database: mapped there, never carried. */
@@ -54,7 +59,7 @@ export function* packRows(
       { registry },
     );
   const ids = yield* askedIds(table, keys);
-  yield* refuseOld(table, ids);
+  if (mode !== 'whole') yield* refuseOld(table, ids);
   const held = new Map<string, Set<number>>();
   const waiting: { table: Table; ids: number[] }[] = [];
   const add = (of: Table, found: readonly number[]): void => {
@@ -65,7 +70,7 @@ export function* packRows(
     if (fresh.length > 0 && !places.includes(of.name)) waiting.push({ table: of, ids: fresh });
   };
   add(table, ids);
-  if (mode === 'annotations') yield* addLinks(model, table, ids, add);
+  if (mode === 'annotations' || mode === 'whole') yield* addLinks(model, table, ids, add);
   if (mode !== 'sqlrecord') yield* addNotes(model, table, ids, add);
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     yield* addReferences(model, next.table, next.ids, add);
@@ -78,7 +83,23 @@ export function* packRows(
     const own = held.get(name);
     if (own && own.size > 0) tables.push(yield* readParcel(model.tables.get(name) as Table, [...own]));
   }
-  return { instance: yield* instanceHere(), asked: { table: table.name, ids }, tables };
+  const parcel = { instance: yield* instanceHere(), asked: { table: table.name, ids }, tables };
+  return mode === 'whole' ? { ...parcel, runs: yield* runsOf(model, tables) } : parcel;
+}
+
+function* runsOf(model: Model, tables: readonly ParcelTable[]): Steps<[number, string][]> {
+  const ids = new Set<number>();
+  for (const { table, columns, values } of tables)
+    for (const [c, name] of columns.entries()) {
+      const column = model.tables.get(table)?.column.get(name);
+      if (column && isProvenance(column))
+        for (const id of values[c] ?? []) if (id !== null) ids.add(Number(id));
+    }
+  const rows = yield* all(
+    'SELECT id, uid FROM lamindb_run WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id',
+    [JSON.stringify([...ids])],
+  );
+  return rows.map(([id, uid]) => [Number(id), String(uid)]);
 }
 
 type Add = (table: Table, ids: readonly number[]) => void;

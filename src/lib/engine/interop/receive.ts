@@ -63,6 +63,9 @@ export function createReceiver(model: Model, parcel: Parcel): Receiver {
   const rows = batches.flatMap((batch) => batch.at.map((at) => ({ batch, at })));
   let known = 0;
   let runId: number | null = null;
+  const whole = parcel.runs !== undefined;
+  /** Runs that wrote the rows, where they are here by now; by their ids there. */
+  let runs: Map<number, number> | null = null;
 
   const mapOf = (table: string) => {
     const found = here.get(table) ?? new Map<number, number>();
@@ -75,13 +78,13 @@ export function createReceiver(model: Model, parcel: Parcel): Receiver {
   function* receiveBatch(tx: Transaction, batch: Batch): Steps<void> {
     const { table, from, at } = batch;
     const map = mapOf(table.name);
-    const matches = yield* matching(table, from, at);
+    const matches = yield* matching(table, from, at, whole);
     const fresh: { id: number; values: Record<string, SqlValue> }[] = [];
     const seen = new Map<string, number>();
     const twins: [id: number, index: number][] = [];
     for (const [i, position] of at.entries()) {
       const id = from.ids[position] as number;
-      const match = matches[i] ?? null;
+      const match = matches[i] ?? (whole && table.name === 'lamindb_user' ? tx.author.userId : null);
       if (match !== null) {
         map.set(id, match);
         if (!isAsked(table, id) || !filled.has(table.name)) {
@@ -141,7 +144,7 @@ export function createReceiver(model: Model, parcel: Parcel): Receiver {
         continue;
       }
       if (column.derived) continue;
-      if (isProvenance(column)) values[name] = yield* transferRun(tx);
+      if (isProvenance(column)) values[name] = yield* runOf(tx, value);
       else if (!column.references || value === null) values[name] = value;
       else
         values[name] =
@@ -155,8 +158,10 @@ export function createReceiver(model: Model, parcel: Parcel): Receiver {
     if (!placeColumns.has(name)) return null;
     const target = name === 'space_id' ? 'lamindb_space' : 'lamindb_branch';
     const found = here.get(target)?.get(Number(value));
-    if (found !== undefined) return found;
+    // What was on main there is not on main here; what was thrown away or put away stays that.
+    if (found !== undefined && (found <= 0 || !whole || target !== 'lamindb_branch')) return found;
     if (target === 'lamindb_branch') return tx.author.branchId;
+    if (whole) return tx.author.spaceId;
     const spaces = parcel.tables.find((one) => one.table === target);
     const space = spaces?.values[1]?.[spaces.ids.indexOf(Number(value))] ?? value;
     throw new LoamError(
@@ -174,6 +179,22 @@ export function createReceiver(model: Model, parcel: Parcel): Receiver {
       `${labelOf(table)}.${name} refers to a row of ${target} that did not come along. Nothing was changed.`,
       { table: table.name, column: name },
     );
+  }
+
+  /** The run that wrote the row there, where that came along; else the transfer's. */
+  function* runOf(tx: Transaction, value: SqlValue): Steps<number | null> {
+    if (!whole) return yield* transferRun(tx);
+    if (runs === null) {
+      const named = parcel.runs ?? [];
+      const rows = yield* all(
+        'SELECT uid, id FROM lamindb_run WHERE uid IN (SELECT value FROM json_each(?))',
+        [JSON.stringify(named.map(([, uid]) => uid))],
+      );
+      const ids = new Map(rows.map(([uid, id]) => [String(uid), Number(id)]));
+      runs = new Map(named.flatMap(([id, uid]) => (ids.has(uid) ? [[id, ids.get(uid) as number]] : [])));
+    }
+    if (value === null) return null;
+    return runs.get(Number(value)) ?? (yield* transferRun(tx));
   }
 
   /** Made with the first row that is written; a later transfer goes on with it, as LaminDB does. */
@@ -308,8 +329,15 @@ function inOrder(model: Model, parcel: Parcel): Batch[] {
 }
 
 /** Rows that are here under the same uid (the same root, the same handle). */
-function* matching(table: Table, from: ParcelTable, at: readonly number[]): Steps<(number | null)[]> {
-  const names = [matchedBy[table.name] ?? 'uid', ...(table.name === 'lamindb_user' ? ['handle'] : [])];
+function* matching(
+  table: Table,
+  from: ParcelTable,
+  at: readonly number[],
+  whole = false,
+): Steps<(number | null)[]> {
+  // A handle of one's own on this device says nothing about who has it in a team.
+  const handle = table.name === 'lamindb_user' && !whole ? ['handle'] : [];
+  const names = [matchedBy[table.name] ?? 'uid', ...handle];
   const found: (number | null)[] = at.map(() => null);
   for (const name of names) {
     const values = from.values[from.columns.indexOf(name)];
