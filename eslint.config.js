@@ -9,6 +9,7 @@ export default ts.config(
     ignores: [
       'build/',
       'build-cli/',
+      'build-server/',
       'vendor/',
       '.svelte-kit/',
       'node_modules/',

@@ -31,6 +31,10 @@ const buildInputs = [
 /** What Kit's types are made from. */
 const generatedInputs = ['src', 'svelte.config.js', 'vite.config.ts', 'package-lock.json'];
 const commandLineInputs = ['cli', 'src/lib', 'vite.cli.config.ts', 'package-lock.json'];
+/** Where the server is built to. */
+export const serverProgram = at('build-server', 'main.js');
+const serverStamp = at('build-server', '.loam-stamp');
+const serverInputs = ['server', 'src/lib', 'vite.server.config.ts', 'package-lock.json'];
 
 /** @param {{ build?: boolean }} [options] */
 export function prepare({ build = true } = {}) {
@@ -49,6 +53,17 @@ export function prepareCommandLine() {
   generateIfStale();
   runBin('vite/bin/vite.js', ['build', '--config', 'vite.cli.config.ts', '--logLevel', 'warn']);
   writeFileSync(commandLineStamp, wanted);
+}
+
+/** Makes `serverProgram` ready. */
+export function prepareServer() {
+  checkNode();
+  const wanted = hashOfInputs(serverInputs);
+  if (existsSync(serverProgram) && readIfThere(serverStamp) === wanted) return;
+  installIfStale();
+  generateIfStale();
+  runBin('vite/bin/vite.js', ['build', '--config', 'vite.server.config.ts', '--logLevel', 'warn']);
+  writeFileSync(serverStamp, wanted);
 }
 
 function checkNode() {
@@ -156,5 +171,8 @@ function sha256(data) {
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const build = process.argv.includes('--build');
   prepare({ build });
-  if (build) prepareCommandLine();
+  if (build) {
+    prepareCommandLine();
+    prepareServer();
+  }
 }

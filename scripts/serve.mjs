@@ -62,14 +62,7 @@ function policyOf(type, path) {
  * @param {{ dir: string, port?: number, strict?: boolean }} options
  */
 export async function serve({ dir, port = 0, strict = false }) {
-  const base = await realpath(dir);
-  const server = createServer((request, response) => {
-    answer(base, request, response).catch((error) => {
-      console.error(error);
-      if (response.headersSent) response.destroy();
-      else refuse(response, 500);
-    });
-  });
+  const server = createServer(await createStatic(dir));
   const taken = await listen(server, port, strict ? 0 : 50);
   return {
     port: taken,
@@ -84,18 +77,36 @@ export async function serve({ dir, port = 0, strict = false }) {
 }
 
 /**
- * @param {import('node:http').Server} server @param {number} port @param {number} tries
+ * What answers for the files of a folder, to be given to a listener.
+ * @param {string} dir @returns {Promise<(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse) => void>}
+ */
+export async function createStatic(dir) {
+  const base = await realpath(dir);
+  return (request, response) => {
+    answer(base, request, response).catch((error) => {
+      console.error(error);
+      if (response.headersSent) response.destroy();
+      else refuse(response, 500);
+    });
+  };
+}
+
+/**
+ * Listens on this port or, where it is taken, on one of the next. Gives the port.
+ * @param {import('node:http').Server} server @param {number} port @param {number} tries @param {string} [address]
  * @returns {Promise<number>}
  */
-function listen(server, port, tries) {
+export function listen(server, port, tries, address = host) {
   return new Promise((resolve, reject) => {
-    server.once('error', (/** @type {NodeJS.ErrnoException} */ error) => {
-      if (error.code === 'EADDRINUSE' && tries > 0) resolve(listen(server, port + 1, tries - 1));
+    const failed = (/** @type {NodeJS.ErrnoException} */ error) => {
+      if (error.code === 'EADDRINUSE' && tries > 0) resolve(listen(server, port + 1, tries - 1, address));
       else reject(error);
-    });
-    server.listen(port, host, () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address ? address.port : port);
+    };
+    server.once('error', failed);
+    server.listen(port, address, () => {
+      server.off('error', failed);
+      const at = server.address();
+      resolve(typeof at === 'object' && at ? at.port : port);
     });
   });
 }

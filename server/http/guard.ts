@@ -1,6 +1,6 @@
 // What every request passes before a route sees it: where it was sent to, where it comes from, who sends it; and what
 // every answer carries.
-import type { Context, MiddlewareHandler } from 'hono';
+import type { Context, Hono, MiddlewareHandler } from 'hono';
 import { LoamError } from '../../src/lib/engine/errors.ts';
 import { seeKey, type ApiKey } from '../people/api-keys.ts';
 import type { Ground } from '../people/ground.ts';
@@ -20,6 +20,8 @@ export interface HttpDeps {
   readonly instance?: { readonly uid: string; readonly name: string };
   /** Other ways to sign in than a password. */
   readonly providers?: readonly SignInProvider[];
+  /** Groups of routes of other rooms (route-groups.ts), each below its path. */
+  readonly groups?: readonly { readonly path: string; readonly app: Hono<Env> }[];
   /** One object for each request and each unforeseen error, without secrets. */
   readonly log: (entry: Record<string, string | number | null>) => void;
 }
@@ -76,7 +78,7 @@ function writeCookie(
 }
 
 /** The one cookie of that name. Two of it are none: somebody planted one. */
-function cookieOf(header: string | undefined, name: string): string | null {
+export function cookieOf(header: string | undefined, name: string): string | null {
   const found = (header ?? '')
     .split(';')
     .map((part) => part.trim().split('='))
@@ -128,8 +130,13 @@ export function checkPlaces(origin: string): MiddlewareHandler<Env> {
 /** The address of the socket, or what the outermost proxy of ours was spoken to by. */
 function addressOf(c: Context<Env>, proxies: number): string {
   const socket = (c.env as Env['Bindings'] | undefined)?.incoming?.socket.remoteAddress ?? 'unknown';
+  return addressFrom(socket, c.req.header('x-forwarded-for'), proxies);
+}
+
+/** The same of a request that is none of Hono's (a socket's). */
+export function addressFrom(socket: string, forwarded: string | undefined, proxies: number): string {
   if (proxies === 0) return socket;
-  const told = (c.req.header('x-forwarded-for') ?? '').split(',').map((one) => one.trim());
+  const told = (forwarded ?? '').split(',').map((one) => one.trim());
   const address = told.at(-proxies) ?? '';
   return /^[0-9A-Fa-f.:]{2,45}$/.test(address) ? address : socket;
 }

@@ -41,6 +41,7 @@ export function createHttp(deps: HttpDeps): Hono<Env> {
   app.route('/api/account', accountRoutes(deps));
   app.route('/api/instances', instanceRoutes(deps));
   app.route('/api/oidc', oidcRoutes(deps));
+  for (const { path, app: group } of deps.groups ?? []) app.route(path, group);
   app.notFound((c) =>
     c.json({ error: { code: 'DoesNotExist', message: 'There is no such address here.' } }, 404),
   );

@@ -22,7 +22,7 @@ export function roleOf(text: unknown): Role {
 export async function roleIn(
   session: PostgresSession,
   instance: string,
-  account: Account,
+  account: Pick<Account, 'id'>,
 ): Promise<Role | null> {
   const { rows } = await session.query(
     `SELECT m.role FROM loam.member m JOIN loam.account a ON a.id = m.account

@@ -32,7 +32,7 @@ export interface KeyLimits {
 export async function accessOf(
   session: PostgresSession,
   instance: string,
-  account: Account,
+  account: Pick<Account, 'id' | 'uid'>,
   limits: KeyLimits | null = null,
 ): Promise<Access | null> {
   const role = await roleIn(session, instance, account);

@@ -1,4 +1,5 @@
 // What peers bring to a turn, and what is said of it afterwards.
+import type { Access } from '../../src/lib/engine/sync/access.ts';
 import type { Explained } from '../../src/lib/engine/sync/frames.ts';
 import { decodeUpdate, encodeUpdate, type LogItem } from '../../src/lib/engine/sync/item.ts';
 import { splitContent } from '../../src/lib/engine/sync/record.ts';
@@ -7,13 +8,15 @@ import type { KeyLimits } from '../people/rights.ts';
 
 /** Whose it is: rights are asked for in the turn, so that whoever lost them a moment ago has none. */
 export interface Who {
-  readonly account: Account;
+  readonly account: Pick<Account, 'id' | 'uid'>;
   /** Of the API key that was shown; null: a session. */
   readonly limits: KeyLimits | null;
 }
 
 export interface Brought {
   readonly who: Who;
+  /** What it may do, where that was asked for just now; otherwise the turn asks. */
+  readonly access?: Access;
   /** As the peer calls its device; for the audit log. */
   readonly device: string;
   readonly doc: string;

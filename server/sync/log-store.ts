@@ -3,7 +3,7 @@ import type { SqlValue } from '../../src/lib/engine/ports.ts';
 import { timeOf } from '../people/ground.ts';
 import type { PostgresSession } from '../postgres.ts';
 
-/** The channel on which nodes hear that an instance's log has grown; the payload is the instance's uid. */
+/** The channel on which nodes hear that an instance's log has grown; the payload is the instance's uid and its newest place. */
 export const logChannel = 'loam_log';
 
 /** The same in all nodes; with the instance's uid it names the lock of an instance. */
@@ -90,6 +90,6 @@ export async function appendLog(
     `UPDATE loam.log_item SET content = NULL, reason = $4 WHERE instance = $1 AND client = $2 AND clock = $3 AND kind = 'item'`,
     gone.map(({ client, clock, reason }) => [instance, client, clock, reason?.slice(0, mostReason) ?? null]),
   );
-  await session.query('SELECT pg_notify($1, $2)', [logChannel, instance]);
+  await session.query('SELECT pg_notify($1, $2)', [logChannel, `${instance} ${head + rows.length}`]);
   return head + rows.length;
 }

@@ -2,6 +2,7 @@
 // same in the replica (decision 0040). Whoever calls it holds the replica; either all of a turn is kept or nothing.
 import { isLoamError, LoamError } from '../../src/lib/engine/errors.ts';
 import { includesRole, type Access } from '../../src/lib/engine/sync/access.ts';
+import { refusedUpdate } from '../../src/lib/engine/sync/bytes.ts';
 import { decodeUpdate } from '../../src/lib/engine/sync/item.ts';
 import { notFromTheFuture } from '../../src/lib/engine/sync/receive.ts';
 import type { PlacedRecord } from '../../src/lib/engine/sync/record.ts';
@@ -14,6 +15,7 @@ import { createJudge } from './judge.ts';
 import { appendLog, lockInstance, logHead, readLog, type LogRow } from './log-store.ts';
 import { placeText } from './replica-file.ts';
 import type { Replica, ReplicaNow } from './replica.ts';
+import { tryAct } from './tried-acts.ts';
 import { newItems, newestItem, newsOf, project, reasonsOf, receive, updatesOf, wholeActs } from './taking.ts';
 
 export interface TurnDeps {
@@ -31,6 +33,8 @@ export interface OpenTurn {
   readonly behind: boolean;
   /** Takes updates of peers, in their order. */
   take(jobs: readonly Brought[]): Promise<Answer[]>;
+  /** Does what an account does on the server, as if it had brought it; throws where any of it is refused. */
+  write<T>(access: Access, work: (engine: ReplicaNow['engine']) => T | Promise<T>): Promise<T>;
   /** Does what the server itself does; its records go into the log as its own. */
   own(work: (now: ReplicaNow) => Promise<void> | void, account: string | null): Promise<void>;
   /** Writes the log and the audit entries. The last thing before COMMIT. */
@@ -73,6 +77,8 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
   const sources = new Map<Omit<LogRow, 'seq'>, object>();
   const told: AuditEntry[] = [];
   const accesses = new Map<string, Access | null>();
+  /** Of clients whose records came in this turn: whose they are. */
+  const owners = new Map<number, string>();
   const judge = createJudge(now.driver, model, instance);
   const future = notFromTheFuture(clock);
 
@@ -83,6 +89,36 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
     const access = await accessOf(session, instance, account, limits);
     accesses.set(key, access);
     return access;
+  }
+
+  /** A client belongs to the account that brought its first record: nobody else writes on under its name. */
+  async function foreignClient(account: string, bytes: Uint8Array): Promise<LoamError | null> {
+    let clients: number[];
+    try {
+      clients = [...new Set(decodeUpdate(bytes).items.map(({ client }) => client))];
+    } catch (error) {
+      if (isLoamError(error, 'UpdateRefused')) return error as LoamError;
+      throw error;
+    }
+    const unknown = clients.filter((client) => !owners.has(client));
+    if (unknown.length > 0) {
+      const { rows: found } = await session.query(
+        `SELECT client, account FROM loam.log_item WHERE instance = $1 AND kind = 'item' AND clock = 0
+           AND client = ANY (ARRAY(SELECT jsonb_array_elements_text($2::jsonb)::bigint))`,
+        [instance, JSON.stringify(unknown)],
+      );
+      for (const [client, whose] of found) owners.set(Number(client), String(whose));
+    }
+    const client = clients.find((one) => (owners.get(one) ?? account) !== account);
+    if (client === undefined) {
+      for (const one of unknown) owners.set(one, account);
+      return null;
+    }
+    return refusedUpdate(
+      'foreign client',
+      `An update was refused: client ${client} belongs to another account. Open the database anew, so that it gets a client of its own.`,
+      { client },
+    );
   }
 
   /** What was received and is not in the tables yet. */
@@ -98,8 +134,10 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
   }
 
   async function takeOne(job: Brought): Promise<Answer> {
-    const access = await accessFor(job.who);
+    const access = job.access ?? (await accessFor(job.who));
     if (!access) return new LoamError('NoAccess', 'You are no member of this instance any more.');
+    const theirs = await foreignClient(access.account, job.bytes);
+    if (theirs instanceof LoamError) return theirs;
     if (author !== null && author !== access.account) await flush();
     let taken;
     try {
@@ -131,6 +169,20 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
       for (const job of jobs) answers.push(await takeOne(job));
       await flush();
       return answers;
+    },
+    async write(access, work) {
+      const { value, updates } = await tryAct(now, access, work);
+      for (const { doc, bytes } of updates) {
+        const answer = await takeOne({
+          ...{ who: { account: { id: 0, uid: access.account }, limits: null }, access, device: 'REST' },
+          ...{ doc, bytes, source: null, owns: () => true },
+        });
+        if (answer instanceof LoamError) throw answer;
+        const [wrong] = answer.explained;
+        if (wrong) throw new LoamError('NoWriteAccess', wrong.reason);
+      }
+      await flush();
+      return value;
     },
     async own(work, account) {
       const before = newestItem(now);

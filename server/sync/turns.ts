@@ -1,6 +1,7 @@
 // Turns one after the other: what came while one was going on shares the next (group commit). Where Postgres refuses a turn it
 // is done again in halves, down to the act at fault, which is kept as a refused one; nobody else waits for it.
 import { isLoamError, LoamError, type ErrorCode } from '../../src/lib/engine/errors.ts';
+import type { Access } from '../../src/lib/engine/sync/access.ts';
 import { inPostgresTransaction, type Postgres } from '../postgres.ts';
 import { unitsOf, type Brought, type Kept, type News } from './brought.ts';
 import type { Replica, ReplicaNow } from './replica.ts';
@@ -17,6 +18,8 @@ export interface TurnCounts {
 export interface Turns {
   /** Settles after COMMIT, with what is kept; throws `UpdateRefused`, or why nothing could be kept now. */
   submit(job: Brought): Promise<Kept>;
+  /** What an account does on the server itself (REST): judged and kept like the records of peers, or nothing of it is. */
+  write<T>(access: Access, work: (engine: ReplicaNow['engine']) => T | Promise<T>): Promise<T>;
   /** The server's own act: what it writes in the replica gets its places in the log. Its records are by the engine's own author. */
   act(work: (now: ReplicaNow) => Promise<void> | void): Promise<void>;
   /** Takes what other nodes wrote. */
@@ -176,6 +179,7 @@ export function createTurns(deps: TurnsDeps): Turns {
         queue.push({ job, done, failed });
         wake();
       }),
+    write: (access, work) => replica.alone(() => turn((open) => open.write(access, work))),
     act: (work) => replica.alone(() => turn((open) => open.own(work, null))),
     catchUp: () => replica.alone(() => turn(async () => {})),
     following: {

@@ -1,43 +1,10 @@
 // What peers bring to the server's turns (decision 0040).
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { seedStatements } from '../../src/lib/engine/schema/seed.ts';
-import { model } from '../../src/lib/engine/model/model.ts';
-import { LoamError } from '../../src/lib/engine/errors.ts';
-import type { SqlDriver } from '../../src/lib/engine/ports.ts';
-import { onBoth, seed } from './both.ts';
+import { onBoth } from './both.ts';
+import { standIn } from './mirror-stand-in.ts';
 import { world, type World } from './people-world.ts';
-import { lamindb, openDevice, openNode, type Device, type Meant, type Node } from './sync-world.ts';
+import { lamindb, openDevice, openNode, type Device, type Node } from './sync-world.ts';
 import { bringUser } from '../../server/sync/users.ts';
-
-/** Stands for the mirror: what it is asked to write is counted, and can be refused. */
-export function standIn(): Meant & {
-  flushed: (string | null)[];
-  refuse: (driver: SqlDriver) => string | null;
-} {
-  const made: ReturnType<typeof standIn> = {
-    flushed: [],
-    refuse: () => null,
-    createMirror: ({ driver }) => ({
-      flush(_session, account) {
-        const why = made.refuse(driver);
-        if (why !== null) throw new LoamError('ValidationError', why);
-        made.flushed.push(account);
-        return Promise.resolve({ rows: 0 });
-      },
-      skip: () => Promise.resolve(),
-    }),
-    copyTables(_session, driver) {
-      for (const { table, columns, rows } of seedStatements(seed, model.modules))
-        driver.many(
-          `INSERT INTO "${table}" (${columns.map((name) => `"${name}"`).join()}) VALUES (${columns.map(() => '?').join()})`,
-          rows.length,
-          columns.map((_, i) => rows.map((row) => row[i] ?? null)),
-        );
-      return Promise.resolve();
-    },
-  };
-  return made;
-}
 
 onBoth('turns', (at) => {
   let here: World;

@@ -17,10 +17,11 @@ import { openLamindb } from '../../server/lamindb-database.ts';
 import type { Account } from '../../server/people/accounts.ts';
 import type { Postgres } from '../../server/postgres.ts';
 import { createTurns, type Turns } from '../../server/sync/turns.ts';
-import { openReplica, type CreateMirror, type Replica } from '../../server/sync/replica.ts';
+import { openReplica, type Replica } from '../../server/sync/replica.ts';
 import { postgresSnapshots, writeSnapshot } from '../../server/sync/snapshots.ts';
 import type { Kept, News } from '../../server/sync/brought.ts';
 import { seed } from './both.ts';
+import type { StandIn } from './mirror-stand-in.ts';
 
 export interface Node {
   replica: Replica;
@@ -30,10 +31,7 @@ export interface Node {
   close(): Promise<void>;
 }
 
-export interface Meant {
-  createMirror: CreateMirror;
-  copyTables(session: never, driver: SqlDriver): Promise<void>;
-}
+export type Meant = Pick<StandIn, 'createMirror' | 'copyTables'>;
 
 /** LaminDB's tables with their first rows. */
 export async function lamindb(postgres: Postgres): Promise<void> {
@@ -51,7 +49,7 @@ export async function openNode(
   const replica = await openReplica({
     ...{ instance, name: 'team', file: join(folder, 'replica.sqlite'), model, postgres },
     ...{ random: (bytes: Uint8Array) => randomFillSync(bytes), now: clock, snapshots: postgresSnapshots },
-    ...(meant as never as { createMirror: CreateMirror; copyTables: never }),
+    ...{ createMirror: meant.createMirror, copyTables: meant.copyTables },
   });
   const news: News[] = [];
   const faults: unknown[] = [];
