@@ -46,7 +46,7 @@ const server = createServer(
   { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 120_000, insecureHTTPParser: false },
   (request, response) => {
     const path = (request.url ?? '/').split(/[?#]/, 1)[0] ?? '/';
-    if (path === '/healthz') return void health(response);
+    if (path === '/healthz' || path === '/health') return void health(response);
     if (path === '/metrics') return program.answerMetrics(process.env, request, response, running);
     if (path !== '/api' && !path.startsWith('/api/')) return files(request, response);
     sync().then(

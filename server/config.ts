@@ -23,7 +23,7 @@ export interface Config {
   oidc: Omit<OidcOptions, 'redirectUri'> | null;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 const wrong = (name: string, value: string, wanted: string): LoamError =>
   new LoamError('InvalidArgument', `${name}=${value} is not right: ${wanted}.`, { field: name });
@@ -49,7 +49,7 @@ export function readConfig(env: Environment, port?: number): Config {
   const data = resolve(
     env.LOAM_DATA || join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'loam', 'server'),
   );
-  const at = port ?? whole(env, 'LOAM_PORT', 4173, 65_535);
+  const at = port ?? whole(env, env.LOAM_PORT ? 'LOAM_PORT' : 'PORT', 4173, 65_535);
   const origin = env.LOAM_ORIGIN || `http://127.0.0.1:${at}`;
   try {
     checkOrigin(origin);
@@ -65,12 +65,19 @@ export function readConfig(env: Environment, port?: number): Config {
     throw wrong('LOAM_NAME', name.slice(0, 40), 'a name of at most 100 letters');
   return {
     ...{ databaseUrl, data, origin, name, port: at },
-    storage: resolve(env.LOAM_STORAGE || join(data, 'storage')),
+    storage: resolve(env.LOAM_STORAGE || join(data, 'files')),
     host: env.LOAM_HOST || '127.0.0.1',
     proxies: whole(env, 'LOAM_PROXIES', 0, 10),
     oidc: oidcOf(env),
   };
 }
+
+/** What a reader of /metrics from another machine has to show; null: only this machine may read it. */
+export const metricsToken = (env: Environment): string | null => env.LOAM_METRICS_TOKEN || null;
+
+/** Whether each request and connection is told on stdout; only what went wrong otherwise. */
+export const logsAll = (env: Environment): boolean =>
+  env.LOAM_LOG ? env.LOAM_LOG === 'json' : Boolean(env.DATABASE_URL);
 
 function oidcOf(env: Environment): Config['oidc'] {
   const { LOAM_OIDC_ISSUER: issuer, LOAM_OIDC_CLIENT: clientId, LOAM_OIDC_SECRET: clientSecret } = env;

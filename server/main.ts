@@ -2,7 +2,7 @@
 // serves the app as well.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { timingSafeEqual } from 'node:crypto';
-import { readConfig } from './config.ts';
+import { logsAll, metricsToken, readConfig, type Environment } from './config.ts';
 import { startCore, type Core, type Log } from './core.ts';
 import { copyIntoReplica } from './mirror/copy.ts';
 import { takeEdits } from './mirror/edits.ts';
@@ -16,8 +16,6 @@ export interface StartOptions {
   /** Version of the app. */
   app: string;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Starts the server that the environment describes, and says in words how its first administrator comes in. */
 export async function start(env: Environment, { port, app }: StartOptions): Promise<Core> {
@@ -41,7 +39,7 @@ export async function start(env: Environment, { port, app }: StartOptions): Prom
 
 /** One JSON object a line. On a desk, where nobody collects them, only what went wrong. */
 function logOf(env: Environment): Log {
-  const all = env.LOAM_LOG ? env.LOAM_LOG === 'json' : Boolean(env.DATABASE_URL);
+  const all = logsAll(env);
   return (entry) => {
     const line = JSON.stringify({ at: new Date().toISOString(), ...entry });
     if (entry.event === 'fault') console.error(line);
@@ -58,9 +56,9 @@ export function answerMetrics(
 ): void {
   const here = /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/.test(request.socket.remoteAddress ?? '');
   const forwarded = request.headers['x-forwarded-for'] !== undefined;
-  const token = env.LOAM_METRICS_TOKEN;
+  const token = metricsToken(env);
   const shown = request.headers.authorization ?? '';
-  if (token ? !same(shown, `Bearer ${token}`) : !here || forwarded) {
+  if (token !== null ? !same(shown, `Bearer ${token}`) : !here || forwarded) {
     response.writeHead(403, { 'Content-Type': 'text/plain' }).end('Not for you.\n');
     return;
   }
