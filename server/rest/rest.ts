@@ -7,6 +7,7 @@ import { md5 } from '../../src/lib/engine/md5.ts';
 import { includesRole, type Access } from '../../src/lib/engine/sync/access.ts';
 import type { Env } from '../http/guard.ts';
 import { readJson } from '../http/input.ts';
+import type { Account } from '../people/accounts.ts';
 import { accessOf } from '../people/rights.ts';
 import { signInNeeded } from '../people/sessions.ts';
 import { passedOver } from './inputs.ts';
@@ -44,6 +45,11 @@ const usualPatience = 2_000;
 /** Bodies may carry a thousand rows. */
 const bodyLimit = 1024 * 1024;
 
+interface Writer {
+  access: Access;
+  account: Account;
+}
+
 /** The routes that a server with these means has. */
 export const routesOf = (deps: Pick<RestDeps, 'write'>): readonly Route[] =>
   // What writes goes first: `batch-delete` is no uid.
@@ -58,28 +64,28 @@ export function restRoutes(deps: RestDeps): Hono<Env> {
   for (const route of routesOf(deps))
     app.on(route.method.toUpperCase(), honoPath(route.path), async (c) => {
       const { instance_id, ...params } = c.req.param() as Record<string, string>;
-      const access = await admit(c, instance_id ?? '', route);
+      const by = await admit(c, instance_id ?? '', route);
       const query = readQuery(
         { ...route.query, ...passedOver },
         route.needed ?? [],
         new URL(c.req.url).searchParams,
       );
       const body = route.body ? checkShape(route.body, await bodyOf(c), 'body') : {};
-      const held = busy.get(access.account) ?? 0;
+      const held = busy.get(by.account.uid) ?? 0;
       if (held >= mostAtOnce.account || all >= mostAtOnce.all)
         throw new LoamError('TooManyTries', 'Too many requests at once. Wait for the answers of some.', {
           seconds: 1,
         });
-      busy.set(access.account, held + 1);
+      busy.set(by.account.uid, held + 1);
       all += 1;
       try {
-        const call = callOf(access, { params, query, body: body as Call['body'] });
+        const call = callOf(by, { params, query, body: body as Call['body'] });
         return c.json((await route.act(call)) as never);
       } finally {
         all -= 1;
-        const left = (busy.get(access.account) ?? 1) - 1;
-        if (left > 0) busy.set(access.account, left);
-        else busy.delete(access.account);
+        const left = (busy.get(by.account.uid) ?? 1) - 1;
+        if (left > 0) busy.set(by.account.uid, left);
+        else busy.delete(by.account.uid);
       }
     });
 
@@ -101,7 +107,7 @@ export function restRoutes(deps: RestDeps): Hono<Env> {
   return app;
 
   /** Who it is must be a member, and a writer where the route writes. */
-  async function admit(c: Context<Env>, instance: string, route: Route): Promise<Access> {
+  async function admit(c: Context<Env>, instance: string, route: Route): Promise<Writer> {
     const [session, key] = [c.get('session'), c.get('key')];
     const account = session?.account ?? key?.account;
     if (!account) throw signInNeeded();
@@ -117,11 +123,11 @@ export function restRoutes(deps: RestDeps): Hono<Env> {
       );
     if (route.writes && !includesRole(access.role, 'write'))
       throw new LoamError('NoWriteAccess', `This takes the role “write”; you have “${access.role}”.`);
-    return access;
+    return { access, account };
   }
 
-  function callOf(access: Access, given: Pick<Call, 'params' | 'query' | 'body'>): Call {
-    const { model, write } = deps;
+  function callOf({ access, account }: Writer, given: Pick<Call, 'params' | 'query' | 'body'>): Call {
+    const { model, write, bring } = deps;
     return {
       ...given,
       read: (work) =>
@@ -135,9 +141,10 @@ export function restRoutes(deps: RestDeps): Hono<Env> {
             driver.deadline(null);
           }
         }),
-      write: (work) => {
+      async write(work) {
         if (!write) throw new LoamError('NotSupportedError', 'Nothing is written by REST here.');
-        return write(access, (engine) => work({ engine, model }));
+        await bring?.(account);
+        return await write(access, (engine) => work({ engine, model }));
       },
     };
   }

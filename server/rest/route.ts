@@ -5,6 +5,7 @@ import type { Engine } from '../../src/lib/engine/index.ts';
 import type { Model } from '../../src/lib/engine/model/types.ts';
 import type { SqlDriver } from '../../src/lib/engine/ports.ts';
 import type { Access } from '../../src/lib/engine/sync/access.ts';
+import type { Account } from '../people/accounts.ts';
 import type { Ground } from '../people/ground.ts';
 import { checkShape, shown, type Shape } from './shape.ts';
 
@@ -16,15 +17,18 @@ export interface RestDeps {
   /** Runs the work on the replica while nothing else does. It is synchronous, reads only, and sees one moment. */
   read<T>(work: (replica: { engine: Engine; driver: SqlDriver }) => T): Promise<T>;
   /**
-   * Runs the work as an act of the account, in a turn like the records of peers: each of its operations is judged by
-   * `mayWrite`, nothing stays of a refused one, and it settles after Postgres has committed. Without it nothing is written
-   * by REST, and there are no routes for it.
+   * Runs the work as acts of the account, in a turn like the records of peers: each of their operations is
+   * judged by `mayWrite`, nothing stays of a refused request, and it settles after Postgres has committed. Without it
+   * nothing is written by REST, and there are no routes for it.
    */
   readonly write?: Write;
+  /** Sees to it that the account has its LaminDB user, which its acts are by: asked before `write`. */
+  readonly bring?: (account: Account) => Promise<void>;
   /** Milliseconds that the statements of one request may take; 2,000 unless said otherwise. */
   readonly patience?: number;
 }
 
+/** What the work gives names what it did by what holds: ids may be others once the turn is through. */
 export type Write = <T>(access: Access, work: (engine: Engine) => T | Promise<T>) => Promise<T>;
 
 /** What a route gets. */

@@ -1,7 +1,8 @@
 // The routes that write, in LaminHub's shape. A request is one turn: all of it holds, or nothing.
-import type { Model } from '../../src/lib/engine/model/types.ts';
+import type { Model, Table } from '../../src/lib/engine/model/types.ts';
 import { tableNamed } from './names.ts';
-import { idOf } from './read.ts';
+import type { Row } from './objects.ts';
+import { idOf, type At } from './read.ts';
 import type { Call, Route } from './route.ts';
 import { ofModel, row } from './routes.ts';
 import type { Shape } from './shape.ts';
@@ -10,9 +11,11 @@ import {
   createRows,
   deleteNamed,
   deleteRows,
+  shownRows,
   updateRow,
   updateRows,
   upsertRows,
+  type Name,
   type Values,
 } from './write.ts';
 
@@ -32,6 +35,12 @@ const answered: Shape = { type: 'array', items: row };
 
 const tableOf = (call: Call, model: Model) =>
   tableNamed(model, call.params.module_name ?? '', call.params.model_name ?? '');
+/** Writes, and answers with the rows as they are once the turn is through. */
+async function written(call: Call, work: (at: At, table: Table) => Name[]): Promise<Row[]> {
+  const names = await call.write((at) => work(at, tableOf(call, at.model)));
+  return await call.read((at) => shownRows(at, tableOf(call, at.model), names));
+}
+
 const listOf = (body: unknown): Values[] => (Array.isArray(body) ? body : [body]) as Values[];
 const param = (call: Call, name: string): string => call.params[name] ?? '';
 
@@ -47,8 +56,8 @@ export const writeRoutes: readonly Route[] = [
     body: oneOrMore,
     answer: answered,
     act: (call) =>
-      call.write((at) =>
-        upsertRows(at, tableOf(call, at.model), call.query.conflict_columns as string[], listOf(call.body)),
+      written(call, (at, table) =>
+        upsertRows(at, table, call.query.conflict_columns as string[], listOf(call.body)),
       ),
   },
   {
@@ -67,9 +76,9 @@ export const writeRoutes: readonly Route[] = [
     },
     answer: answered,
     act: (call) =>
-      call.write((at) => {
+      written(call, (at, table) => {
         const { records, index_columns } = call.body as { records: Values[]; index_columns: string[] };
-        return updateRows(at, tableOf(call, at.model), index_columns, records);
+        return updateRows(at, table, index_columns, records);
       }),
   },
   {
@@ -100,15 +109,17 @@ export const writeRoutes: readonly Route[] = [
       'A row of the same name or content is given back, as LaminDB gives it back. References are ids, uids or names.',
     body: oneOrMore,
     answer: answered,
-    act: (call) => call.write((at) => createRows(at, tableOf(call, at.model), listOf(call.body))),
+    act: (call) => written(call, (at, table) => createRows(at, table, listOf(call.body))),
   },
   {
     ...{ method: 'patch', path: `${ofModel}/{uid}`, id: 'update_record', tag: 'Records', writes: true },
     summary: 'Change a row',
     body: values,
     answer: row,
-    act: (call) =>
-      call.write((at) => updateRow(at, tableOf(call, at.model), param(call, 'uid'), { ...call.body })),
+    async act(call) {
+      const change = (at: At, table: Table) => [updateRow(at, table, param(call, 'uid'), { ...call.body })];
+      return (await written(call, change))[0];
+    },
   },
   {
     ...{ method: 'delete', path: `${ofModel}/{uid}`, id: 'delete_record', tag: 'Records', writes: true },

@@ -34,29 +34,40 @@ function fieldsOf(table: Table, values: Values): Values {
   return { ...given, status: word };
 }
 
-/** Rows as they are now, in the order of the ids. */
-const shown = (at: At, table: Table, ids: readonly number[]): Row[] =>
-  readObjects(at.engine, at.model, table, ids, new Map(), { limitToMany: 0, foreignKeys: true });
+/** What names a row whatever node it is asked of: its uid, or the ends of a link. */
+export type Name = Lookups;
 
-/** Makes rows; where LaminDB gives back the one that is there (same name, same content), so does this. */
-export function createRows(at: At, table: Table, rows: readonly Values[]): Row[] {
-  if (table.registry === null) return rows.map((values) => tie(at, table, values));
-  const ids = rows.map((values) => at.engine.create(registryOf(table), fieldsOf(table, values)).id);
-  return shown(at, table, ids);
+/** Rows as they are now, whole, in the order of the names. */
+export function shownRows(at: At, table: Table, names: readonly Name[]): Row[] {
+  const registry = registryOf(table);
+  const ids = names.flatMap((name) => at.engine.queryIds({ registry, filters: [name], limit: 1 }));
+  return readObjects(at.engine, at.model, table, ids, new Map(), { limitToMany: 0, foreignKeys: true });
 }
 
-export function updateRow(at: At, table: Table, idOrUid: string, values: Values): Row {
+const nameOf = (at: At, table: Table, id: number): Name =>
+  table.column.has('uid') ? { uid: at.engine.getRow(registryOf(table), id, ['uid'])[0] as string } : { id };
+
+/** Makes rows; where LaminDB gives back the one that is there (same name, same content), so does this. */
+export function createRows(at: At, table: Table, rows: readonly Values[]): Name[] {
+  if (table.registry === null) return rows.map((values) => tie(at, table, values));
+  return rows.map((values) => {
+    const { id } = at.engine.create(registryOf(table), fieldsOf(table, values));
+    return nameOf(at, table, id);
+  });
+}
+
+export function updateRow(at: At, table: Table, idOrUid: string, values: Values): Name {
   const id = idOf(at, registryTable(table), idOrUid);
   return changed(at, table, id, values);
 }
 
-function changed(at: At, table: Table, id: number, values: Values): Row {
+function changed(at: At, table: Table, id: number, values: Values): Name {
   at.engine.update(registryOf(table), { id }, fieldsOf(table, values));
-  return shown(at, table, [id])[0] ?? {};
+  return nameOf(at, table, id);
 }
 
 /** Changes rows that are named by some of their fields; all of these must be there. */
-export function updateRows(at: At, table: Table, keys: readonly string[], rows: readonly Values[]): Row[] {
+export function updateRows(at: At, table: Table, keys: readonly string[], rows: readonly Values[]): Name[] {
   registryTable(table);
   return rows.map((values) => {
     const id = named(at, table, keys, values);
@@ -67,7 +78,7 @@ export function updateRows(at: At, table: Table, keys: readonly string[], rows: 
 }
 
 /** Changes the rows that are there by these fields, and makes the others. */
-export function upsertRows(at: At, table: Table, keys: readonly string[], rows: readonly Values[]): Row[] {
+export function upsertRows(at: At, table: Table, keys: readonly string[], rows: readonly Values[]): Name[] {
   if (table.registry === null) return createRows(at, table, rows);
   return rows.flatMap((values) => {
     const id = named(at, table, keys, values);
@@ -123,13 +134,10 @@ export function changeTie(
 }
 
 /** The row of a link: made by the relation that it is of. */
-function tie(at: At, table: Table, values: Values): Row {
+function tie(at: At, table: Table, values: Values): Name {
   relateBy(at, table, values, 'add');
-  const filter = Object.fromEntries(
-    Object.entries(values).filter(([name]) => table.column.has(name)),
-  ) as Lookups;
-  const [id] = at.engine.queryIds({ registry: registryOf(table), filters: [filter], limit: 1 });
-  return (id === undefined ? undefined : shown(at, table, [id])[0]) ?? {};
+  const own = Object.entries(values).filter(([name]) => name !== 'id' && table.column.has(name));
+  return Object.fromEntries(own) as Name;
 }
 
 function relateBy(at: At, table: Table, values: Values, change: 'add' | 'remove'): void {
