@@ -16,7 +16,7 @@ const files = ['Dockerfile', 'compose.yaml', 'loam.service', 'nginx.conf', 'Cadd
 /** Variables of Loam's own: what compose alone reads (`.env` beside it) is not one. */
 const ofCompose = ['LOAM_DATABASE_PASSWORD'];
 const variablesIn = (text: string): Set<string> =>
-  new Set([...text.matchAll(/\b(?:LOAM_[A-Z_]+|DATABASE_URL|PORT)\b/g)].map(([name]) => name));
+  new Set([...text.matchAll(/\b(?:LOAM_[A-Z_]+|XDG_DATA_HOME|DATABASE_URL|PORT)\b/g)].map(([name]) => name));
 
 describe('The guide for running Loam', () => {
   it('names the files that there are', () => {
@@ -41,11 +41,22 @@ describe('The guide for running Loam', () => {
     for (const name of variablesIn(guide)) if (!ofCompose.includes(name)) expect([...table]).toContain(name);
   });
 
-  const config = join(root, 'server/config.ts');
-  it.skipIf(!existsSync(config))('its variables are those that the server reads', () => {
+  const program = ['server/config.ts', 'server/main.ts', 'scripts/start.mjs', 'scripts/serve.mjs'];
+  const there = program.every((file) => existsSync(join(root, file)));
+  it.skipIf(!there)('its variables are those that the server reads', () => {
     const told = variablesIn(guide);
     for (const name of ofCompose) told.delete(name);
-    expect([...told].sort()).toEqual([...variablesIn(readFileSync(config, 'utf8'))].sort());
+    const used = new Set(program.flatMap((file) => [...variablesIn(read(file))]));
+    expect([...told].sort()).toEqual([...used].sort());
+  });
+
+  it.skipIf(!there)('its addresses are those that the server answers at', () => {
+    const start = read('scripts/start.mjs');
+    for (const path of ['/healthz', '/metrics', '/sync']) {
+      expect(guide).toContain(`${path}`);
+      expect(start).toContain(`'${path}'`);
+    }
+    expect(read(`${folder}/Dockerfile`)).toContain('/healthz');
   });
 });
 
@@ -145,13 +156,13 @@ describe('The files for running Loam', () => {
     expect(caddy).toContain('header_up X-Forwarded-For {remote_host}');
     const port = /proxy_pass http:\/\/127\.0\.0\.1:(\d+);/.exec(nginx)?.[1];
     expect(caddy).toContain(`reverse_proxy 127.0.0.1:${port}`);
-    expect(read(`${folder}/loam.env.example`)).toContain(`PORT=${port}`);
+    expect(read(`${folder}/loam.env.example`)).toContain(`LOAM_PORT=${port}`);
   });
 
   it('the commands of the guide are ones of a shell', () => {
     for (const [, block = ''] of guide.matchAll(/```\n([\s\S]*?)```/g)) {
       // Lines that stand for something to be read, and an assignment file.
-      if (/^The first administrator|…/.test(block)) continue;
+      if (/^This server has no|…/.test(block)) continue;
       execFileSync('bash', ['-n'], { input: block });
     }
   });
