@@ -127,16 +127,16 @@ export function restRoutes(deps: RestDeps): Hono<Env> {
   }
 
   function callOf({ access, account }: Writer, given: Pick<Call, 'params' | 'query' | 'body'>): Call {
-    const { model, write, bring } = deps;
+    const { model, write, bring, patience = usualPatience } = deps;
     return {
       ...given,
       read: (work) =>
         deps.read(({ engine, driver }) => {
-          driver.deadline(deps.patience ?? usualPatience);
+          driver.deadline(patience);
           try {
-            return work({ engine, model });
+            return engine.queryWithin(patience, () => work({ engine, model }));
           } catch (error) {
-            throw inWords(error, deps.patience ?? usualPatience);
+            throw inWords(error, patience);
           } finally {
             driver.deadline(null);
           }

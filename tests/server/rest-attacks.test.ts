@@ -1,8 +1,13 @@
 // What REST refuses: filters that inject, explode, nest or never end; sizes; shapes; and that nothing of the database's own
 // words leaves.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEmbedded } from '../../server/embedded-postgres.ts';
 import type { Postgres } from '../../server/postgres.ts';
+import { openNode } from '../../src/lib/storage/sql/node.ts';
+import { memoryEngine } from '../unit/memory-engine.ts';
 import { world } from './people-world.ts';
 import { restWorld, type Rest } from './rest-world.ts';
 
@@ -175,5 +180,50 @@ describe('REST under attack', () => {
       json: { error: { code: 'InternalError', message: 'The server made a mistake. Try again.' } },
     });
     expect(broken.logged.some(({ message }) => message === 'secret words of a database')).toBe(true);
+  });
+});
+
+describe('REST over a file of Node, whose statements cannot be stopped from outside', () => {
+  it('questions that multiply rows are given up, whatever their form; others are not', async () => {
+    const postgres = await openEmbedded();
+    const folder = mkdtempSync(join(tmpdir(), 'loam-rest-'));
+    try {
+      const memory = await memoryEngine();
+      const keys = Array.from({ length: 400 }, (_, i) => `file ${i}`);
+      memory.engine.addLabels(memory.artifacts(...keys), ['one', 'two', 'three']);
+      const file = join(folder, 'replica.sqlite');
+      writeFileSync(file, memory.driver.serialize());
+      const driver = openNode(file);
+      const { engine } = await memoryEngine(undefined, { driver });
+      const rest = await restWorld(await world(postgres), {
+        patience: 300,
+        read: (work) => Promise.resolve().then(() => work({ engine, driver })),
+      });
+      const far = (depth: number, inner: object): object =>
+        depth === 0 ? inner : { ulabels: { artifacts: far(depth - 1, inner) } };
+      const nowhere = { key: { contains: 'nothing has this' } };
+      for (const filter of [
+        far(3, nowhere),
+        { not: far(3, nowhere) },
+        { or: [far(3, nowhere), { key: 'x' }] },
+        { $and: [{ not: far(2, nowhere) }, { not: far(3, nowhere) }] },
+      ]) {
+        const started = performance.now();
+        const answer = await rest.ask(`${artifacts}/count`, { body: { filter } });
+        expect([JSON.stringify(filter), answer.status, answer.json.error?.code]).toEqual([
+          JSON.stringify(filter),
+          400,
+          'StatementCancelled',
+        ]);
+        expect(performance.now() - started).toBeLessThan(15_000);
+      }
+      expect((await rest.ask(`${artifacts}/count`, { body: {} })).json).toEqual({ count: 400 });
+      const near = { filter: { ulabels: { name: { in: ['one', 'two'] } } } };
+      expect((await rest.ask(`${artifacts}/count`, { body: near })).json).toEqual({ count: 400 });
+      driver.close();
+    } finally {
+      rmSync(folder, { recursive: true });
+      await postgres.close();
+    }
   });
 });

@@ -3,6 +3,7 @@
 import type { Hop } from '../model/relations.ts';
 import type { Table } from '../model/types.ts';
 import { nothingHidden, type Hidden } from '../write/hidden.ts';
+import { patienceTest } from './patience.ts';
 
 export interface Alias {
   /** In SQL: t0, t1 … unique in the whole statement, subqueries included. */
@@ -38,6 +39,8 @@ export interface Joins {
 
 export function createJoins(root: Table, counter: Counter, hidden: Hidden = nothingHidden): Joins {
   const aliases: Alias[] = [];
+  /** Of a row of an outer statement: whatever it finds is found for each of these rows. */
+  const inner = counter.next > 0;
 
   function add(table: Table, parent: Alias | null, hop: Hop | null): Alias {
     const first = !aliases.some((alias) => alias.table === table);
@@ -70,13 +73,16 @@ export function createJoins(root: Table, counter: Counter, hidden: Hidden = noth
       const certain = new Set<Alias>();
       for (const alias of strict) for (let a: Alias | null = alias; a; a = a.parent) certain.add(a);
       const parts = [`FROM "${root.name}" ${start.sql}`];
+      let multiplied = inner;
       for (const alias of aliases) {
         const { parent, hop, used, sql, table } = alias;
         if (!parent || !hop || !used) continue;
         // A row leads to what it refers to on any branch, as in LaminDB; what refers to it counts where it is seen.
         const kind = certain.has(alias) ? 'JOIN' : 'LEFT JOIN';
+        const going = hop.many && multiplied ? patienceTest(`${sql}."id"`) : '';
+        multiplied ||= hop.many;
         parts.push(
-          `${kind} "${table.name}" ${sql} ON ${sql}."${hop.to}" = ${parent.sql}."${hop.from}"${hidden(table.name, `${sql}."id"`, hop.from !== 'id')}`,
+          `${kind} "${table.name}" ${sql} ON ${sql}."${hop.to}" = ${parent.sql}."${hop.from}"${hidden(table.name, `${sql}."id"`, hop.from !== 'id')}${going}`,
         );
       }
       return parts.join(' ');

@@ -28,6 +28,7 @@ import { lineageEdges, type LineageEdge } from './lineage-edges.ts';
 import { lookupKeys } from './lookup-keys.ts';
 import { readPage, type Page } from './page.ts';
 import type { QueryScope } from './prepare.ts';
+import { registerPatience, within } from './patience.ts';
 import { unmarked } from './python-values.ts';
 import { checkQuery, type Lookups, type Query, type QueryValue } from './query.ts';
 import { branchesOf, countRows, createScope, readIds, readRows, type Derived } from './read.ts';
@@ -53,6 +54,7 @@ export interface Branched {
  */
 export function createQueries(driver: SqlDriver, model: Model, clock: Clock, branched?: Branched) {
   registerRegex(driver, clock);
+  registerPatience(driver, clock);
   const { hidden, derived, onBranch } = branched ?? {
     hidden: nothingHidden,
     derived: () => ({}),
@@ -97,6 +99,8 @@ export function createQueries(driver: SqlDriver, model: Model, clock: Clock, bra
       asked(query, (scope) => readPage(scope, query, fields)),
     queryFacet: (query: Query, spec: FacetSpec): FacetCounts =>
       asked(query, (scope) => facet(scope, query, spec)),
+    /** Questions of others, at one go: what takes longer is given up with `StatementCancelled`. */
+    queryWithin: <T>(milliseconds: number, work: () => T): T => within(milliseconds, work),
     queryGroups: (query: Query, spec: GroupSpec): Groups =>
       asked(query, (scope) => groupRows(scope, query, spec)),
     /** `DoesNotExist`, `MultipleObjectsReturned` as LaminDB's `get`; then attributes of the row. */

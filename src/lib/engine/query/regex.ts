@@ -3,6 +3,7 @@
 import { LoamError } from '../errors.ts';
 import type { Clock, SqlDriver, SqlValue } from '../ports.ts';
 import { matcher, TooManySteps, type Budget } from './regex-match.ts';
+import { patienceIsOver } from './patience.ts';
 import { nativePattern } from './regex-native.ts';
 import { parsePattern, PatternError } from './regex-parse.ts';
 
@@ -14,7 +15,7 @@ let began: number | null = null;
 let clock: Clock = () => 0;
 const budget: Budget = {
   left: 0,
-  over: () => began !== null && clock() - began > timePerStatement,
+  over: () => (began !== null && clock() - began > timePerStatement) || patienceIsOver(),
 };
 const compiled = new Map<string, (text: string) => boolean>();
 let failure: LoamError | null = null;
