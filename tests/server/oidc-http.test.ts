@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { oidcCallback } from '../../server/http/oidc-routes.ts';
 import { invite } from '../../server/people/invitations.ts';
 import { oidcProvider } from '../../server/people/oidc.ts';
-import { signUp } from '../../server/people/sign-in.ts';
+import { signUp, type Entered } from '../../server/people/sign-in.ts';
 import { onBoth } from './both.ts';
 import { startSite, type Answer, type Site } from './http-world.ts';
 import { goodPassword, visitor, world, type World } from './people-world.ts';

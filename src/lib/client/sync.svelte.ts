@@ -1,48 +1,66 @@
 // Sync of the database worked in, as rune state: how it stands, what needs a person, and the few things that can be asked of it. What
 // the engine does not offer is not there: then `sync.status` stays null and the frame says nothing.
+import type { WireError } from '../engine/errors.ts';
 import { methodKinds } from '../workers/methods.ts';
 import type { Attention, SyncApi, SyncStatus } from '../workers/sync-wire.ts';
-import { attempt, sayWithUndo, say } from './notices.svelte.ts';
+import { asWireError, attempt, say, sayWithUndo } from './notices.svelte.ts';
 import { createRefresher } from './refresh.ts';
 import { session } from './session.svelte.ts';
 
+export type Conflict = Extract<Attention, { kind: 'conflict' }>;
+export type Rejected = Extract<Attention, { kind: 'rejected' }>;
+
+/** So many entries of the tray are read; more come as these are dealt with. */
+const most = 200;
+
 const api = session.engine as unknown as SyncApi;
-const offered = (name: keyof SyncApi): boolean => name in methodKinds;
+const isOffered = 'syncStatus' in methodKinds;
 
 let status = $state.raw<SyncStatus | null>(null);
-/** Changes whenever the tray may have changed. */
-let turn = $state(0);
+/** The tray; null until it was read. */
+let entries = $state.raw<readonly Attention[] | null>(null);
+let problem = $state.raw<WireError | null>(null);
+
+function take(next: SyncStatus): void {
+  const changed = next.attention !== status?.attention;
+  status = next;
+  if (changed) tray.wish();
+}
 
 async function load(): Promise<void> {
   if (session.state !== 'ready') return;
   try {
-    const next = await api.syncStatus();
-    if (next.attention !== status?.attention) turn += 1;
-    status = next;
-  } catch (problem) {
+    take(await api.syncStatus());
+  } catch (failure) {
     // How the engine is doing is told by its own state.
-    console.warn('sync', problem);
+    console.warn('sync', failure);
   }
 }
-const refresher = createRefresher(load, { soon: 100, every: 300, seldom: 5 });
-const wish = () => refresher.wish();
 
-if (offered('syncStatus') && typeof window !== 'undefined') {
+async function loadTray(): Promise<void> {
+  try {
+    entries = status && status.attention > 0 ? await api.attention(most) : [];
+    problem = null;
+  } catch (failure) {
+    problem = asWireError(failure);
+  }
+}
+const tray = createRefresher(loadTray);
+
+if (isOffered && typeof window !== 'undefined') {
   session.onEvent((event) => {
-    const { type } = event as { type: string };
-    if (type === 'sync' || type === 'feed' || type === 'status') wish();
-    if (type === 'sync') turn += 1;
+    const told = event as { type: string; status?: unknown };
+    if (told.type === 'sync') take(told.status as SyncStatus);
   });
-  session.onMoving(wish);
-  window.addEventListener('online', wish);
-  window.addEventListener('offline', wish);
+  // Names and values of the tray are those of the tables.
+  session.onFeed((feed) => {
+    if (status && status.attention > 0) tray.wish(!feed.last);
+  });
 }
 
 export const sync = {
-  /** Asked for when the frame is made, and by what changes it from then on. */
-  follow(): void {
-    if (offered('syncStatus')) wish();
-  },
+  /** Asked once when the database is open, and again when another tab takes over; from then on the engine tells. */
+  follow: (): void => void (isOffered && load()),
   get status() {
     return status;
   },
@@ -50,44 +68,36 @@ export const sync = {
   get connected() {
     return status !== null && status.state !== 'off';
   },
-  get turn() {
-    return turn;
+  get tray() {
+    return { entries: isOffered ? entries : [], error: problem, most };
   },
+  /** Names of the fields of this row that several people wrote at once. */
+  conflictsOf: (uid: string): string[] =>
+    (entries ?? []).flatMap((one) => (one.kind === 'conflict' && one.uid === uid ? [one.field] : [])),
   async now(): Promise<void> {
     await attempt('Could not sync', () => api.syncNow());
-    wish();
   },
   async pause(): Promise<void> {
     await attempt('Could not pause', () => api.pauseSync());
-    wish();
   },
-  attention: (most?: number): Promise<Attention[]> => api.attention(most),
-  async settle(
-    entry: Extract<Attention, { kind: 'conflict' }>,
-    place: { client: number; clock: number; text: string },
-  ): Promise<void> {
+  async settle(entry: Conflict, place: Conflict['values'][number]): Promise<void> {
+    const { client, clock, text } = place;
     const done = await attempt('Could not take the value', async () => {
-      await api.settleConflict(entry.registry, entry.uid, entry.column, place);
+      await api.settleConflict(entry.registry, entry.uid, entry.column, { client, clock });
       return true;
     });
-    if (done) sayWithUndo(`${entry.field} of ${entry.name} is “${place.text}”`);
-    turn += 1;
-    wish();
+    if (done) sayWithUndo(`${entry.field} of ${entry.name} is “${text}”`);
+    tray.wish();
   },
-  async discard(entry: Extract<Attention, { kind: 'rejected' }>): Promise<void> {
-    const done = await attempt('Could not discard', async () => {
-      await api.discardRejected(entry.act);
-      return true;
-    });
-    if (done) say(`Discarded: ${entry.title}`, 'What it changed stays in the history of what was done.');
-    turn += 1;
-    wish();
+  async discard(entry: Rejected): Promise<void> {
+    await api.discardRejected(entry.act);
+    say(`Discarded: ${entry.title}`, 'What it changed stays in the history of what was done.');
+    tray.wish();
   },
-  /** Answers the name of the branch it is on now. */
-  async revise(entry: Extract<Attention, { kind: 'rejected' }>): Promise<string | undefined> {
+  async revise(entry: Rejected): Promise<void> {
     const name = await attempt('Could not put it on a branch', () => api.reviseRejected(entry.act));
-    turn += 1;
-    wish();
-    return name;
+    if (name !== undefined)
+      say(`It is on the branch ${name} now`, 'Change it there, then merge it to send it again.');
+    tray.wish();
   },
 };
