@@ -2,6 +2,7 @@
 import { LoamError } from '../src/lib/engine/errors.ts';
 import { blobSteps } from './blobs/tables.ts';
 import { peopleSteps } from './people/tables.ts';
+import { roomSteps } from './rooms/tables.ts';
 import { inPostgresTransaction, type Postgres } from './postgres.ts';
 import { syncSteps } from './sync/log-tables.ts';
 
@@ -12,7 +13,7 @@ export interface SchemaStep {
 }
 
 /** In the order in which they are done. */
-export const schemaSteps: readonly SchemaStep[] = [...peopleSteps, ...blobSteps, ...syncSteps];
+export const schemaSteps: readonly SchemaStep[] = [...peopleSteps, ...blobSteps, ...syncSteps, ...roomSteps];
 
 /** Two servers that start at once do it one after the other. */
 const lock = 0x10a4;
