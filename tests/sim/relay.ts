@@ -36,6 +36,8 @@ export interface RelayOptions {
   instance?: string;
   account?: string;
   role?: string;
+  /** Who has the key; null where nobody has. Without it a key is its owner's uid. */
+  whose?: (token: string | null) => { uid: string; handle: string; role: string } | null;
   /** What is wrong with a record; null where nothing is. */
   judge?: (placed: PlacedRecord) => string | null;
   /** What is wrong with who says hello. */
@@ -92,14 +94,25 @@ export function createRelay(options: RelayOptions): Relay {
       line.say({ type: 'bye', ...refused });
       return line.end();
     }
+    const who = options.whose
+      ? options.whose(frame.token)
+      : { uid: frame.token ?? 'account0', handle: 'someone', role: 'write' };
+    if (!who) {
+      line.say({
+        type: 'bye',
+        code: 'SignInNeeded',
+        message: 'Your key is not good any more. Sign in again.',
+      });
+      return line.end();
+    }
     for (const { client, doc } of frame.clients) line.clients.set(client, doc);
     line.say({
-      ...{ type: 'welcome', protocol: protocolVersion, app: 'relay', name: 'relay', time: Date.now() },
+      ...{ type: 'welcome', protocol: protocolVersion, app: 'relay', name: 'lab', time: Date.now() },
       ...{
         instance: options.instance ?? frame.instance,
-        account: options.account ?? frame.token ?? 'account0',
+        account: options.account ?? who.uid,
       },
-      ...{ handle: 'someone', role: options.role ?? 'write' },
+      ...{ handle: who.handle, role: options.role ?? who.role },
       logs: log.logs().map(({ doc }) => ({ doc, digest: log.digest(doc) })),
     });
   }

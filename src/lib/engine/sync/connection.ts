@@ -91,7 +91,11 @@ export function createConnection(deps: ConnectionDeps): Connection {
   let told = '';
 
   function tell(): void {
-    status.pending = local.unsent();
+    try {
+      status.pending = local.unsent();
+    } catch {
+      // The database fails; whoever asks it next is told. What was known last stands.
+    }
     status.waiting = local.waiting;
     const text = JSON.stringify(status);
     if (text === told) return;
@@ -252,7 +256,13 @@ export function createConnection(deps: ConnectionDeps): Connection {
         attempt(() => {
           const clients = local.clients();
           sender.begin(clients);
-          send({ type: 'hello', protocol: protocolVersion, ...deps.introduction(), time: Math.floor(clock()), clients });
+          send({
+            type: 'hello',
+            protocol: protocolVersion,
+            ...deps.introduction(),
+            time: Math.floor(clock()),
+            clients,
+          });
         });
       },
       received(bytes) {

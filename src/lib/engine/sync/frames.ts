@@ -8,7 +8,7 @@ import { readDocName } from './logs.ts';
 /** Raised with each change that an older side would misunderstand. The server refuses others in words. */
 export const protocolVersion = 1;
 /** Where the socket is, on the server's own origin. */
-export const socketPath = '/api/sync';
+export const socketPath = '/sync';
 /** The longest frame that either side takes. Updates aim at 256 KiB; a record has at most 1 MiB. */
 export const mostFrameBytes = 4 * 1024 * 1024;
 const mostHeader = 1024 * 1024;

@@ -2,6 +2,7 @@
 // that a copy of it belongs there too. Secrets are not kept here: a browser has its cookie, the command line its own file.
 import { LoamError } from '../errors.ts';
 import type { FileNonce, Random, SqlDriver } from '../ports.ts';
+import { unseenSetting } from '../registry/device-storage.ts';
 import { inTransaction, one, run, runSync, type Steps } from '../statement.ts';
 import { timeText } from '../time.ts';
 import { randomUid } from '../uid.ts';
@@ -113,6 +114,8 @@ export async function attachRemote(driver: SqlDriver, options: AttachOptions): P
           ]);
         }
         yield* run('INSERT OR REPLACE INTO loam_setting(name, value) VALUES (?, ?)', [syncSetting, file]);
+        // Which bytes are here is looked at when it is opened.
+        yield* run("INSERT OR REPLACE INTO loam_setting(name, value) VALUES (?, '1')", [unseenSetting]);
         // Sessions of the server's, and of whoever's file this is.
         yield* run('UPDATE loam_sync_client SET own = 0 WHERE own <> 0');
         const { instance } = options;
