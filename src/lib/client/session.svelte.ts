@@ -70,6 +70,8 @@ const reads: (keyof EngineApi)[] = [
     'integrityCheck',
     'sqlSchema',
     'exportedSql',
+    'syncStatus',
+    'attention',
   ] as const),
 ];
 const writes: (keyof EngineApi)[] = [
@@ -82,6 +84,9 @@ const writes: (keyof EngineApi)[] = [
     'openDatabase',
     'useDatabase',
     'renameDatabase',
+    'settleConflict',
+    'discardRejected',
+    'reviseRejected',
   ] as const),
 ];
 const own = new Set<string>([...reads, ...writes]);
