@@ -86,7 +86,7 @@ module.exports = {
       to: {
         path: '^src/',
         pathNot:
-          '^src/lib/(engine|formats|sdk|statements)|^src/lib/storage/(sql|blob)/node|^src/lib/storage/remote/(address|range-request|s3)\\.ts$|^src/lib/storage/keys/ed25519\\.ts$|^src/lib/client/view-address\\.ts$',
+          '^src/lib/(engine|formats|sdk|statements)|^src/lib/storage/(sql|blob)/node|^src/lib/storage/net/|^src/lib/storage/remote/(address|range-request|s3)\\.ts$|^src/lib/storage/keys/ed25519\\.ts$|^src/lib/client/view-address\\.ts$',
       },
     },
     {

@@ -29,6 +29,7 @@ import { openNode } from '../src/lib/storage/sql/node.ts';
 import { createRemoteFiles, usualCache, type RemoteFiles } from './remote-files.ts';
 import { databaseOf, findSettings, type Settings } from './settings.ts';
 import { deviceHere } from './device.ts';
+import { fileNonce } from './file-nonce.ts';
 import { signingKeys } from './signing-key.ts';
 import type { Io } from './verb.ts';
 
@@ -104,6 +105,7 @@ export async function openInstance(
       onFeed: () => {},
       bundleKeys: signingKeys(folder),
       device: deviceHere(random, io.env),
+      fileNonce: fileNonce(database, io.env),
       onDrop: (progress) => listeners.forEach((listener) => listener(progress)),
       onJob: (progress) => jobListeners.forEach((listener) => listener(progress)),
       place: {

@@ -22,10 +22,49 @@ async function confirm(question: string): Promise<boolean> {
   });
 }
 
+/** On a terminal it is typed unseen; otherwise the first line of what comes in. */
+async function secret(question: string): Promise<string> {
+  const { stdin, stderr } = process;
+  if (!stdin.isTTY) {
+    let text = '';
+    for await (const chunk of stdin) {
+      text += String(chunk);
+      if (text.length > 10_000) break;
+    }
+    return text.split('\n')[0] ?? '';
+  }
+  stderr.write(`${question} `);
+  stdin.setRawMode(true);
+  stdin.setEncoding('utf8');
+  stdin.resume();
+  try {
+    return await new Promise((resolve, reject) => {
+      let typed = '';
+      stdin.on('data', (keys: string) => {
+        for (const key of keys) {
+          if (key === '\u0003') return reject(new Error('Cancelled.'));
+          if (key === '\r' || key === '\n' || key === '\u0004') return resolve(typed);
+          if (key === '\u007f' || key === '\b') typed = typed.slice(0, -1);
+          else if (key >= ' ') typed += key;
+        }
+      });
+    });
+  } finally {
+    stdin.setRawMode(false);
+    stdin.pause();
+    stdin.removeAllListeners('data');
+    stderr.write('\n');
+  }
+}
+
 process.exitCode = await main(process.argv.slice(2), {
   cwd: process.cwd(),
   env: process.env,
   out: (text) => process.stdout.write(`${text}\n`),
   err: (text) => process.stderr.write(`${text}\n`),
   confirm,
+  secret,
+  interrupted: (then) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, then);
+  },
 });

@@ -12,6 +12,10 @@ export interface Io {
   err(text: string): void;
   /** A question to be answered by y or n; without an answer it is no. */
   confirm(question: string): Promise<boolean>;
+  /** Something that nobody is to see, asked for without showing it; else what the standard input holds. */
+  secret(question: string): Promise<string>;
+  /** Somebody wants it to end (Ctrl+C): what goes on until then ends in order. */
+  interrupted(then: () => void): void;
 }
 
 export interface Verb {

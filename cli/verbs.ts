@@ -4,6 +4,7 @@ import type { Verb } from './verb.ts';
 export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   annotate: async () => (await import('./annotate.ts')).annotate,
   branch: async () => (await import('./branch.ts')).branch,
+  connect: async () => (await import('./connect.ts')).connect,
   create: async () => (await import('./create.ts')).create,
   delete: async () => (await import('./delete.ts')).remove,
   describe: async () => (await import('./describe.ts')).describe,
@@ -14,6 +15,8 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   io: async () => (await import('./io.ts')).io,
   list: async () => (await import('./list.ts')).list,
   load: async () => (await import('./load.ts')).load,
+  login: async () => (await import('./login.ts')).login,
+  logout: async () => (await import('./login.ts')).logout,
   merge: async () => (await import('./merge.ts')).merge,
   ontology: async () => (await import('./ontology.ts')).ontology,
   query: async () => (await import('./query.ts')).query,
@@ -21,6 +24,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   settings: async () => (await import('./settings-verb.ts')).settings,
   sql: async () => (await import('./sql.ts')).sql,
   switch: async () => (await import('./switch.ts')).switchVerb,
+  sync: async () => (await import('./sync.ts')).sync,
   update: async () => (await import('./update.ts')).update,
   validate: async () => (await import('./validate.ts')).validate,
 };

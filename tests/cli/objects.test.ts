@@ -112,7 +112,10 @@ describe('one database, object by object', () => {
   });
 
   it('[row 4] annotates with feature values, which are read by their types, and refuses others whole', async () => {
-    const io = { cwd: here, env: process.env, out: () => {}, err: () => {}, confirm: async () => false };
+    const io = {
+      ...{ cwd: here, env: process.env, out: () => {}, err: () => {}, confirm: async () => false },
+      ...{ secret: async () => '', interrupted: () => {} },
+    };
     const found = (filter: Lookups) =>
       withInstance(io, ({ engine }) => engine.queryCount({ registry: 'Artifact', filters: [filter] }));
     await withInstance(io, ({ engine }) => {

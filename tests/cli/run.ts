@@ -37,6 +37,7 @@ export async function inProcess(
   args: string[],
   yes = false,
   env: Record<string, string> = {},
+  more: { secret?: string; interrupted?: (then: () => void) => void } = {},
 ): Promise<Outcome> {
   const { main } = await import('../../cli/loam.ts');
   const [out, err]: [string[], string[]] = [[], []];
@@ -49,6 +50,11 @@ export async function inProcess(
       err.push(question);
       return Promise.resolve(yes);
     },
+    secret: (question) => {
+      err.push(question);
+      return Promise.resolve(more.secret ?? '');
+    },
+    interrupted: more.interrupted ?? (() => {}),
   });
   return { code, out: out.join('\n'), err: err.join('\n') };
 }
