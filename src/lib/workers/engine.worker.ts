@@ -114,6 +114,7 @@ startTab({
         // The answer to the call goes out first; then the page finds this worker gone and starts another.
         leave() {
           leaving = true;
+          engine.endSync();
           setTimeout(() => void stores.opened.close().finally(() => self.close()), leaveMs);
         },
       });

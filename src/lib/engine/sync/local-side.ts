@@ -73,7 +73,9 @@ export function createLocalSide({ driver, writer, log, clock, onMoved }: LocalDe
 
   /** As many of those that came as are done in the time. */
   function next(budget: number): { some: Arrival[]; more: boolean } {
-    const found = read(arrivals(given, mostAtOnce));
+    // Not more than could be done: each of them is unpacked.
+    const most = Math.min(mostAtOnce, Math.ceil(budget / (factor * recordCost)) + 1);
+    const found = read(arrivals(given, most));
     let cost = 0;
     let count = 0;
     for (const { placed } of found) {
@@ -81,7 +83,7 @@ export function createLocalSide({ driver, writer, log, clock, onMoved }: LocalDe
       if (count > 0 && cost > budget) break;
       count++;
     }
-    return { some: found.slice(0, count), more: count < found.length || found.length === mostAtOnce };
+    return { some: found.slice(0, count), more: count < found.length || found.length === most };
   }
 
   /** What takes records out is done in log and tables at once: cut off in between, they would stay in the tables. */

@@ -48,6 +48,8 @@ export interface SyncHost {
 
 /** Statuses follow each other so fast at most; a change of state is told at once. */
 const tellMs = 150;
+/** Entries of the tray are counted so seldom: who had seen what is asked for each of them. */
+const countMs = 1000;
 /** The time of the last sync is written down so seldom. */
 const noteMs = 60_000;
 const listed = 500;
@@ -65,6 +67,9 @@ export function syncPart(
   let connection: Connection | null = null;
   let remote = read(readRemote());
   let attention = 0;
+  /** Something was written since they were counted. */
+  let stale = true;
+  let counted = -Infinity;
   let told: SyncFacts | null = null;
   let telling: (() => void) | null = null;
   let noted = 0;
@@ -101,9 +106,19 @@ export function syncPart(
   function tell(): void {
     telling?.();
     telling = null;
-    if (!inPast()) attention = count();
+    const wait = counted + countMs - clock();
+    if (stale && !inPast()) {
+      if (wait <= 0) recount();
+      else telling = host?.later(wait, tell) ?? null;
+    }
     told = facts();
     host?.onStatus(told);
+  }
+
+  function recount(): void {
+    attention = count();
+    stale = false;
+    counted = clock();
   }
 
   function changed(status: ConnectionStatus): void {
@@ -218,21 +233,25 @@ export function syncPart(
     ): void {
       const conflict = conflictAt(registry, uid, column, place);
       act('settle-conflict', `Choose a value of ${column}`, (tx) => settleConflict(tx, conflict, place));
+      recount();
       tell();
     },
     /** The rejected act is told of no more; its content stays in the history. */
     discardRejected(uid: string): void {
       discardRejected({ driver, writer }, uid);
+      recount();
       tell();
     },
     /** Does it again on a branch of its own. Gives the branch's name. */
     reviseRejected(uid: string): string {
       const { branch } = reviseRejected({ driver, writer, ...branches() }, uid);
+      recount();
       tell();
       return branch;
     },
     /** Something was written here, or came from elsewhere. */
     wakeSync(feed: FeedChange): void {
+      stale = true;
       if (feed.last) connection?.wake();
     },
     holdSync(): void {
