@@ -6,15 +6,18 @@ import { PowerCut, type Peer } from './peer.ts';
 
 type Chance = () => number;
 
-/** Devices mint the same uids for different versions: a few teams still end differently then (decision 0037, Open). */
-const clashes = process.env['LOAM_CLASHES'] === '1';
+export interface Habits {
+  branches: boolean;
+  /** Devices mint the same uids for different versions. */
+  clashes: boolean;
+}
 
 /** A version that no other device mints. */
 const ownVersion = (peer: Peer, stem: string, n: number): string =>
   `${stem}${String(n % 100).padStart(2, '0')}${(peer.client % 1296).toString(36).padStart(2, '0')}`;
 
 /** One act of a person at this device; what the engine refuses is passed over. Gives what was done. */
-export async function anyAct(peer: Peer, chance: Chance, branches: boolean): Promise<string> {
+export async function anyAct(peer: Peer, chance: Chance, { branches, clashes }: Habits): Promise<string> {
   const { engine } = peer;
   const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(chance() * list.length)];
   const uids = (table: string, where = '1'): string[] =>
@@ -80,7 +83,7 @@ export async function anyAct(peer: Peer, chance: Chance, branches: boolean): Pro
     ['project', () => engine.create('Project', { name: word })],
     // Unique values are settled on main; across branches a switch decides.
     ['abbr', () => onMain(peer) && abbreviate(peer, chance)],
-    ['version', () => artifact && newVersion(peer, artifact, chance)],
+    ['version', () => artifact && newVersion(peer, artifact, chance, clashes)],
     ['artifact', () => newArtifact(peer, word, chance)],
     [
       'purge',
@@ -157,7 +160,7 @@ const facts = {
 };
 
 /** The next version of a family, as a drop of other content under its key would make it. */
-function newVersion(peer: Peer, uid: string, chance: Chance): void {
+function newVersion(peer: Peer, uid: string, chance: Chance, clashes: boolean): void {
   const stem = uid.slice(0, -4);
   const rows = peer.rows(
     'SELECT uid, key FROM lamindb_artifact WHERE uid >= ? AND uid < ? ORDER BY uid DESC',

@@ -11,6 +11,9 @@ const shapeOf = (seed: number) => ({
   peers: 2 + (seed % 3),
   steps: 40 + (seed % 5) * 20,
   branches: seed % 4 === 0,
+  // A refused version and one with its uid are told apart by what is left alone: one of the two at a time (decision 0037).
+  clashes: seed % 3 !== 1,
+  refuses: seed % 3 === 1 ? 0.04 : 0,
   rounds,
 });
 

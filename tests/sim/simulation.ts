@@ -6,6 +6,7 @@ import { model } from '../../src/lib/engine/model/model.ts';
 import { runSync } from '../../src/lib/engine/statement.ts';
 import type { PlacedRecord } from '../../src/lib/engine/sync/record.ts';
 import { openMemory } from '../../src/lib/storage/sql/memory.ts';
+import type { RefusedPlace } from '../../src/lib/engine/sync/refusals.ts';
 import { numbers } from '../fixtures/numbers.ts';
 import { anyAct } from './acts.ts';
 import { digestLines } from './digest.ts';
@@ -15,6 +16,10 @@ export interface Options {
   peers: number;
   steps: number;
   branches: boolean;
+  /** Devices mint the same uids for different versions. */
+  clashes: boolean;
+  /** How often the relay refuses a record, at once or after others had it. */
+  refuses: number;
   /** How often all of it happens, one after the other in the same databases. */
   rounds: number;
   /** Looks at the devices before they are closed, where something is wrong. */
@@ -82,6 +87,7 @@ interface Message {
   from: number;
   to: number;
   records: PlacedRecord[];
+  refused: RefusedPlace[];
   /** A peer asks for what it lacks. */
   vector: Map<number, number> | null;
   acks: Map<number, number> | null;
@@ -133,6 +139,12 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
   /* ---------- the relay: all records by client, in a row ---------- */
 
   const kept = new Map<number, PlacedRecord[]>();
+  /** Places of those that were refused. */
+  const voids = new Map<string, RefusedPlace>();
+  const placeOf = ({ client, clock }: RefusedPlace): string => `${client}.${clock}`;
+  /** Without a branch its records would wait for ever; a server refuses them one by one (decision 0036). */
+  const refusable = ({ record }: PlacedRecord): boolean =>
+    record.operations.every(({ t }) => t !== 'lamindb_branch');
   /** Peers that have caught up: they are told of new records at once. */
   const live = new Set<number>();
   const partitioned = new Set<number>();
@@ -153,6 +165,7 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
         from: i,
         to: -1,
         records: unsent.slice(0, 40),
+        refused: [],
         vector: runSync(peer.driver, peer.projector.vector()),
         acks: null,
       },
@@ -167,21 +180,39 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
       if (placed.clock !== list.length) continue;
       list.push(placed);
       kept.set(placed.client, list);
-      fresh.push(placed);
+      if (chance() < options.refuses && refusable(placed)) refuse(placed);
+      else fresh.push(placed);
+    }
+    // What others had already, as where a database behind the relay would not have it.
+    if (chance() < options.refuses) {
+      const all = [...kept.values()].flat();
+      const late = all[below(all.length)];
+      if (late && refusable(late)) refuse(late);
     }
     const acks = new Map<number, number>();
     for (const { client } of message.records) acks.set(client, kept.get(client)?.length ?? 0);
     const lacking: PlacedRecord[] = [];
-    for (const [client, list] of kept) lacking.push(...list.slice(message.vector?.get(client) ?? 0));
+    for (const [client, list] of kept)
+      lacking.push(
+        ...list.slice(message.vector?.get(client) ?? 0).filter((placed) => !voids.has(placeOf(placed))),
+      );
     // Live records before a peer has caught up would leave it with holes.
     if (lacking.length <= 60) live.add(message.from);
     else live.delete(message.from);
     lacking.sort((a, b) => a.record.at - b.record.at);
     const some = calm || chance() < 0.5 ? lacking.slice(0, 60) : shuffled(lacking).slice(0, 20);
-    send({ from: -1, to: message.from, records: some, vector: null, acks }, calm);
+    // All of them each time: to be told twice changes nothing.
+    const refused = [...voids.values()];
+    send({ from: -1, to: message.from, records: some, refused, vector: null, acks }, calm);
     if (fresh.length === 0) return;
     for (const i of live)
-      if (i !== message.from) send({ from: -1, to: i, records: fresh, vector: null, acks: null }, calm);
+      if (i !== message.from)
+        send({ from: -1, to: i, records: fresh, refused: [], vector: null, acks: null }, calm);
+  }
+
+  function refuse(placed: PlacedRecord): void {
+    voids.set(placeOf(placed), { client: placed.client, clock: placed.clock });
+    tell(`the relay refused ${placeOf(placed)}`);
   }
 
   function shuffled<T>(list: readonly T[]): T[] {
@@ -198,12 +229,13 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
     const peer = peerAt(i);
     for (const [client, upto] of message.acks ?? [])
       peer.acked.set(client, Math.max(upto, peer.acked.get(client) ?? 0));
-    if (message.records.length === 0) return;
+    const { records, refused } = message;
+    if (records.length === 0 && refused.length === 0) return;
     if (!calm && chance() < 0.05) {
       peer.failAfter(below(300));
       const before = peer.disk();
       try {
-        peer.project(message.records);
+        peer.project(records, refused);
       } catch (error) {
         if (!(error instanceof PowerCut)) throw error;
         await restart(i, before, 'lost its power while it received');
@@ -212,7 +244,7 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
       peer.failAfter(null);
       return;
     }
-    const done = peer.project(message.records);
+    const done = peer.project(records, refused);
     tell(`${peer.name} received ${done.applied}, ${done.waiting} wait`);
     for (const { client, clock, reason } of done.refused)
       faults.push(`${peer.name} refused ${client}.${clock}: ${reason}`);
@@ -237,7 +269,7 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
     const before = cut ? peer.disk() : null;
     if (cut) peer.failAfter(below(60));
     try {
-      const done = await anyAct(peer, chance, options.branches);
+      const done = await anyAct(peer, chance, options);
       peer.failAfter(null);
       peer.seal();
       tell(`${peer.name}: ${done}`);
@@ -290,6 +322,7 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
         const vector = runSync(peer.driver, peer.projector.vector());
         return (
           [...vector.values()].reduce((sum, upto) => sum + upto, 0) >= all &&
+          Number(peer.rows('SELECT count(*) FROM loam_void')[0]?.[0]) === voids.size &&
           peer.outbox.every(({ client, clock }) => (kept.get(client)?.length ?? 0) > clock)
         );
       });

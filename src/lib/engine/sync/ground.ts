@@ -83,6 +83,16 @@ function* before(
   return ground;
 }
 
+/** Whether a row that is not in the table was there before anybody shared the database: its first change since says so. */
+export function* hadGround({ tx, reader }: Settling, table: Table, id: number): Steps<boolean> {
+  for (const rec of yield* recordsTouching(tx.journal, table.name, [id], reader.base)) {
+    const { body, locals } = yield* readRecord(tx.journal, rec);
+    for (const [i, { k, t }] of body.o.entries())
+      if (t === table.name && idsOf(locals[i] as LocalPart).includes(id)) return k !== 'i';
+  }
+  return false;
+}
+
 /** Time of the last change before the database was shared; null where the history does not reach back to it. */
 function* stampBefore(
   journal: Settling['tx']['journal'],

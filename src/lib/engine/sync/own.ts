@@ -7,10 +7,13 @@ import { all, type Steps } from '../statement.ts';
 import { tableNumber, tableOf } from '../write/journal.ts';
 import { consequence, type RowKey } from '../write/operation.ts';
 import { readRecord, recordsAfter } from '../write/packs.ts';
+import { reachOf } from '../write/reach.ts';
 import { hasNames, nameOf, isNamePart, noteBirths, type Birth } from './made-once.ts';
-import { readFact, wordOf, type Fact, type FactOperation } from './facts.ts';
+import { eventsOf, readFact, wordOf, type Fact, type FactOperation } from './facts.ts';
+import { hadGround } from './ground.ts';
 import { isVoid, keepIndexed, noteKnown, placeAt } from './known.ts';
-import { goneKey, nameColumn, rememberNames, rowsNamed } from './names.ts';
+import { goneKey, keyTexts, nameColumn, rememberNames, rowsNamed } from './names.ts';
+import { reassign } from './reassign.ts';
 import { takeOutLate } from './refusals.ts';
 import { enqueueOn, type Settling } from './settling.ts';
 import { addTwin, allBirths, beginFamily, familyOf, type Naming } from './twins.ts';
@@ -68,6 +71,7 @@ function* takeFact(settling: Settling, fact: Fact): Steps<void> {
     const table = tableOf(tx.journal.model, operation.t);
     if (operation.k === 'i' && hasNames(table)) yield* takeBirths(settling, table, fact, operation);
     if (operation.k === 'i' && !operation.born) yield* takeTwins(settling, table, fact, operation);
+    if (operation.k === 'i' && !operation.born) yield* takeAgain(settling, table, fact, operation);
     if (operation.k === 'd') yield* takeDeleted(settling, table, fact, operation);
     if (!settling.waits && !settling.conflicts) continue;
     const tab = yield* tableNumber(tx.journal, table.name);
@@ -85,6 +89,36 @@ function* takeFact(settling: Settling, fact: Fact): Steps<void> {
       [tab, ids],
     );
     if (operation.k === 'i' && !operation.born) yield* wakeByName(settling, table, tab, fact, operation);
+  }
+}
+
+/**
+ * Links that were there before and are made again have new ids here, and are the same rows everywhere else. What was said of
+ * the old ones is said of the new.
+ */
+function* takeAgain(settling: Settling, table: Table, fact: Fact, operation: FactOperation): Steps<void> {
+  if (nameColumn(table) !== null) return;
+  const { journal } = settling.tx;
+  const tab = yield* tableNumber(journal, table.name);
+  if ((yield* all("SELECT 1 FROM loam_gone WHERE tab = ? AND key >= '#' LIMIT 1", [tab])).length === 0)
+    return;
+  const columns = table.rowKey.columns.map((name) => table.column.get(name));
+  const keys = operation.ids.map((id) =>
+    columns.map((column) => (column ? (wordOf(fact, operation, id, column) ?? null) : null)),
+  );
+  const texts = yield* keyTexts(journal, table, keys, namingOf(settling, fact));
+  const ids = new Map(texts.map((text, i) => [text, operation.ids[i] ?? 0]));
+  for (const [key, gone] of yield* all(
+    'SELECT key, id FROM loam_gone WHERE tab = ? AND key IN (SELECT value FROM json_each(?))',
+    [tab, JSON.stringify(texts)],
+  )) {
+    const [from, to] = [Number(gone), ids.get(String(key)) ?? 0];
+    if (from === to) continue;
+    const events = yield* eventsOf(settling.reader, table.name, from, null);
+    // One of another branch is another; what was there before anybody shared has its ground under the old id.
+    if (reachOf(table) === 'loose' && events.some((event) => event.fact.branch !== fact.branch)) continue;
+    if (yield* hadGround(settling, table, from)) continue;
+    yield* reassign(settling, table, new Set([from]), true);
   }
 }
 

@@ -13,15 +13,23 @@ import { clearFacts, eventsOf, positionOf, wordOf, type Fact, type FactEvent } f
 import { goneKey, keyTexts, nameColumn, rowsNamed } from './names.ts';
 import { enqueueOn, type Settling } from './settling.ts';
 
-/** Rows with these ids are told anew, and what hangs on them. */
-export function* reassign(settling: Settling, table: Table, ids: ReadonlySet<number>): Steps<void> {
+/**
+ * Rows with these ids are told anew, and what hangs on them. `lost`: nobody makes these rows any more, so that of links too
+ * the words may mean another one, with the same ends.
+ */
+export function* reassign(
+  settling: Settling,
+  table: Table,
+  ids: ReadonlySet<number>,
+  lost = false,
+): Steps<void> {
   const queue: [Table, Set<number>][] = [[table, new Set(ids)]];
   for (let next = queue.shift(); next; next = queue.shift()) {
     const [of, some] = next;
     if (some.size === 0) continue;
     const moved =
       nameColumn(of) === null
-        ? yield* assignLinks(settling, of, some)
+        ? yield* assignLinks(settling, of, some, lost && of === table)
         : yield* assignNamed(settling, of, some);
     yield* settleAround(settling, of, moved);
     for (const [child, columns] of keyedBy(settling, of)) {
@@ -86,7 +94,12 @@ function* assignNamed(settling: Settling, table: Table, ids: ReadonlySet<number>
 }
 
 /** Links: by the rows at their ends. One that means what it meant keeps its id. */
-function* assignLinks(settling: Settling, table: Table, ids: ReadonlySet<number>): Steps<Set<number>> {
+function* assignLinks(
+  settling: Settling,
+  table: Table,
+  ids: ReadonlySet<number>,
+  lost: boolean,
+): Steps<Set<number>> {
   const { journal } = settling.tx;
   const texts = yield* textsNow(settling, table, ids);
   const columns = table.rowKey.columns.map((name) => table.column.get(name));
@@ -98,7 +111,7 @@ function* assignLinks(settling: Settling, table: Table, ids: ReadonlySet<number>
         : (operation.r?.[positionOf(operation, id)] ?? null);
     const naming = namingBy(settling, fact);
     const [text] = yield* keyTexts(journal, table, [key], naming);
-    if (text === null || text === texts.get(id)) return id;
+    if (text === null || (text === texts.get(id) && !lost)) return id;
     const [row] = yield* rowsNamed(journal, table, [key], true, naming);
     return row?.id ?? id;
   });

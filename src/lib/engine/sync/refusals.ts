@@ -7,9 +7,10 @@ import { consequence } from '../write/operation.ts';
 import { actOfRecord, readRecord, recordsOf } from '../write/packs.ts';
 import { reachOf } from '../write/reach.ts';
 import { mainBranch } from '../write/seen.ts';
-import { flushSettled, goTo, settleElsewhere, standing } from './acts.ts';
+import { flushSettled, goTo, isHere, settleElsewhere, standing } from './acts.ts';
 import { clearFacts, readFact, type Fact } from './facts.ts';
 import { isVoid, keepVoid, placeAt, skipVoids, type Known } from './known.ts';
+import { reassign } from './reassign.ts';
 import { forgetNames, namesMadeBy, regroup, type MadeName } from './regroup.ts';
 import { enqueueOn, type Settling } from './settling.ts';
 import { renameTwins } from './twins.ts';
@@ -109,7 +110,30 @@ function* forgetFacts(settling: Settling, facts: readonly Fact[], whenOut: WhenT
     whenOut(String(row?.[0]), title);
     yield* markAct(settling, act);
   }
+  for (const fact of facts) yield* tellLost(settling, fact);
+  yield* flushSettled(settling);
+  whenOut('settle', '');
+  yield* settleElsewhere(settling);
+  whenOut('settle', '');
   return uids;
+}
+
+/** Of rows that it made and that nobody makes any more: what others say of them may be about one that was called so before. */
+function* tellLost(settling: Settling, fact: Fact): Steps<void> {
+  const { tx } = settling;
+  for (const { k, t, ids, born } of fact.operations) {
+    const table = k === 'i' && !born ? tx.journal.model.tables.get(t) : undefined;
+    const branch = table && (yield* branchOfFact(settling, fact, t));
+    if (!table || branch === null || branch === undefined || !(yield* isHere(branch || mainBranch))) continue;
+    if (branch !== 0 && tx.author.branchId !== branch) yield* goTo(tx, branch);
+    const there = new Set(
+      (yield* all(`SELECT id FROM "${table.name}" WHERE id IN (SELECT value FROM json_each(?))`, [
+        JSON.stringify(ids),
+      ])).map(([id]) => Number(id)),
+    );
+    const lost = new Set(ids.filter((id) => !there.has(id)));
+    if (lost.size > 0) yield* reassign(settling, table, lost, true);
+  }
 }
 
 /** On which branch a fact speaks of rows of this table; null where that branch is not here. */
