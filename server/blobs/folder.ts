@@ -2,7 +2,7 @@
 // file that is coming is a `.part` in `.lamindb/.staging/` of the same disk: its name appears when its hash was compared.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { LoamError, storageFull } from '../../src/lib/engine/errors.ts';
 import type { ByteSource } from '../../src/lib/engine/ports.ts';
@@ -23,6 +23,8 @@ export interface BlobFolder {
   discard(id: string): Promise<void>;
   size(key: string): Promise<number | null>;
   sha256(key: string): Promise<Uint8Array>;
+  /** Files below a key, which is a folder, with their sizes; no more than `most`. */
+  list(key: string, most: number): Promise<{ path: string; size: number }[]>;
   /** Bytes `from` to before `to`. */
   stream(key: string, from: number, to: number): AsyncIterable<Uint8Array>;
 }
@@ -120,8 +122,29 @@ export async function openBlobFolder(given: string, newUid: () => string): Promi
     discard: (id) => rm(partOf(id), { force: true }),
     size: (key) => sizeOf(pathOf(key)),
     sha256: (key) => shaOf(pathOf(key)),
+    list: async (key, most) => filesBelow(pathOf(key), '', most),
     stream: (key, from, to) => fileRange(pathOf(key), from, to),
   };
+}
+
+async function filesBelow(
+  folder: string,
+  before: string,
+  most: number,
+): Promise<{ path: string; size: number }[]> {
+  const found: { path: string; size: number }[] = [];
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (found.length >= most) break;
+    const [path, full] = [`${before}${entry.name}`, join(folder, entry.name)];
+    // Links are followed by nobody: they may lead out of the storage.
+    if (entry.isDirectory()) found.push(...(await filesBelow(full, `${path}/`, most - found.length)));
+    else if (entry.isFile()) found.push({ path, size: (await stat(full)).size });
+  }
+  return found;
 }
 
 /** Bytes `from` to before `to` of a file. */

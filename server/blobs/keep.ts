@@ -69,11 +69,15 @@ export interface BlobKeep {
   /** The bytes are whole: compares them and gives them their name. */
   commit(access: Access, id: string): Promise<KeptBlob>;
   cancel(access: Access, id: string): Promise<void>;
+  /** Files of an artifact that is a folder, as far as they are here. */
+  below(key: string): Promise<{ path: string; size: number }[]>;
   /** Bytes that may be given out; null where there are none. */
   find(key: string): Promise<KeptBlob | null>;
   /** Throws away uploads that nobody goes on with; answers how many. */
   sweep(): Promise<number>;
 }
+
+const mostBelow = 10_000;
 
 const notKnown = (key: string) =>
   new LoamError(
@@ -254,6 +258,12 @@ export function createBlobKeep(deps: BlobDeps): BlobKeep {
         await place.discard(id);
         await sql((session) => forgetUpload(session, id));
       }),
+    async below(key) {
+      checkKey(key);
+      // Any path below says which artifact it is.
+      if (!(await artifactAt(`${key}/x`))) throw notKnown(key);
+      return place.list(key, mostBelow);
+    },
     async find(key) {
       checkKey(key);
       const [blob] = await which([key]);

@@ -42,6 +42,11 @@ export const blobInputs = {
     },
     required: ['key', 'size', 'sha256'],
   },
+  below: {
+    type: 'object',
+    properties: { key: text('key of an artifact that is a folder', 1024) },
+    required: ['key'],
+  },
   nothing: { type: 'object', properties: {}, required: [] },
 } as const satisfies Record<string, InputSchema>;
 
@@ -97,6 +102,11 @@ export function blobRoutes({ ground, keepOf, pace = createPace(ground.now) }: Bl
       const given = checkInput(blobInputs.which, await readJson(c.req.raw));
       const { keep } = await enter(c);
       return c.json({ kept: (await keep.which(given.keys)).map(shown) });
+    })
+    .post('/:instance/files/below', async (c) => {
+      const given = checkInput(blobInputs.below, await readJson(c.req.raw));
+      const { keep } = await enter(c);
+      return c.json({ files: await keep.below(given.key) });
     })
     .post('/:instance/files/uploads', async (c) => {
       const given = checkInput(blobInputs.begin, await readJson(c.req.raw));

@@ -102,10 +102,16 @@ onBoth('[row 71] Bytes at the server', (place) => {
       uid,
     ]);
     const bytes = someBytes(20);
-    const below = `.lamindb/${uid.slice(0, 16)}.zarr/c/0 0.bin`;
-    expect(await w.bring(writer, below, bytes)).toBe(200);
-    expect((await w.ask(`/at/${encodeURI(below)}`, { key: reader })).bytes).toEqual(bytes);
+    const inside = `.lamindb/${uid.slice(0, 16)}.zarr/c/0 0.bin`;
+    expect(await w.bring(writer, inside, bytes)).toBe(200);
+    expect((await w.ask(`/at/${encodeURI(inside)}`, { key: reader })).bytes).toEqual(bytes);
     expect((await begin(`.lamindb/${uid.slice(0, 16)}.zarr`, bytes)).status).toBe(404);
+    const below = (key: string) => w.ask('/below', { body: { key }, key: reader });
+    expect((await below(`.lamindb/${uid.slice(0, 16)}.zarr`)).json).toEqual({
+      files: [{ path: 'c/0 0.bin', size: 20 }],
+    });
+    for (const key of ['.lamindb', '..', '.lamindb/.staging', '.lamindb/0000000000zzzzzz'])
+      expect([400, 404]).toContain((await below(key)).status);
   });
 
   test('which of these do you have: in bulk, with what Python put there', async () => {

@@ -169,13 +169,16 @@ export async function importParquet(): Promise<void> {
 }
 
 const STEPS: Record<DatabaseProgress['step'], string> = {
+  making: 'The server makes a copy of its database',
   receiving: 'Receiving the file',
+  checking: 'Comparing it with what the server announced',
   schema: 'Reading its tables',
   integrity: 'Checking every page',
   references: 'Following every reference',
   counts: 'Counting its rows',
   adopting: 'Making it yours',
   copying: 'Copying',
+  moving: 'Bringing your own rows',
 };
 
 /** How far it is, in words: `Checking every page, 34 %`. */

@@ -57,6 +57,7 @@ import { schemaBuildPart } from './registry/schema-build.ts';
 import { sheetPart } from './registry/sheet.ts';
 import { dropTransform, finishRun, startRun } from './registry/run.ts';
 import { inPlacePart } from './registry/in-place.ts';
+import { teamStoragePart } from './registry/team-storage.ts';
 import { placingPart } from './registry/placing.ts';
 import { storagesPart } from './registry/storages.ts';
 import { whereabouts } from './registry/whereabouts.ts';
@@ -351,6 +352,7 @@ export async function createEngine(deps: EngineDeps) {
     ...storagesPart(context),
     ...inPlacePart(context),
     ...placingPart(context),
+    ...teamStoragePart(context),
     ...registries,
     ...sheetPart(context),
     ...importPart(context),

@@ -15,7 +15,7 @@ export type DatabaseSource =
 export interface DatabaseProgress {
   /** Chosen by the page. */
   token: string;
-  step: 'receiving' | ExamineStep | 'adopting' | 'copying';
+  step: 'making' | 'receiving' | 'checking' | ExamineStep | 'adopting' | 'copying' | 'moving';
   /** Bytes; `total` is null where it is not known. */
   done: number;
   total: number | null;

@@ -9,9 +9,10 @@ import { openPlace, placeSize, removePlace } from '../storage/sql/place.ts';
 import { freeTitle, type Shelf, type ShelfEntry, type ShelfStore } from '../storage/sql/shelf.ts';
 import type { DatabaseProgress, DatabasesApi, DeviceDatabase } from './databases-wire.ts';
 import type { ExportReport } from './exporter.ts';
+import type { LocalRest } from './joining-wire.ts';
 import type { InteropApi } from './interop.worker.ts';
 import { createReaders } from './readers.ts';
-import type { TrialStep } from './trial.ts';
+import type { JoinedAs, TrialStep } from './trial.ts';
 import { connectWorker, type WorkerPort } from './worker-port.ts';
 
 export interface DatabasesDeps {
@@ -43,6 +44,14 @@ export interface Databases {
   api: DatabasesApi;
   /** Asks a database that stands beside the one in use. */
   ask(db: string, method: string, args: unknown[]): Promise<unknown>;
+  /**
+   * Takes an examined snapshot in as the team's database, to be worked in from now on. `moves`: what the present one has is to
+   * become a branch of it.
+   */
+  join(token: string, joining: JoinedAs & { title: string; moves: boolean }): Promise<string>;
+  /** What is left to be moved into the database in use. */
+  localRest(): LocalRest | null;
+  noteRest(rest: LocalRest | null): Promise<void>;
   /** Of these keys of the store of bytes those that another database of this device names; all, where one cannot say. */
   namedElsewhere(keys: string[]): Promise<string[]>;
 }
@@ -144,6 +153,45 @@ export function createDatabases(deps: DatabasesDeps): Databases {
     deps.leave();
   }
 
+  /** Takes an examined file in. `joined`: it is the database of a team's server from then on. */
+  async function takeIn(
+    token: string,
+    how: 'work' | 'look',
+    title: string,
+    joined: (JoinedAs & { moves: boolean }) | null,
+  ): Promise<string> {
+    const trial = trialOf(token);
+    const { examination } = trial;
+    if (!examination) throw new LoamError('InvalidArgument', 'The file is still being checked.');
+    if (how === 'work') {
+      if (examination.reason !== null) throw new LoamError('InvalidArgument', examination.reason);
+      refuseWhileBusy();
+    }
+    const name = freeTitle(shelf, title, how === 'work' ? undefined : '');
+    try {
+      await trial.port.api.adopt(name, joined);
+    } catch (error) {
+      await giveUp(token);
+      throw error;
+    }
+    trials.delete(token);
+    trial.port.end();
+    shelf.trials = shelf.trials.filter((place) => place !== trial.place);
+    shelf.entries.push({
+      id: trial.place,
+      title: name,
+      role: 'look',
+      added: new Date().toISOString(),
+      from: examination.from,
+      readOnly: examination.reason,
+      url: null,
+      ...(joined?.moves ? { rest: { from: shelf.own, title: deps.instance(), branch: null } } : {}),
+    });
+    if (how === 'work') await workIn(trial.place);
+    else await store.save(shelf);
+    return trial.place;
+  }
+
   const api: DatabasesApi = {
     async databases() {
       const own = entryOf(shelf.own);
@@ -172,37 +220,7 @@ export function createDatabases(deps: DatabasesDeps): Databases {
     cancelDatabase: (token) =>
       giveUp(token, new LoamError('Cancelled', 'Opening the file was cancelled. Nothing was changed.')),
 
-    async openDatabase(token, how, title) {
-      const trial = trialOf(token);
-      const { examination } = trial;
-      if (!examination) throw new LoamError('InvalidArgument', 'The file is still being checked.');
-      if (how === 'work') {
-        if (examination.reason !== null) throw new LoamError('InvalidArgument', examination.reason);
-        refuseWhileBusy();
-      }
-      const name = freeTitle(shelf, title, how === 'work' ? undefined : '');
-      try {
-        await trial.port.api.adopt(name);
-      } catch (error) {
-        await giveUp(token);
-        throw error;
-      }
-      trials.delete(token);
-      trial.port.end();
-      shelf.trials = shelf.trials.filter((place) => place !== trial.place);
-      shelf.entries.push({
-        id: trial.place,
-        title: name,
-        role: 'look',
-        added: new Date().toISOString(),
-        from: examination.from,
-        readOnly: examination.reason,
-        url: null,
-      });
-      if (how === 'work') await workIn(trial.place);
-      else await store.save(shelf);
-      return trial.place;
-    },
+    openDatabase: (token, how, title) => takeIn(token, how, title, null),
 
     async lookAtUrl(url) {
       const known = shelf.entries.find((entry) => entry.url === url);
@@ -288,6 +306,12 @@ export function createDatabases(deps: DatabasesDeps): Databases {
 
   return {
     namedElsewhere,
+    join: (token, { title, ...joined }) => takeIn(token, 'work', title, joined),
+    localRest: () => entryOf(shelf.own).rest ?? null,
+    async noteRest(rest) {
+      entryOf(shelf.own).rest = rest;
+      await store.save(shelf);
+    },
     api,
     async ask(db, method, args) {
       entryOf(db);

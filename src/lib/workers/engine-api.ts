@@ -30,6 +30,9 @@ import { randomUid } from '../engine/uid.ts';
 import { createPackLibrary } from './pack-library.ts';
 import { createTidy } from './tidy.ts';
 import { createRemotes } from './remotes.ts';
+import { createJoining } from './joining.ts';
+import { createOwnServer } from './own-server.ts';
+import { createTeamFiles, type TeamFiles } from './team-files.ts';
 import { createTransfers } from './transfers.ts';
 import { meter } from './storage-meter.ts';
 import { createStorages, type StoragesDeps } from './storages.ts';
@@ -70,6 +73,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
   const tellDrop = gatherDrops((progress) => emit({ type: 'drop', progress }));
   const { inspector, viewer, readDataset, fixedDataset } = inspectorPort(blobs);
   let others: Databases | null = null;
+  let teamFiles: TeamFiles | null = null;
   const engine = await createEngine({
     driver,
     model: fileModel(driver, model),
@@ -80,6 +84,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     onFeed: (feed) => {
       emit({ type: 'feed', feed });
       tidySoon();
+      teamFiles?.stir();
     },
     onDrop: (progress) => {
       // "Saved" is said when it is true: where a commit is not enough, after it is kept.
@@ -129,7 +134,12 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     onJob: (job) => emit({ type: 'job', job }),
     newUid: () => randomUid(16, random),
   });
-  const remotes = createRemotes({ wantKeys: () => emit({ type: 'keys' }) });
+  const { team, stir, ...teamApi } = (teamFiles = createTeamFiles({
+    ...{ engine, ask: createOwnServer(), origin: self.location.origin },
+    transfers: () => transfers,
+  }));
+  const remotes = createRemotes({ wantKeys: () => emit({ type: 'keys' }), team });
+  stir();
   const { keysCame, ...transfers } = createTransfers({
     ...{ engine, blobs, inspector, remotes, db: shelf.id },
     tell: (list) => emit({ type: 'transfers', transfers: list }),
@@ -160,8 +170,18 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
       return method(...args);
     };
 
+  const { stop: stopJoining, ...joining } = createJoining({
+    ...{ engine, databases: others, remotes, inspector, origin: self.location.origin },
+    tell: (progress) => emit({ type: 'database', progress }),
+  });
+
   return {
     ...others.api,
+    async cancelDatabase(token) {
+      await stopJoining(token);
+      await others?.api.cancelDatabase(token);
+    },
+    ...joining,
     exportTo: ofNow(others.api.exportTo),
     exportStream: ofNow(others.api.exportStream),
     ...transfers,
@@ -169,6 +189,8 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     settleConflict: writing(syncing.settleConflict),
     discardRejected: writing(syncing.discardRejected),
     reviseRejected: writing(syncing.reviseRejected),
+    ...teamApi,
+    uploadToTeam: writing(teamApi.uploadToTeam),
     ...curation,
     createTerms: writing(curation.createTerms),
     keepReport: writing(curation.keepReport),
@@ -328,6 +350,8 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     gone: direct(engine.gone),
     goneIn: direct(engine.goneIn),
     packRows: direct(engine.packRows),
+    movableParts: direct(engine.movableParts),
+    isUntouched: direct(engine.isUntouched),
     async saveFrom(db, registry, keys, mode) {
       const uid = operation;
       const parcel = (await others.ask(db, 'packRows', [registry, keys, mode ?? 'annotations'])) as Parcel;

@@ -50,7 +50,7 @@ export function createFinder(blobs: OpfsBlobStore, remotes: Remotes | null = nul
     if (place.here) {
       // It was uploaded, its copy here was given up, and the upload was undone: the bytes are in the bucket still.
       const uploaded = remotes ? await uploadedBytes(place.uid) : null;
-      if (!uploaded || !remotes) throw missingHere(place);
+      if (!uploaded || !remotes) throw remotes?.inTeam() ? notUploaded(place) : missingHere(place);
       return remotes.find({ ...place, storage: uploaded.storage, key: uploaded.key, here: false });
     }
     const folder = await folderOf(place.storage.uid);
@@ -89,6 +89,13 @@ const needsPermission = (place: Whereabouts, folder: string) =>
     'PermissionNeeded',
     `The file lies in the folder ${folder} of your disk, which this page may read again once you allow it.`,
     { ...about(place), folder },
+  );
+
+const notUploaded = (place: Whereabouts) =>
+  new LoamError(
+    'BytesElsewhere',
+    `The file is not on this device and not at the team’s server yet: it is only on the device on which ${place.by} made it. It can be opened here once that device has uploaded it.`,
+    { ...about(place), notUploaded: true },
   );
 
 const missingHere = (place: Whereabouts) =>

@@ -28,13 +28,16 @@ import {
   type S3Bucket,
   type S3Keys,
 } from '../storage/remote/s3.ts';
+import { sendToServer, unsendFromServer, type ServerPlace } from '../storage/remote/server-files.ts';
+import { createOwnServer } from './own-server.ts';
 import type { MethodKind } from './methods.ts';
 import { serveEngine } from './serve.ts';
 import type { ServePort } from './worker-port.ts';
 
 /** Where an object is, as it is sent to this worker. `facts`: what a list just said of it. */
 export type RemotePlace =
-  | { kind: 'http'; url: string }
+  /** `own`: at this page's own server. */
+  | { kind: 'http'; url: string; own?: true }
   | { kind: 's3'; bucket: S3Bucket; keys: S3Keys | null; key: string; facts?: RemoteFacts };
 
 export interface RemoteApi {
@@ -51,6 +54,10 @@ export interface RemoteApi {
   send(id: string, target: S3Target, file: File): Promise<Uploaded>;
   /** Throws away what was sent of it. */
   unsend(id: string, target: S3Target): Promise<void>;
+  /** Sends a file to the files of a team's server; goes on where it was left. Tells `TransferNews`. */
+  sendToServer(id: string, place: ServerPlace, key: string, file: File): Promise<'sent' | 'there'>;
+  /** Throws away what was sent of it. */
+  unsendFromServer(place: ServerPlace, key: string, file: File): Promise<void>;
   /** Brings a whole object into the folder of downloads; `before`: what it was when that began. Tells `TransferNews`. */
   bring(
     id: string,
@@ -84,6 +91,8 @@ const methods: Readonly<Record<keyof RemoteApi, MethodKind>> = {
   ensure: 'read',
   send: 'read',
   unsend: 'read',
+  sendToServer: 'read',
+  unsendFromServer: 'read',
   bring: 'read',
   stop: 'read',
   isTagOf: 'read',
@@ -132,10 +141,14 @@ async function removeBoxes(): Promise<void> {
 }
 
 const remoteOf = (place: RemotePlace): Remote =>
-  place.kind === 's3' ? s3Object(place.bucket, place.keys, place.key) : atAddress(place.url);
+  place.kind === 's3'
+    ? s3Object(place.bucket, place.keys, place.key)
+    : atAddress(place.url, place.own === true);
 
 /** What is handed over as one piece is held in memory twice for a moment. */
 const wholeMost = 256 * 1024 * 1024;
+
+const ownServer = createOwnServer();
 
 const going = new Map<string, AbortController>();
 async function stoppable<T>(id: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -190,6 +203,14 @@ const api: RemoteApi = {
     await forgetUpload(target, state, { send: sendByRequest, retries: 1 });
     await removeUpload(id);
   },
+  sendToServer: (id, place, key, file) =>
+    stoppable(id, (signal) =>
+      sendToServer(place, key, blobSource(file), {
+        ...{ ask: ownServer, signal },
+        onProgress: (bytes) => tell({ type: 'transfer', id, bytes }),
+      }),
+    ),
+  unsendFromServer: (place, key, file) => unsendFromServer(place, key, blobSource(file), { ask: ownServer }),
   bring: (id, place, size, before) =>
     stoppable(id, async (signal) => {
       await ready;

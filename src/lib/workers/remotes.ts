@@ -14,6 +14,7 @@ import {
   type S3Keys,
 } from '../storage/remote/s3.ts';
 import { forgetKeys, keepKeys, keptKeys } from '../storage/remote/kept-keys.ts';
+import { fileAddress, type ServerPlace } from '../storage/remote/server-files.ts';
 import type { S3Target } from '../storage/remote/s3-write.ts';
 import type { RemoteApi, RemotePlace, TransferNews } from './remote.worker.ts';
 import { connectWorker, type WorkerPort } from './worker-port.ts';
@@ -30,7 +31,11 @@ export type RemoteBytes = { file: RemoteFile } | { files: { path: string; file: 
 
 export interface Remotes {
   /** Whether bytes there can be read by this device. */
-  reaches(storage: Pick<StorageRow, 'root'>): boolean;
+  reaches(storage: Pick<StorageRow, 'root' | 'uid'>): boolean;
+  /** This database belongs to a team's server. */
+  inTeam(): boolean;
+  /** The server whose storage this is; null for any other. */
+  serverOf(storage: Pick<StorageRow, 'uid'>): ServerPlace | null;
   /** An artifact's bytes, to be read by ranges; of a folder all that lies below its key. */
   find(place: Whereabouts): Promise<RemoteBytes>;
   whole(file: RemoteFile): Promise<Uint8Array<ArrayBuffer>>;
@@ -61,13 +66,18 @@ const worker = () => new Worker(new URL('./remote.worker.ts', import.meta.url), 
 /** Pages that have keys answer at once. */
 const answerMs = 400;
 
+/** Files below a folder's key at a server, with their sizes. */
+export type ListFiles = (key: string) => Promise<{ path: string; size: number }[]>;
+
 export interface RemotesDeps {
   createWorker?: () => Worker;
   /** Asks all open pages for the keys that they hold. */
   wantKeys?: () => void;
+  /** The team's server that this database belongs to, with the uid of its storage. */
+  team?: () => { place: ServerPlace; storage: string; list: ListFiles } | null;
 }
 
-export function createRemotes({ createWorker = worker, wantKeys }: RemotesDeps = {}): Remotes {
+export function createRemotes({ createWorker = worker, wantKeys, team }: RemotesDeps = {}): Remotes {
   let port: WorkerPort<RemoteApi> | null = null;
   const allowed = new Map<string, StorageAccess>();
   /** Signed addresses by what they are without their signature. */
@@ -118,12 +128,27 @@ export function createRemotes({ createWorker = worker, wantKeys }: RemotesDeps =
     return signed.get(unsigned(url)) ?? url;
   }
 
+  function serverOf({ uid }: Pick<StorageRow, 'uid'>): ServerPlace | null {
+    const found = team?.() ?? null;
+    return found?.storage === uid ? found.place : null;
+  }
+
   async function placeOf({ storage, key }: Pick<Whereabouts, 'storage' | 'key'>): Promise<RemotePlace> {
+    const server = serverOf(storage);
+    if (server) return { kind: 'http', url: fileAddress(server, key), own: true };
     if (!isBucket(storage.root)) return { kind: 'http', url: addressAt(storage.root, key) };
     return { kind: 's3', ...(await target(storage, key)) };
   }
 
   async function objectsOf(place: Whereabouts) {
+    const server = serverOf(place.storage);
+    if (server) {
+      const files = (await team?.()?.list(place.key)) ?? [];
+      return files.map(({ path, size }) => {
+        const url = fileAddress(server, `${place.key}/${path}`);
+        return { path, place: { kind: 'http', url, own: true } as RemotePlace, size };
+      });
+    }
     if (!isBucket(place.storage.root))
       throw new LoamError(
         'BytesElsewhere',
@@ -154,7 +179,9 @@ export function createRemotes({ createWorker = worker, wantKeys }: RemotesDeps =
   }
 
   return {
-    reaches: ({ root }) => isElsewhere(root),
+    reaches: (storage) => isElsewhere(storage.root) || serverOf(storage) !== null,
+    inTeam: () => (team?.() ?? null) !== null,
+    serverOf,
     async find(place) {
       if (place.folder) {
         const files: { path: string; file: RemoteFile }[] = [];

@@ -82,6 +82,8 @@ export interface TransfersDeps {
 const tellMs = 100;
 const waitLeast = 3_000;
 const waitMost = 30_000;
+/** So many files that came to a server are told of together. */
+const placedAtOnce = 50;
 const ended = new Set<TransferState>(['done', 'cancelled']);
 
 export interface Transfers extends TransfersApi {
@@ -93,6 +95,8 @@ export function createTransfers(deps: TransfersDeps): Transfers {
   const { engine, blobs, inspector, remotes } = deps;
   const { find } = createFinder(blobs, remotes);
   const all = new Map<string, Stored>();
+  /** Artifacts whose bytes are at a server, by uid; their rows are to say so. */
+  const toPlace = new Map<string, string>();
   let running: Stored | null = null;
   /** What is to become of the running one after it was stopped. */
   let stopping: 'paused' | 'cancelled' | null = null;
@@ -206,15 +210,20 @@ export function createTransfers(deps: TransfersDeps): Transfers {
 
   async function upload(transfer: Stored): Promise<void> {
     const { place, storage, there } = engine.planPlacing(transfer.uid, transfer.storage);
-    if (!there) {
+    const server = remotes.serverOf(storage);
+    if (!there && !toPlace.has(place.uid)) {
       const files = await ownFiles(place);
       await compare(transfer, place, files);
       await change(transfer, { step: 'moving', size: sum(files.map(({ file }) => file.size)) });
       for (const [i, { path, file }] of files.entries()) {
         if (!transfer.through.includes(i)) {
           const key = path === '' ? place.copyKey : `${place.copyKey}/${path}`;
-          const target = await remotes.target(storage, key);
-          await move(`${transfer.id}-${i}`, (name) => remotes.api().send(name, target, file));
+          if (server)
+            await move(`${transfer.id}-${i}`, (name) => remotes.api().sendToServer(name, server, key, file));
+          else {
+            const target = await remotes.target(storage, key);
+            await move(`${transfer.id}-${i}`, (name) => remotes.api().send(name, target, file));
+          }
           await change(transfer, { through: [...transfer.through, i] });
         }
         before += file.size;
@@ -222,9 +231,26 @@ export function createTransfers(deps: TransfersDeps): Transfers {
       }
       const { uid, root, type, region } = storage;
       await keepUploaded({ uid: place.uid, storage: { uid, root, type, region }, key: place.copyKey });
-      engine.placeIn(place.uid, storage.uid);
+      if (server) toPlace.set(place.uid, storage.uid);
+      else engine.placeIn(place.uid, storage.uid);
     }
+    if (!transfer.keep || toPlace.size >= placedAtOnce || !nextToServer(transfer)) placeAll();
     if (!transfer.keep) await engine.releaseCopy(transfer.uid);
+  }
+
+  const nextToServer = (after: Stored): boolean =>
+    [...all.values()].some(
+      (one) =>
+        one !== after && one.state === 'queued' && one.kind === 'upload' && one.storage === after.storage,
+    );
+
+  /** Rows whose bytes have come to a server change together: many small files are one act. */
+  function placeAll(): void {
+    for (const storage of new Set(toPlace.values())) {
+      const uids = [...toPlace].flatMap(([uid, its]) => (its === storage ? [uid] : []));
+      engine.placeAllIn(uids, storage);
+      for (const uid of uids) toPlace.delete(uid);
+    }
   }
 
   async function ownFiles(place: Whereabouts): Promise<{ path: string; file: File }[]> {
@@ -338,6 +364,14 @@ export function createTransfers(deps: TransfersDeps): Transfers {
     try {
       const { place, storage } = engine.planPlacing(transfer.uid, transfer.storage);
       const paths = place.folder ? (await ownFiles(place)).map(({ path }) => `/${path}`) : [''];
+      const server = remotes.serverOf(storage);
+      if (server) {
+        for (const { path, file } of await ownFiles(place))
+          await remotes
+            .api()
+            .unsendFromServer(server, path === '' ? place.copyKey : `${place.copyKey}/${path}`, file);
+        return;
+      }
       for (const [i, path] of paths.entries())
         await remotes
           .api()
@@ -400,7 +434,7 @@ export function createTransfers(deps: TransfersDeps): Transfers {
   return {
     async uploadArtifacts(uids, storage, { keep: stays }) {
       const found = engine.storageFacts().find(({ uid }) => uid === storage);
-      if (!found || !isBucket(found.root))
+      if (!found || (!isBucket(found.root) && remotes.serverOf(found) === null))
         throw new LoamError('InvalidArgument', 'Files are uploaded to a bucket. Add one in Settings first.', {
           storage,
         });

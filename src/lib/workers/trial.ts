@@ -6,19 +6,28 @@ import type { UntrustedDriver } from '../engine/ports.ts';
 import { adopt } from '../engine/schema/adopt.ts';
 import { readHeader } from '../engine/schema/file-header.ts';
 import { examine, type Examination, type Judged } from '../engine/schema/quarantine.ts';
+import { attachRemote } from '../engine/sync/remote.ts';
 import { openPlace, type Place } from '../storage/sql/place.ts';
 import { openSource } from './database-source.ts';
 import type { DatabaseProgress, DatabaseSource } from './databases-wire.ts';
 
 export type TrialStep = Omit<DatabaseProgress, 'token'>;
 
+/** The server that a snapshot came from, and who works in it here. */
+export interface JoinedAs {
+  server: string;
+  instance: { uid: string; name: string };
+  account: { uid: string; handle: string; name: string };
+}
+
 export interface TrialApi {
   examine(place: string, source: DatabaseSource): Promise<Examination & { bytes: number; from: string }>;
   /** Adopts what `examine` found and lets go of the place, so that another worker can open it. */
-  adopt(instance: string): Promise<void>;
+  adopt(instance: string, joined?: JoinedAs | null): Promise<void>;
 }
 
 const tellEveryMs = 100;
+const random = (bytes: Uint8Array): Uint8Array => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
 
 export function createTrial(tell: (step: TrialStep) => void): TrialApi {
   let running: { place: Place; driver: UntrustedDriver; judged: Judged } | null = null;
@@ -44,12 +53,13 @@ export function createTrial(tell: (step: TrialStep) => void): TrialApi {
       return { ...judged.examination, bytes, from: source.name };
     },
 
-    async adopt(instance) {
+    async adopt(instance, joined = null) {
       if (!running) throw new LoamError('InvalidArgument', 'No file was examined here.');
       const { place, driver, judged } = running;
       running = null;
       tell({ step: 'adopting', done: 0, total: null });
       adopt(driver, model, judged, { instance, clock: () => Date.now() });
+      if (joined) await attachRemote(driver, { ...joined, random, clock: () => Date.now() });
       await place.keep(driver);
       driver.close();
       place.close();

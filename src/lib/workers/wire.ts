@@ -45,6 +45,9 @@ import type { View } from '../engine/view/view.ts';
 import type { ActSummary, HistoryEntry } from '../engine/write/history-types.ts';
 import type { PlacedArtifact, PlacedFile } from '../engine/registry/in-place.ts';
 import type { StoragesApi, ViewProgress } from './storages.ts';
+import type { MovePart } from '../engine/interop/moving.ts';
+import type { JoiningApi } from './joining-wire.ts';
+import type { TeamFilesApi } from './team-files.ts';
 import type { Transfer, TransfersApi } from './transfers.ts';
 import type { UnsavedFile, ValidationsApi } from './validations.ts';
 import type { DatabaseProgress, DatabasesApi } from './databases-wire.ts';
@@ -271,6 +274,8 @@ export interface EngineApi
     DatabasesApi,
     StoragesApi,
     TransfersApi,
+    TeamFilesApi,
+    JoiningApi,
     QueryApi,
     OntologiesApi,
     ValidationsApi,
@@ -402,6 +407,10 @@ export interface EngineApi
 
   /** Rows by uid with all that they need in another database. */
   packRows(registry: string, keys: string[], mode?: TransferMode): Promise<Parcel>;
+  /** All that the database has, in the order in which another one can take it as a whole. */
+  movableParts(): Promise<MovePart[]>;
+  /** Nobody has made anything in it. */
+  isUntouched(): Promise<boolean>;
   /**
    * Saves rows of a database that is looked at into the one in use, with what they need and, unless `mode` says less,
    * their annotations (`object.save()` of LaminDB's `ln.DB`). One act; many rows are a job. No bytes move.

@@ -26,6 +26,8 @@ export interface Whereabouts {
   size: number | null;
   hash: string | null;
   hashType: string | null;
+  /** Who made it, by name: on one of that person's devices its bytes were first. */
+  by: string;
 }
 
 export interface StorageRow {
@@ -36,7 +38,8 @@ export interface StorageRow {
 }
 
 const columns = `a.id, a.uid, a.suffix, a.n_files, a.key, a._key_is_virtual, a._real_key, a.size, a.hash, a._hash_type,
-  s.uid, s.root, s.type, s.region FROM lamindb_artifact a JOIN lamindb_storage s ON s.id = a.storage_id`;
+  s.uid, s.root, s.type, s.region, (SELECT coalesce(nullif(u.name, ''), u.handle) FROM lamindb_user u WHERE u.id = a.created_by_id)
+  FROM lamindb_artifact a JOIN lamindb_storage s ON s.id = a.storage_id`;
 
 export function* whereabouts(hidden: Hidden, uid: string): Steps<Whereabouts> {
   const { id } = yield* findArtifact(hidden, uid);
@@ -65,7 +68,8 @@ export function* contentsOf(storage: string, after: number, limit: number): Step
 }
 
 function read(row: readonly unknown[]): Whereabouts {
-  const [id, uid, suffix, files, key, virtual, real, size, hash, hashType, storage, root, type, region] = row;
+  const [id, uid, suffix, files, key, virtual, real, size, hash, hashType, storage, root, type, region, by] =
+    row;
   const folder = files !== null;
   const copyKey = storageKey(String(uid), String(suffix), folder);
   const below = (real as string | null) ?? (virtual === 1 || key === null ? copyKey : String(key));
@@ -88,6 +92,7 @@ function read(row: readonly unknown[]): Whereabouts {
     size: size === null ? null : Number(size),
     hash: hash as string | null,
     hashType: hashType as string | null,
+    by: String(by ?? 'somebody'),
   };
 }
 

@@ -83,7 +83,7 @@ function sha(of: Fields): string {
  * In `loam_setting`: what belongs to the place where a file lies. Everything else says how the tables are, and a copy without
  * it would be read wrongly.
  */
-const ofThePlace = ['sync remote', 'replica of', 'log place', 'server storage'];
+const ofThePlace = ['sync remote', 'replica of', 'log place', 'server storage', 'uploads to the server'];
 
 /**
  * Takes out of a copy what belongs to the place it was made in: sessions, which are nobody's then, drops that were going on,

@@ -5,6 +5,8 @@ export interface Remote {
   identity: string;
   /** As people call it. */
   title: string;
+  /** At this page's own server: its cookie says who asks. */
+  own?: boolean;
   /** What is asked now. */
   address(method: 'GET' | 'HEAD'): Promise<string>;
 }
@@ -16,10 +18,10 @@ export interface RemoteFacts {
 }
 
 /** A fixed address, asked as it is. */
-export function atAddress(url: string): Remote {
+export function atAddress(url: string, own = false): Remote {
   const { origin, pathname, search } = new URL(url);
   const name = decodeURIComponent(pathname.split('/').pop() ?? '') || url;
   // A signature in the address changes, the object does not.
   const plain = /[?&](?:X-Amz-|X-Goog-|Signature=|sig=)/i.test(search) ? '' : search;
-  return { identity: `${origin}${pathname}${plain}`, title: name, address: async () => url };
+  return { identity: `${origin}${pathname}${plain}`, title: name, own, address: async () => url };
 }

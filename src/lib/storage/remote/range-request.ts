@@ -258,7 +258,7 @@ async function request(
     const response = await fetch(address, {
       method,
       headers,
-      credentials: 'omit',
+      credentials: remote.own ? 'same-origin' : 'omit',
       // What is kept is kept by the range cache; the browser's own would hold it twice, and old.
       cache: 'no-store',
       signal: abort.signal,
@@ -342,10 +342,17 @@ async function refusal(
     410: `it was deleted at ${host}.`,
     412: `it was changed at ${host}.`,
   };
+  const atTeam: Record<number, string> = {
+    401: `${host} does not know who you are. Sign in again.`,
+    403: `you are no member of its team at ${host} any more.`,
+    404: `${host} has no bytes of it (yet): whoever made it has not uploaded it.`,
+  };
   const busy = status === 429 || status >= 500;
   return trouble(
     remote,
-    words[status] ?? `${host} answered ${status}.${busy ? ' Try again later.' : ''}`,
+    (remote.own ? atTeam[status] : undefined) ??
+      words[status] ??
+      `${host} answered ${status}.${busy ? ' Try again later.' : ''}`,
     busy ? 'transient' : 'final',
     { status },
   );

@@ -122,6 +122,19 @@ export async function whichAtServer(
   return new Set(kept.map(({ key }) => key));
 }
 
+/** Files of an artifact that is a folder, as far as the server has them. */
+export async function filesBelow(
+  place: ServerPlace,
+  key: string,
+  options: SendOptions,
+): Promise<{ path: string; size: number }[]> {
+  const body = JSON.stringify({ key });
+  const { files } = await json<{ files: { path: string; size: number }[] }>(place, options, '/below', {
+    ...{ method: 'POST', body },
+  });
+  return files;
+}
+
 const cancelled = () => new LoamError('Cancelled', 'Sending the file was stopped.');
 const trouble = (code: ErrorCode, message: string, kind: 'transient' | 'final', more = {}) =>
   new LoamError(code, message, { trouble: kind, ...more });

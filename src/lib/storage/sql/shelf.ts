@@ -13,6 +13,8 @@ export interface ShelfEntry {
   from: string;
   /** Why it cannot be worked in; null where it can. */
   readOnly: string | null;
+  /** It was joined, and what an earlier database of this device had is to become a branch of it. */
+  rest?: { from: string; title: string; branch: string | null } | null;
   /** Address of a database that stays where it is and is read by ranges. */
   url: string | null;
 }
