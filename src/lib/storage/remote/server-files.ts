@@ -171,12 +171,7 @@ async function json<T>(
       { unreached: true },
     );
   }
-  let said: { error?: { code?: string; message?: string; at?: number } } | null = null;
-  try {
-    said = JSON.parse(text) as typeof said;
-  } catch {
-    // A proxy may answer in the server's place.
-  }
+  const said = readAnswer(text);
   if (response.ok && said !== null) return said as T;
   const { message = `${host} answered ${response.status}.`, at } = said?.error ?? {};
   const { status } = response;
@@ -199,4 +194,17 @@ async function sha256Of(source: ByteSource, signal?: AbortSignal): Promise<strin
     source.release?.(bytes);
   }
   return hash.digest('hex');
+}
+
+interface Said {
+  error?: { code?: string; message?: string; at?: number };
+}
+
+/** Null where a proxy answered in the server's place. */
+function readAnswer(text: string): Said | null {
+  try {
+    return JSON.parse(text) as Said | null;
+  } catch {
+    return null;
+  }
 }
