@@ -1,7 +1,7 @@
 // Within one transaction of the replica: updates are received, what is whole is done in the tables, and what came into the log
 // by it is read off. Acts of several records are done once their last record is here, so that a refusal of one never has to
 // take effects of the others back.
-import { all, runSync } from '../../src/lib/engine/statement.ts';
+import { runSync } from '../../src/lib/engine/statement.ts';
 import type { Explained } from '../../src/lib/engine/sync/frames.ts';
 import { encodeUpdate, type DeletedRun, type LogItem } from '../../src/lib/engine/sync/item.ts';
 import type { Received, ReceivePolicy } from '../../src/lib/engine/sync/receive.ts';
@@ -86,9 +86,13 @@ export function wholeActs(
   return out;
 }
 
-/** Does them in the tables. */
-export function project({ driver, projector }: ReplicaNow, placed: readonly PlacedRecord[]): void {
-  if (placed.length > 0) runSync(driver, projector.project(placed));
+/** Does them in the tables; what records did that are refused now is taken out, and nobody waits for them. */
+export function project(
+  { driver, projector }: ReplicaNow,
+  placed: readonly PlacedRecord[],
+  refused: Received['refused'] = [],
+): void {
+  if (placed.length > 0 || refused.length > 0) runSync(driver, projector.project(placed, { refused }));
 }
 
 /** Why records are refused here. */
@@ -152,6 +156,3 @@ export function newsOf(
   }
   return out;
 }
-
-export const ownRecords = (driver: ReplicaNow['driver']): boolean =>
-  runSync(driver, all('SELECT 1 FROM loam_sync_client WHERE own > 0 AND acked < next LIMIT 1')).length > 0;

@@ -29,6 +29,8 @@ export async function tryAct<T>(
   const before = { ...writer.author };
   const upto = newestItem({ driver });
   driver.run('SAVEPOINT loam_try');
+  // A client of its own: the server's belongs to nobody, this one to the account.
+  sync.renew();
   Object.assign(writer.author, { userId: Number(row[0]), userUid: access.account });
   try {
     const value = await work(engine);

@@ -1,10 +1,11 @@
 // One turn: what peers brought becomes rows of the log and of LaminDB's tables in one transaction of Postgres, with the
 // same in the replica (decision 0040). Whoever calls it holds the replica; either all of a turn is kept or nothing.
 import { isLoamError, LoamError } from '../../src/lib/engine/errors.ts';
+import { runSync } from '../../src/lib/engine/statement.ts';
 import { includesRole, type Access } from '../../src/lib/engine/sync/access.ts';
 import { refusedUpdate } from '../../src/lib/engine/sync/bytes.ts';
 import { decodeUpdate } from '../../src/lib/engine/sync/item.ts';
-import { notFromTheFuture } from '../../src/lib/engine/sync/receive.ts';
+import { notFromTheFuture, type Received } from '../../src/lib/engine/sync/receive.ts';
 import type { PlacedRecord } from '../../src/lib/engine/sync/record.ts';
 import { appendAudit, type AuditEntry } from '../people/audit.ts';
 import { accessOf } from '../people/rights.ts';
@@ -64,7 +65,7 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
     for (const { doc, bytes } of updatesOf(missed)) {
       const { received, begun: isNew } = receive(now, doc, bytes, { voids: true, begins: true });
       if (isNew) begun.add(doc);
-      project(now, wholeActs(now, received.taken));
+      project(now, wholeActs(now, received.taken), received.refused);
     }
     for (const { client, clock: at, content, reason } of missed)
       if (content === null) now.engine.sync.explain(client, at, reason ?? '');
@@ -123,11 +124,12 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
 
   /** What was received and is not in the tables yet. */
   let waiting: PlacedRecord[] = [];
+  let refused: Received['refused'] = [];
   let author: string | null = null;
   async function flush(): Promise<void> {
-    project(now, waiting);
+    project(now, waiting, refused);
     judge.forget();
-    waiting = [];
+    [waiting, refused] = [[], []];
     if (author === null) return;
     await now.mirror.flush(session, author);
     author = null;
@@ -158,6 +160,7 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
       if (job.source) sources.set(written, job.source);
     }
     waiting.push(...wholeActs(now, received.taken));
+    refused.push(...received.refused);
     told.push(...auditOf(instance, job, received, model));
     return { vector: vectorOf(now, job.bytes), explained: reasonsOf(now, received.answer) };
   }
@@ -187,7 +190,7 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
     async own(work, account) {
       const before = newestItem(now);
       await work(now);
-      project(now, []);
+      runSync(now.driver, now.projector.project([]));
       for (const row of newItems(now, before)) {
         rows.push({ ...row, account });
         if (!begun.has(row.doc) && row.clock === 0) begun.add(row.doc);

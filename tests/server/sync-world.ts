@@ -7,10 +7,8 @@ import { join } from 'node:path';
 import { createEngine, type Engine } from '../../src/lib/engine/index.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
 import type { SqlDriver, SqlValue } from '../../src/lib/engine/ports.ts';
-import { runSync } from '../../src/lib/engine/statement.ts';
-import { arrivals, markDone } from '../../src/lib/engine/sync/arrivals.ts';
+import { createIntake } from '../../src/lib/engine/sync/intake.ts';
 import { encodeStateVector, encodeUpdate } from '../../src/lib/engine/sync/item.ts';
-import { createProjector } from '../../src/lib/engine/sync/project.ts';
 import { createMemoryBlobs } from '../../src/lib/storage/blob/memory.ts';
 import { openMemory } from '../../src/lib/storage/sql/memory.ts';
 import { openLamindb } from '../../server/lamindb-database.ts';
@@ -98,16 +96,10 @@ export async function openDevice(postgres: Postgres, node: Node, account: Accoun
     ...{ random: (bytes: Uint8Array) => randomFillSync(bytes), onFeed: () => {}, onDrop: () => {} },
   });
   engine.sync.turnOn();
-  const { journal, author } = engine.writer;
-  const projector = createProjector(journal, author, (placed, record) => markDone(journal, placed, record));
-  let given = 0;
+  const { author } = engine.writer;
+  const intake = createIntake({ driver, writer: engine.writer });
+  const fromServer = { voids: true, begins: true };
   function take(): void {
-    for (;;) {
-      const found = runSync(driver, arrivals(given));
-      if (found.length === 0) break;
-      runSync(driver, projector.project(found.map(({ placed }) => placed)));
-      given = found.at(-1)?.seq ?? given;
-    }
     const row = driver.all('SELECT id FROM lamindb_user WHERE uid = ?', [account.uid])[0];
     if (row) Object.assign(author, { userId: Number(row[0]), userUid: account.uid });
   }
@@ -128,13 +120,13 @@ export async function openDevice(postgres: Postgres, node: Node, account: Accoun
           done.push(kept);
           engine.sync.acknowledge(doc, encodeStateVector(kept.vector));
           if (kept.explained.length > 0)
-            engine.sync.receive(
+            intake.take(
               doc,
               encodeUpdate(
                 [],
                 kept.explained.map(({ client, clock }) => ({ client, clock, count: 1 })),
               ),
-              { voids: true, begins: true },
+              fromServer,
             );
         }
       return done;
@@ -148,7 +140,7 @@ export async function openDevice(postgres: Postgres, node: Node, account: Accoun
           const update = await node.replica.read(({ engine: server }) =>
             server.sync.updateSince(doc, vector),
           );
-          engine.sync.receive(doc, update.bytes, { voids: true, begins: true });
+          intake.take(doc, update.bytes, fromServer);
           if (update.complete) break;
         }
       }
