@@ -42,7 +42,7 @@ export interface Parts {
     transaction: CapturedTransaction,
     pieces: AsyncIterable<CapturedOperation[]>,
   ): Promise<unknown>;
-  rooms(replica: Replica, ground: Ground): Rooms;
+  rooms(replica: Replica, ground: Ground): Promise<Rooms> | Rooms;
 }
 
 export interface Core {

@@ -8,7 +8,8 @@ import { copyIntoReplica } from './mirror/copy.ts';
 import { takeEdits } from './mirror/edits.ts';
 import { createMirror } from './mirror/mirror.ts';
 import { model } from '../src/lib/engine/model/model.ts';
-import { noRooms } from './sync/rooms.ts';
+import { placesIn } from './rooms/rights.ts';
+import { createRooms } from './rooms/rooms.ts';
 
 export interface StartOptions {
   /** Where the pages are served. */
@@ -20,15 +21,20 @@ export interface StartOptions {
 /** Starts the server that the environment describes, and says in words how its first administrator comes in. */
 export async function start(env: Environment, { port, app }: StartOptions): Promise<Core> {
   const config = readConfig(env, port);
+  const log = logOf(env);
   const core = await startCore(
     config,
     {
       ...{ createMirror, takeEdits },
       copyTables: (session, driver) => copyIntoReplica(session, driver, model),
-      rooms: () => noRooms,
+      rooms: ({ instance }, ground) =>
+        createRooms({
+          ...{ postgres: ground.postgres, instance, placeOf: placesIn(ground.postgres, model) },
+          ...{ now: () => ground.now(), warn: (message) => log({ event: 'fault', message }) },
+        }),
     },
     app,
-    logOf(env),
+    log,
   );
   if (core.invitation !== null)
     console.log(

@@ -14,6 +14,7 @@ import { restRoutes } from './rest/rest.ts';
 import { snapshotRoutes } from './snapshots/routes.ts';
 import { createSnapshots } from './snapshots/snapshots.ts';
 import type { SyncServer } from './sync/sync-server.ts';
+import { bringUser } from './sync/users.ts';
 
 export interface RouteGroup {
   path: string;
@@ -71,7 +72,14 @@ export function routeGroups(deps: GroupDeps): RouteGroup[] {
     { path: '/api/instances', app: snapshotRoutes({ ground, snapshotsOf: here(snapshots) }) },
     {
       path: '/api/instances',
-      app: restRoutes({ ground, model, instance: instance.uid, read: (work) => replica.read(work), write }),
+      app: restRoutes({
+        ground,
+        model,
+        instance: instance.uid,
+        read: (work) => replica.read(work),
+        write,
+        bring: (account) => bringUser(turns, account),
+      }),
     },
     { path: '/api', app: docsRoutes({ model, write, version: app }) },
   ];

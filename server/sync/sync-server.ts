@@ -32,7 +32,7 @@ export interface SyncServerDeps extends Omit<
   socketLimits?: SocketLimits;
   /** So many records beyond the newest snapshot make another one. */
   snapshotEvery?: number;
-  rooms(replica: Replica): Rooms;
+  rooms(replica: Replica): Promise<Rooms> | Rooms;
   log(entry: Record<string, string | number | null>): void;
 }
 
@@ -74,7 +74,7 @@ export async function startSync(deps: SyncServerDeps): Promise<SyncServer> {
     onNews: (news) => hub.tell(news, (doc) => replica.now.engine.sync.digest(doc)),
   });
   await turns.catchUp();
-  const rooms = deps.rooms(replica);
+  const rooms = await deps.rooms(replica);
   const admitDeps: AdmitDeps = { ground, instance, ...(deps.limits ? { limits: deps.limits } : {}) };
   const sockets = createSockets({
     ...{ origin: deps.origin, proxies: deps.proxies },

@@ -1,10 +1,7 @@
 // The server's socket, with the peer's own connection and with frames as they are (decision 0040).
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeUpdate, encodeStateVector, encodeUpdate } from '../../src/lib/engine/sync/item.ts';
-import { openNode } from '../../src/lib/storage/sql/node.ts';
+import { groundOf } from './ground-file.ts';
 import {
   ask,
   firstAdmin,
@@ -18,20 +15,6 @@ import {
   type Running,
   type SignedIn,
 } from './running-server.ts';
-
-/** The database as it was before the first record: the replica's file, whose sessions are nobody's. */
-export function groundOf(at: Running): Uint8Array {
-  const folder = mkdtempSync(join(tmpdir(), 'loam-ground-'));
-  try {
-    const file = join(folder, 'ground.sqlite');
-    const driver = openNode(join(at.data, `replica-${at.core.instance.uid}.sqlite`));
-    driver.run(`VACUUM INTO '${file}'`);
-    driver.close();
-    return new Uint8Array(readFileSync(file));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 describe('the socket', () => {
   let at: Running;
