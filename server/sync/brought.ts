@@ -25,6 +25,8 @@ export interface Brought {
   owns(client: number): boolean;
   /** The connection it came from, which is not told of it again. */
   readonly source: object | null;
+  /** The server's own engine made it: what it calls a merge is one. */
+  readonly proven?: boolean;
   /** Postgres has refused it, for this reason: it is kept as refused. */
   readonly refusedFor?: string;
 }

@@ -8,8 +8,8 @@ import type { PlacedRecord, SyncOperation } from '../../src/lib/engine/sync/reco
 import { createStandings, type Standing } from './standing.ts';
 
 export interface Judge {
-  /** What is wrong with the record, in words; null where its account may do all of it. */
-  judge(access: Access, placed: PlacedRecord): string | null;
+  /** What is wrong with the record, in words; null where its account may do all of it. `proven`: the server made it itself. */
+  judge(access: Access, placed: PlacedRecord, proven: boolean): string | null;
   /** What was judged so far is in the tables, or was given up. */
   forget(): void;
 }
@@ -19,11 +19,16 @@ const nowhere: Standing = { space: null, branch: null };
 export function createJudge(driver: SqlDriver, model: Model, instance: string): Judge {
   const standings = createStandings(driver, model);
 
-  function judgeOperation(access: Access, placed: PlacedRecord, operation: SyncOperation): string | null {
+  function judgeOperation(
+    access: Access,
+    placed: PlacedRecord,
+    operation: SyncOperation,
+    proven: boolean,
+  ): string | null {
     const { record } = placed;
     const table = model.tables.get(operation.t);
     const asked = {
-      ...{ instance, author: record.author, kind: record.act.kind, proven: false, branch: record.branch },
+      ...{ instance, author: record.author, kind: record.act.kind, proven, branch: record.branch },
       ...{ table: operation.t, change: operation.k },
     };
     const ask = (
@@ -42,7 +47,8 @@ export function createJudge(driver: SqlDriver, model: Model, instance: string): 
     /** Rows that stand alike are judged once. */
     const judged = new Set<string>();
     for (const { key, value } of rows) {
-      const before = operation.k === 'i' && !operation.w ? [] : standings.of(table, key);
+      // Of an insert too: one whose key there is already would change that row.
+      const before = standings.of(table, key);
       const fresh = operation.k === 'i' ? standings.ofNew(table, value, record.branch) : nowhere;
       for (const old of before.length > 0 ? before : [nowhere]) {
         const next = operation.k === 'i' ? fresh : operation.k === 'd' ? nowhere : afterUpdate(old, value);
@@ -59,9 +65,9 @@ export function createJudge(driver: SqlDriver, model: Model, instance: string): 
   }
 
   return {
-    judge(access, placed) {
+    judge(access, placed, proven) {
       for (const operation of placed.record.operations) {
-        const wrong = judgeOperation(access, placed, operation);
+        const wrong = judgeOperation(access, placed, operation, proven);
         if (wrong !== null) return wrong;
       }
       return null;

@@ -47,15 +47,26 @@ export function createStandings(driver: SqlDriver, model: Model): Standings {
     return uids.get(key) ?? null;
   }
 
+  /** What was looked up: nothing changes in the tables until what was judged is forgotten. */
+  const found = new Map<string, number[]>();
   /** Ids of the rows that a key may mean. A uid that was minted twice, or given up for another, means all of them. */
   function idsOf(table: Table, key: RowKey): number[] {
+    const text = keyText(table, key);
+    const known = found.get(text);
+    if (known) return known;
+    const ids = lookUp(table, key);
+    found.set(text, ids);
+    return ids;
+  }
+
+  function lookUp(table: Table, key: RowKey): number[] {
     const { columns } = table.rowKey;
     const parts = columns.length === 1 ? [key] : Array.isArray(key) ? key : [];
     if (parts.length !== columns.length) return [];
     if (columns.length === 1 && columns[0] === 'uid') {
       if (typeof key !== 'string') return [];
-      const found = driver.all(`SELECT id FROM "${table.name}" WHERE uid = ?`, [key]);
-      return [...new Set([...found, ...others(table, key)].map(([id]) => Number(id)))];
+      const rows = driver.all(`SELECT id FROM "${table.name}" WHERE uid = ?`, [key]);
+      return [...new Set([...rows, ...others(table, key)].map(([id]) => Number(id)))];
     }
     // References by all rows that they may mean: a product, of lists that have one row each but in rare cases.
     let sets: SqlValue[][] = [[]];
@@ -72,14 +83,28 @@ export function createStandings(driver: SqlDriver, model: Model): Standings {
     );
   }
 
+  /** Tables of the projection in which a uid may stand for another row, as far as they hold anything. */
+  let elsewhere: { alias: boolean; twin: boolean } | null = null;
+  const holds = (name: string): boolean =>
+    driver.all('SELECT 1 FROM sqlite_master WHERE name = ?', [name]).length > 0 &&
+    driver.all(`SELECT 1 FROM ${name} LIMIT 1`).length > 0;
+
   function others(table: Table, uid: string): SqlValue[][] {
-    if (driver.all("SELECT 1 FROM sqlite_master WHERE name = 'loam_alias'").length === 0) return [];
-    const tab = driver.all('SELECT id FROM loam_table WHERE name = ?', [table.name])[0]?.[0];
-    if (tab === undefined) return [];
-    const found = driver.all('SELECT id FROM loam_alias WHERE tab = ? AND uid = ?', [tab, uid]);
-    if (table.versioned)
-      found.push(...driver.all('SELECT id FROM loam_twin WHERE tab = ? AND uid = ?', [tab, uid]));
-    return found;
+    elsewhere ??= { alias: holds('loam_alias'), twin: holds('loam_twin') };
+    const of = (name: string) =>
+      driver.all(
+        `SELECT o.id FROM ${name} o JOIN loam_table t ON t.id = o.tab WHERE t.name = ? AND o.uid = ?`,
+        [table.name, uid],
+      );
+    return [
+      ...(elsewhere.alias ? of('loam_alias') : []),
+      ...(elsewhere.twin && table.versioned
+        ? driver.all(
+            `SELECT o.id FROM loam_twin o JOIN loam_table t ON t.id = o.tab WHERE t.name = ? AND o.stem = ? AND o.uid = ?`,
+            [table.name, uid.slice(0, -4), uid],
+          )
+        : []),
+    ];
   }
 
   /** The column that leads to the row which one of this table hangs on; null where it hangs on none. */
@@ -114,8 +139,8 @@ export function createStandings(driver: SqlDriver, model: Model): Standings {
 
   function of(table: Table, key: RowKey): Standing[] {
     const known = said.get(keyText(table, key));
-    const found = idsOf(table, key).flatMap((id) => standingOf(table, id) ?? []);
-    return known ? [known, ...found.slice(1)] : found;
+    const rows = idsOf(table, key).flatMap((id) => standingOf(table, id) ?? []);
+    return known ? [known, ...rows.slice(1)] : rows;
   }
 
   function ofNew(
@@ -176,6 +201,8 @@ export function createStandings(driver: SqlDriver, model: Model): Standings {
     forget() {
       said.clear();
       uids.clear();
+      found.clear();
+      elsewhere = null;
     },
   };
 }

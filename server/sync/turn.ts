@@ -145,7 +145,8 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
     try {
       taken = receive(now, job.doc, job.bytes, {
         ...{ voids: false, begins: includesRole(access.role, 'write'), owns: (client) => job.owns(client) },
-        judge: (placed) => job.refusedFor ?? future(placed) ?? judge.judge(access, placed),
+        judge: (placed) =>
+          job.refusedFor ?? future(placed) ?? judge.judge(access, placed, job.proven ?? false),
       });
     } catch (error) {
       if (isLoamError(error, 'UpdateRefused')) return error as LoamError;
@@ -178,7 +179,7 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
       for (const { doc, bytes } of updates) {
         const answer = await takeOne({
           ...{ who: { account: { id: 0, uid: access.account }, limits: null }, access, device: 'REST' },
-          ...{ doc, bytes, source: null, owns: () => true },
+          ...{ doc, bytes, source: null, proven: true, owns: () => true },
         });
         if (answer instanceof LoamError) throw answer;
         const [wrong] = answer.explained;

@@ -1,6 +1,7 @@
 // The server's socket, with the peer's own connection and with frames as they are (decision 0040).
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeUpdate, encodeStateVector, encodeUpdate } from '../../src/lib/engine/sync/item.ts';
+import { numbers } from '../fixtures/numbers.ts';
 import { groundOf } from './ground-file.ts';
 import {
   ask,
@@ -12,6 +13,7 @@ import {
   startRunning,
   webSocket,
   type LiveDevice,
+  type RawPeer,
   type Running,
   type SignedIn,
 } from './running-server.ts';
@@ -187,6 +189,49 @@ describe('the socket', () => {
     });
     expect((await thief.next('refused')).message).toMatch(/not one that this connection announced/);
     thief.close();
+  });
+
+  it('300 updates that were damaged on the way change nothing, and end no other connection', async () => {
+    const one = devices[0] as LiveDevice;
+    const doc = one.engine.sync.logs()[0]?.doc ?? '';
+    const whole = one.engine.sync.updateSince(doc, encodeStateVector(new Map())).bytes;
+    const names = one.names();
+    const chance = numbers(20261128);
+    let peer: RawPeer | null = null;
+    let answers = 0;
+    for (let i = 0; i < 300; i++) {
+      if (!peer) {
+        peer = await rawPeer(webSocket(at, admin));
+        const clients = decodeUpdate(whole).items.map(({ client }) => ({ client, doc }));
+        peer.say(hello(at, { clients: [...new Map(clients.map((own) => [own.client, own])).values()] }));
+        await peer.next('welcome');
+      }
+      let bytes = whole.slice();
+      for (let n = 1 + Math.floor(chance() * 4); n > 0; n--)
+        bytes[Math.floor(chance() * bytes.length)] = Math.floor(chance() * 256);
+      if (chance() < 0.3) bytes = bytes.slice(0, Math.floor(chance() * bytes.length));
+      const before = peer.heard.length;
+      peer.say({ type: 'update', id: i, doc, bytes });
+      const heard = peer;
+      await vi.waitFor(() => expect(heard.heard.length).toBeGreaterThan(before), {
+        timeout: 5000,
+        interval: 2,
+      });
+      answers++;
+      const last = peer.heard.at(-1);
+      if (
+        last?.type === 'bye' ||
+        (last?.type === 'refused' && ['malformed', 'too large'].includes(last.why))
+      ) {
+        expect((await peer.ended).code).toBe(1008);
+        peer = null;
+      }
+    }
+    peer?.close();
+    expect(answers).toBe(300);
+    expect(one.connection.status.state).toBe('live');
+    expect(one.names()).toEqual(names);
+    expect(at.logged.filter(({ event }) => event === 'fault')).toEqual([]);
   });
 
   it('logs hold no secrets', () => {

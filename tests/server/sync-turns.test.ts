@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LoamError } from '../../src/lib/engine/errors.ts';
 import { seedIds } from '../../src/lib/engine/schema/seed.ts';
+import { decodeUpdate, encodeStateVector, encodeUpdate } from '../../src/lib/engine/sync/item.ts';
+import { decodeRecord, encodeRecord } from '../../src/lib/engine/sync/record.ts';
+import { valueAt } from '../../server/sync/standing.ts';
 import { insertOne, update } from '../../src/lib/engine/write/apply.ts';
 import { copyIntoReplica } from '../../server/mirror/copy.ts';
 import { createMirror } from '../../server/mirror/mirror.ts';
@@ -173,14 +176,50 @@ onBoth('turns', (at, kind) => {
         },
       }),
     );
+    // And as if it had made the row itself, under its uid.
+    const [uid] = one.rows("SELECT uid FROM lamindb_ulabel WHERE name = 'in the closed space'")[0] ?? [];
+    const forged = one.engine.writer.act({ kind: 'create', title: 'A row of that uid' }, (tx) =>
+      insertOne(tx, 'lamindb_ulabel', {
+        ...{ uid: 'zzzzzzz9', name: 'made as if', space_id: 1, branch_id: 1, created_on_id: 1 },
+        ...{ created_by_id: tx.author.userId, is_type: 0, is_locked: 0 },
+      }),
+    );
+    expect(forged).not.toBeNull();
     await one.push(node);
     expect(one.engine.sync.refused().length - before).toBe(4);
+    const log = one.engine.sync.logs()[0]?.doc ?? '';
+    const honest = decodeUpdate(one.engine.sync.updateSince(log, encodeStateVector(new Map())).bytes)
+      .items.flatMap(({ content }) => (content ? [decodeRecord(content)] : []))
+      .find(({ operations }) => operations.some((operation) => valueAt(operation, 0, 'uid') === 'zzzzzzz9'));
+    if (!honest) throw new Error('there is no such record');
+    const lied = JSON.parse(
+      JSON.stringify(honest.operations).replaceAll('zzzzzzz9', String(uid)),
+    ) as typeof honest.operations;
+    const content = encodeRecord({
+      ...honest,
+      act: { ...honest.act, uid: 'forgedforgedforg' },
+      operations: lied,
+      seen: [],
+    });
+    const kept = await node.turns.submit({
+      ...{
+        who: { account: one.account, limits: null },
+        device: 'test',
+        doc: log,
+        source: null,
+        owns: () => true,
+      },
+      bytes: encodeUpdate([{ client: 4711, clock: 0, content }]),
+    });
+    expect(kept.explained).toMatchObject([
+      { client: 4711, clock: 0, reason: expect.stringMatching(/the space closedspace1/) as string },
+    ]);
     const [row] = await inPostgres(
       "SELECT u.description, s.uid FROM lamindb_ulabel u JOIN lamindb_space s ON s.id = u.space_id WHERE u.name = 'in the closed space'",
     );
     expect(row).toEqual([null, 'closedspace1']);
     const reasons = (await inPostgres("SELECT reason FROM loam.log_item WHERE reason LIKE '%space%'")).flat();
-    expect(reasons).toHaveLength(4);
+    expect(reasons).toHaveLength(5);
     for (const reason of reasons) expect(reason).toMatch(/You may not write in the space closedspace1/);
     // With the right it may.
     await giveRight(here.ground, {
