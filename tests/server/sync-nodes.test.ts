@@ -104,6 +104,38 @@ describe.skipIf(programs === null)(`two nodes on one PostgreSQL${whyNot}`, () =>
     expect(faults()).toEqual([]);
   });
 
+  it('[row 67] PostgreSQL is restarted while both write: nothing is lost, nothing has to be done', async () => {
+    const [one, two] = devices as [LiveDevice, LiveDevice];
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 5; i++) {
+        one.engine.create('ULabel', { name: `restart ${round} ${i} one` });
+        two.engine.create('ULabel', { name: `restart ${round} ${i} two` });
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      cluster.restart();
+    }
+    await vi.waitFor(
+      () => {
+        expect(one.names().filter((name) => name.startsWith('restart'))).toHaveLength(30);
+        expect(two.names()).toEqual(one.names());
+        for (const { connection } of [one, two])
+          expect(connection.status).toMatchObject({ state: 'live', pending: 0 });
+      },
+      { timeout: 60_000, interval: 200 },
+    );
+    const { rows } = await sql("SELECT name FROM lamindb_ulabel WHERE name LIKE 'restart%' ORDER BY name");
+    expect(rows.flat()).toEqual(one.names().filter((name) => name.startsWith('restart')));
+    // Edits of others are followed again.
+    await sql("UPDATE lamindb_ulabel SET description = 'after the restart' WHERE name = 'restart 0 0 one'");
+    await vi.waitFor(
+      () =>
+        expect(
+          two.driver.all("SELECT description FROM lamindb_ulabel WHERE name = 'restart 0 0 one'"),
+        ).toEqual([['after the restart']]),
+      { timeout: 30_000, interval: 200 },
+    );
+  }, 120_000);
+
   it('a node that comes later starts from the snapshot and the log', async () => {
     const [first] = nodes as [Running];
     const late = await startRunning({ address, parts: parts() });

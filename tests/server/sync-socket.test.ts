@@ -96,7 +96,7 @@ describe('the socket', () => {
     ws.on('error', () => undefined);
   });
 
-  it('[row 71] an API key opens it, and its end closes it at once', async () => {
+  it('[row 110] an API key opens it, and its end closes it at once', async () => {
     const { uid } = at.core.instance;
     const made = await ask(
       at,
@@ -125,7 +125,7 @@ describe('the socket', () => {
     expect((await again.ended).bye).toMatchObject({ code: 'SignInNeeded' });
   });
 
-  it('[row 71] who loses a role is told at once, who loses membership is put out', async () => {
+  it('[row 110] who loses a role is told at once, who loses membership is put out', async () => {
     const { uid } = at.core.instance;
     const one = await person(at, admin, 'demoted');
     const peer = await rawPeer(webSocket(at, one));

@@ -11,7 +11,7 @@ import { insertOne, update } from '../../src/lib/engine/write/apply.ts';
 import { copyIntoReplica } from '../../server/mirror/copy.ts';
 import { createMirror } from '../../server/mirror/mirror.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
-import { accessOf, giveRight } from '../../server/people/rights.ts';
+import { accessOf, giveRight, setPlaceRule } from '../../server/people/rights.ts';
 import { readAudit, verifyAudit } from '../../server/people/audit.ts';
 import { logHead } from '../../server/sync/log-store.ts';
 import { bringUser } from '../../server/sync/users.ts';
@@ -240,7 +240,68 @@ onBoth('turns', (at, kind) => {
     ).toEqual(['allowed']);
   });
 
-  it('[row 71] the audit log tells of acts that were taken and of those that were refused', async () => {
+  it('[row 110] a protected branch and a closed one take nothing from who may not, and say so', async () => {
+    const { ground, instance, admin } = here;
+    const other = await device('onbranches');
+    const rule = (protect: boolean, writers: 'members' | 'granted') =>
+      setPlaceRule(ground, {
+        instance,
+        by: admin,
+        kind: 'branch',
+        place: seedIds.main.uid,
+        writers,
+        protected: protect,
+      });
+    for (const [protect, writers, words] of [
+      [true, 'members', /is protected: it takes merges alone/],
+      [false, 'granted', /You may not write on the branch/],
+    ] as const) {
+      await rule(protect, writers);
+      const count = other.engine.sync.refused().length;
+      other.engine.create('ULabel', { name: `on main, ${writers}` });
+      const [kept] = await other.push(node);
+      expect(kept?.explained[0]?.reason).toMatch(words);
+      expect(other.engine.sync.refused()).toHaveLength(count + 1);
+    }
+    await rule(false, 'members');
+    other.engine.create('ULabel', { name: 'on main again' });
+    expect((await other.push(node))[0]?.explained).toEqual([]);
+    expect((await inPostgres("SELECT name FROM lamindb_ulabel WHERE name LIKE 'on main%'")).flat()).toEqual([
+      'on main again',
+    ]);
+  });
+
+  it('[row 110] nobody writes in another’s name, or from the future', async () => {
+    const [one, two] = devices as [Device, Device];
+    const log = two.engine.sync.logs()[0]?.doc ?? '';
+    const [sample] = decodeUpdate(two.engine.sync.updateSince(log, encodeStateVector(new Map())).bytes)
+      .items.flatMap(({ content }) => (content ? [decodeRecord(content)] : []))
+      .filter(({ author, operations }) => author === two.account.uid && operations[0]?.k === 'i');
+    if (!sample) throw new Error('there is no record of the second');
+    const lie = async (client: number, record: typeof sample) =>
+      (
+        await node.turns.submit({
+          ...{ who: { account: one.account, limits: null }, device: 'test', doc: log, source: null },
+          ...{ owns: () => true, bytes: encodeUpdate([{ client, clock: 0, content: encodeRecord(record) }]) },
+        })
+      ).explained[0]?.reason;
+    const act = (uid: string) => ({ ...sample.act, uid });
+    expect(await lie(4801, { ...sample, act: act('liesliesliesli01'), seen: [] })).toMatch(
+      /signed by the user/,
+    );
+    const later = (Date.now() + 3_600_000) * 1000;
+    expect(
+      await lie(4802, {
+        ...sample,
+        act: act('liesliesliesli02'),
+        author: one.account.uid,
+        at: later,
+        seen: [],
+      }),
+    ).toMatch(/Its time is 60 minutes ahead/);
+  });
+
+  it('[row 111] the audit log tells of acts that were taken and of those that were refused', async () => {
     const { postgres } = at();
     const entries = await postgres.session((session) =>
       readAudit(session, { instance: here.instance, limit: 1000 }),
