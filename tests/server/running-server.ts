@@ -95,7 +95,7 @@ export async function ask(at: Running, path: string, body?: unknown, as?: Signed
   return {
     status: answer.status,
     cookie: (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '',
-    json: (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : {}) as Record<string, never>,
+    json: (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : {}) as Record<string, unknown>,
   };
 }
 

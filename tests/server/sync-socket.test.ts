@@ -1,5 +1,6 @@
 // The server's socket, with the peer's own connection and with frames as they are (decision 0040).
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { decodeUpdate, encodeStateVector, encodeUpdate } from '../../src/lib/engine/sync/item.ts';
 import { numbers } from '../fixtures/numbers.ts';
 import { groundOf } from './ground-file.ts';
@@ -82,7 +83,10 @@ describe('the socket', () => {
   });
 
   it('pages of others, and requests to other hosts, become no socket', async () => {
-    for (const more of [{ origin: 'https://evil.example' }, { host: 'evil.example' }]) {
+    for (const more of [{ origin: 'https://evil.example' }, { host: 'evil.example' }] as Record<
+      string,
+      string
+    >[]) {
       const ws = webSocket(at, admin, more);
       const status = await new Promise((resolve) => {
         ws.on('unexpected-response', (_, response) => resolve(response.statusCode));
@@ -91,9 +95,10 @@ describe('the socket', () => {
       expect(status).toBe(403);
     }
     // Without an origin the cookie counts for nothing.
-    const ws = webSocket(at, admin, { origin: at.origin });
-    ws.terminate();
-    ws.on('error', () => undefined);
+    const headers = { cookie: admin.cookie };
+    const plain = await rawPeer(new WebSocket(`${at.origin.replace('http', 'ws')}/sync`, { headers }));
+    plain.say(hello(at));
+    expect((await plain.ended).bye).toMatchObject({ code: 'SignInNeeded' });
   });
 
   it('[row 110] an API key opens it, and its end closes it at once', async () => {
