@@ -2,19 +2,22 @@
 // changes here, whatever changed it; a flush brings those rows there to what they are here: new, changed in the columns that
 // differ, or gone. It says nothing of how they came to be so, and may be repeated.
 import { LoamError } from '../../src/lib/engine/errors.ts';
-import type { Model, Table } from '../../src/lib/engine/model/types.ts';
+import type { Model } from '../../src/lib/engine/model/types.ts';
 import type { SqlDriver } from '../../src/lib/engine/ports.ts';
-import { capturedTables } from '../capture-sql.ts';
 import { asMirror } from '../capture.ts';
-import { reserveIds } from '../ids.ts';
-import { runSteps, type PostgresSession } from '../postgres.ts';
+import type { PostgresSession } from '../postgres.ts';
+import { changedRows, forgetChanges, mirroredTables, watchRows, type RowsByTable } from './changed.ts';
+import { isMissingReference, isRefusal, keyText, MirrorRefused } from './mirror-refused.ts';
+import { planFlush, targetsOf, translated, type Piece, type Plan } from './plan.ts';
 import { createRowIds } from './row-ids.ts';
-import { deleteRows, insertRows, readRows, updateRows, type MirrorRow } from './rows.ts';
+import { deleteRows, idsThere, insertRows, pieces, updateRows } from './rows.ts';
+import { columnsOf } from './values.ts';
 
 export interface Mirror {
   /**
    * Within a transaction of Postgres: brings what changed in the replica since the last flush into LaminDB's tables. `account`
-   * is whose rights Postgres is to apply; null for the server's own work. What Postgres refuses is thrown in words.
+   * is whose rights Postgres is to apply; null for the server's own work. Throws `MirrorRefused` for what Postgres refuses;
+   * its detail `pending` says that edits of others wait in the inbox, which are to be taken before it is tried again.
    */
   flush(session: PostgresSession, account: string | null): Promise<{ rows: number }>;
   /** Rows that another node has written already: their ids are looked up, nothing is written. */
@@ -28,117 +31,152 @@ export interface MirrorDeps {
   as?: (session: PostgresSession, account: string | null) => Promise<void>;
 }
 
-/** Rows of the replica that changed, by table. */
-type Dirty = Map<string, number[]>;
+/** LaminDB's trigger that notes former names: here they come as values of their own, and Postgres' clock would differ. */
+const silent =
+  "SET LOCAL pgtrigger.ignore = '{pgtrigger_update_feature_on_name_change_6c32d}'; SAVEPOINT loam_flush";
 
-/** Makes the TEMP triggers on this connection; what changed before counts as mirrored. */
+/** Makes the TEMP triggers on this connection. */
 export function createMirror({ driver, model, as }: MirrorDeps): Mirror {
-  const tables = new Map(capturedTables(model).map((table) => [table.name, table]));
-  const order = model.order.filter((name) => tables.has(name));
-  watch(driver, order);
+  const tables = mirroredTables(model);
+  watchRows(driver, tables);
   const ids = createRowIds(driver);
+  const deps = { driver, model, ids, tables };
 
-  function dirty(): Dirty {
-    const found: Dirty = new Map();
-    for (const [tab, id] of driver.all('SELECT tab, id FROM temp.mirror_dirty ORDER BY tab, id')) {
-      const name = order[Number(tab)] ?? '';
-      const list = found.get(name);
-      if (list) list.push(Number(id));
-      else found.set(name, [Number(id)]);
+  const theirIds = (plan: Plan, { table }: Piece, here: readonly number[]): number[] =>
+    here.map((id) => plan.theirs.get(table.name)?.get(id) ?? 0);
+
+  async function write(session: PostgresSession, plan: Plan, piece: Piece, list: number[]): Promise<void> {
+    const { table, kind } = piece;
+    const theirs = theirIds(plan, piece, list);
+    const number = new Map(list.map((id, i) => [id, theirs[i] ?? 0]));
+    let changes: number;
+    if (kind === 'd') changes = await deleteRows(session, table, theirs);
+    else {
+      const rows = translated(deps, plan, table, list);
+      const at = piece.columns.map((column) => columnsOf(table).indexOf(column));
+      const named = rows.map(({ id, values }) => ({
+        id: number.get(id) ?? 0,
+        values: kind === 'i' ? values : at.map((c) => values[c] ?? null),
+      }));
+      changes =
+        kind === 'i'
+          ? await insertRows(session, table, named)
+          : await updateRows(session, table, piece.columns, named);
     }
-    return found;
+    // Row-level security passes rows over without a word, where they may not be written.
+    if (kind === 'i' || !as || changes >= list.length) return;
+    const left = await idsThere(session, table.name, theirs);
+    if (left.size > (kind === 'u' ? changes : 0))
+      throw new LoamError(
+        'NoWriteAccess',
+        'Postgres: the account may not write in its space or on its branch.',
+      );
   }
 
-  /** Rows as they are here, with references as ids there; `theirs` has those of rows that are written now. */
-  function rowsOf(
-    table: Table,
-    wanted: readonly number[],
-    theirs: ReadonlyMap<string, Map<number, number>>,
-  ): MirrorRow[] {
-    const rows = readRows(driver, table, wanted);
-    for (const [c, { references }] of rows.columns.entries()) {
-      if (!references) continue;
-      const targets = [
-        ...new Set(rows.rows.flatMap(({ values }) => (values[c] === null ? [] : [Number(values[c])]))),
-      ];
-      const map = ids.known(references.table, targets);
-      const fresh = theirs.get(references.table);
-      for (const { values } of rows.rows) {
-        if (values[c] === null) continue;
-        const id = fresh?.get(Number(values[c])) ?? map.get(Number(values[c]));
-        if (id === undefined)
-          throw new LoamError(
-            'InternalError',
-            `A row of ${table.name} refers to row ${String(values[c])} of ${references.table}, which is not in Postgres. This is a mistake in Loam: please report it.`,
-            { table: table.name },
-          );
-        values[c] = id;
+  async function writeAll(session: PostgresSession, plan: Plan): Promise<void> {
+    for (const piece of plan.pieces)
+      for (const list of pieces(piece.ids))
+        try {
+          await write(session, plan, piece, list);
+        } catch (error) {
+          throw new Failed(error, piece, list);
+        }
+    // What Postgres would refuse at COMMIT it refuses now.
+    await session.exec('SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED');
+  }
+
+  /** Which row it was: the same again, with the rows of the failing statement one by one. */
+  async function refused(session: PostgresSession, plan: Plan, failed: unknown, account: string | null) {
+    if (!(failed instanceof Failed))
+      return refusalOf(failed, String((failed as LoamError).details['table'] ?? 'LaminDB'), null);
+    const { piece, list } = failed;
+    let at: number | null = list.length === 1 ? (list[0] ?? null) : null;
+    let cause = failed.cause;
+    if (at === null) {
+      await session.exec('ROLLBACK TO SAVEPOINT loam_flush');
+      if (as) await as(session, account);
+      for (const one of plan.pieces)
+        for (const some of one === piece ? pieces(one.ids, 1) : pieces(one.ids))
+          try {
+            await write(session, plan, one, some);
+          } catch (error) {
+            [at, cause] = [one === piece ? (some[0] ?? null) : null, error];
+            return refusalOf(cause, one.table.name, at);
+          }
+    }
+    return refusalOf(cause, piece.table.name, at);
+  }
+  function refusalOf(error: unknown, table: string, id: number | null): unknown {
+    if (!isRefusal(error)) return error;
+    return new MirrorRefused(
+      error.code,
+      table,
+      id === null ? null : keyText(driver, model, table, id),
+      error.message,
+    );
+  }
+
+  /** Rows that are referred to and that somebody has deleted there meanwhile. */
+  async function missing(session: PostgresSession, plan: Plan): Promise<RowsByTable> {
+    const out: RowsByTable = new Map();
+    for (const { table, kind, ids: list } of plan.pieces) {
+      if (kind === 'd') continue;
+      for (const [target, here] of targetsOf(driver, table, list)) {
+        const theirs = ids.known(target, here);
+        const there = await idsThere(session, target, [...theirs.values()]);
+        for (const [id, other] of theirs)
+          if (!there.has(other)) out.set(target, (out.get(target) ?? new Set()).add(id));
       }
     }
-    return rows.rows;
+    return out;
   }
 
   async function flush(session: PostgresSession, account: string | null): Promise<{ rows: number }> {
-    const changed = dirty();
+    const changed = changedRows(driver, tables);
     if (changed.size === 0) return { rows: 0 };
     await asMirror(session);
-    if (as) await as(session, account);
-    const gone = new Map<string, Map<number, number>>();
-    const fresh = new Map<string, Map<number, number>>();
-    const there = new Map<string, Map<number, number>>();
-    for (const name of order) {
-      const list = changed.get(name);
-      const table = tables.get(name);
-      if (!list || !table) continue;
-      const here = new Set(
-        driver
-          .all(`SELECT id FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`, [
-            JSON.stringify(list),
-          ])
-          .map(([id]) => Number(id)),
-      );
-      const known = ids.known(name, list);
-      gone.set(name, new Map([...known].filter(([id]) => !here.has(id))));
-      const unknown = [...here].filter((id) => !known.has(id));
-      // A node that was cut off between two COMMITs, or a row that Python made.
-      for (const [id, theirs] of await ids.find(session, table, unknown)) known.set(id, theirs);
-      there.set(name, new Map([...known].filter(([id]) => here.has(id))));
-      const made = unknown.filter((id) => !known.has(id));
-      const drawn = await runSteps(session, reserveIds(table, made.length));
-      const pairs = made.map((id, i) => [id, drawn[i] as number] as const);
-      fresh.set(name, new Map(pairs));
-      ids.note(name, [
-        ...pairs,
-        ...unknown.flatMap((id) => (known.has(id) ? [[id, known.get(id) as number] as const] : [])),
-      ]);
+    await session.exec(silent);
+    let plan: Plan;
+    for (let tries = 0; ; tries++) {
+      plan = await planFlush(deps, session, changed);
+      try {
+        if (as) await as(session, account);
+        await writeAll(session, plan);
+        break;
+      } catch (error) {
+        const cause = error instanceof Failed ? error.cause : error;
+        if (isMissingReference(cause) && tries < 3) {
+          await session.exec('ROLLBACK TO SAVEPOINT loam_flush');
+          const more = await missing(session, plan);
+          // They come back, and go again with the edit that is on its way.
+          for (const [name, list] of more)
+            changed.set(name, new Set([...(changed.get(name) ?? []), ...list]));
+          if (more.size > 0) continue;
+        }
+        if (!isRefusal(cause)) throw cause;
+        const told = await refused(session, plan, error, account);
+        if (told instanceof MirrorRefused && cause.code === 'IntegrityError') {
+          await session.exec('ROLLBACK TO SAVEPOINT loam_flush');
+          told.details['pending'] = await editsWait(session);
+        }
+        throw told;
+      }
     }
-    let rows = 0;
-    for (const name of [...order].reverse())
-      rows += await deleteRows(session, name, [...(gone.get(name)?.values() ?? [])]);
-    for (const name of order) {
-      const table = tables.get(name) as Table;
-      const update = there.get(name);
-      if (update && update.size > 0)
-        rows += await updateRows(session, table, rowsOf(table, [...update.keys()], fresh), update);
-    }
-    for (const name of order) {
-      const table = tables.get(name) as Table;
-      const made = fresh.get(name);
-      if (made && made.size > 0)
-        rows += await insertRows(session, table, rowsOf(table, [...made.keys()], fresh), made);
-    }
-    for (const [name, list] of gone) ids.forget(name, [...list.keys()]);
-    driver.run('DELETE FROM temp.mirror_dirty');
-    if (as && account !== null) await as(session, null);
-    return { rows };
+    await session.exec('RELEASE SAVEPOINT loam_flush');
+    if (as) await as(session, null);
+    for (const [name, list] of plan.gone) ids.forget(name, list);
+    forgetChanges(driver);
+    return { rows: plan.pieces.reduce((sum, { ids: some }) => sum + some.length, 0) };
   }
 
   return {
     flush,
     async skip(session) {
-      for (const [name, list] of dirty()) {
-        const table = tables.get(name) as Table;
-        const known = ids.known(name, list);
+      const changed = changedRows(driver, tables);
+      for (const table of tables) {
+        const { name } = table;
+        const list = [...(changed.get(name) ?? [])];
+        if (list.length === 0) continue;
         const here = new Set(
           driver
             .all(`SELECT id FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`, [
@@ -146,6 +184,7 @@ export function createMirror({ driver, model, as }: MirrorDeps): Mirror {
             ])
             .map(([id]) => Number(id)),
         );
+        const known = ids.known(name, list);
         const unknown = [...here].filter((id) => !known.has(id));
         ids.note(name, [...(await ids.find(session, table, unknown))]);
         ids.forget(
@@ -153,26 +192,25 @@ export function createMirror({ driver, model, as }: MirrorDeps): Mirror {
           list.filter((id) => !here.has(id)),
         );
       }
-      driver.run('DELETE FROM temp.mirror_dirty');
+      forgetChanges(driver);
     },
   };
 }
 
-/** TEMP triggers: they are of this connection, no file has them, and their notes roll back with what they note. */
-function watch(driver: SqlDriver, order: readonly string[]): void {
-  driver.exec(
-    'CREATE TEMP TABLE IF NOT EXISTS mirror_dirty (tab INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tab, id)) WITHOUT ROWID',
-  );
-  driver.run('DELETE FROM temp.mirror_dirty');
-  const note = (tab: number, row: string) =>
-    `INSERT OR IGNORE INTO mirror_dirty(tab, id) VALUES (${tab}, ${row}.id);`;
-  for (const [tab, name] of order.entries()) {
-    const on = (kind: string, body: string) =>
-      driver.exec(
-        `CREATE TEMP TRIGGER IF NOT EXISTS "mirror_${kind}_${name}" AFTER ${kind} ON main."${name}" BEGIN ${body} END`,
-      );
-    on('INSERT', note(tab, 'new'));
-    on('UPDATE', note(tab, 'new'));
-    on('DELETE', note(tab, 'old'));
+/** Edits of others that are not known here yet, which may be the reason: whoever takes them first may try again. */
+async function editsWait(session: PostgresSession): Promise<boolean> {
+  const { rows: there } = await session.query("SELECT to_regclass('loam.inbox') IS NOT NULL");
+  if (there[0]?.[0] !== 1) return false;
+  return (await session.query('SELECT 1 FROM loam.inbox LIMIT 1')).rows.length > 0;
+}
+
+/** A statement that failed, with its rows. */
+class Failed extends Error {
+  constructor(
+    override readonly cause: unknown,
+    readonly piece: Piece,
+    readonly list: number[],
+  ) {
+    super('a piece of the mirror');
   }
 }

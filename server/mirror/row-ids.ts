@@ -7,6 +7,7 @@ import { castOf } from './values.ts';
 
 const tables = [
   `CREATE TABLE IF NOT EXISTS loam_mirror (tab TEXT NOT NULL, id INTEGER NOT NULL, theirs INTEGER NOT NULL, PRIMARY KEY (tab, id)) WITHOUT ROWID`,
+  'CREATE INDEX IF NOT EXISTS loam_mirror_theirs ON loam_mirror(tab, theirs)',
   // Up to here the ids of a table are the same on both sides.
   `CREATE TABLE IF NOT EXISTS loam_mirror_base (tab TEXT PRIMARY KEY, upto INTEGER NOT NULL) WITHOUT ROWID`,
 ];
@@ -14,6 +15,8 @@ const tables = [
 export interface RowIds {
   /** Ids in Postgres of these rows, as far as they are known here. */
   known(table: string, ids: readonly number[]): Map<number, number>;
+  /** The row here that has this id in Postgres. */
+  hereOf(table: string, theirs: number): number | null;
   /** Finds rows in Postgres by their keys; those whose key names rows that are not known there are not. */
   find(session: PostgresSession, table: Table, ids: readonly number[]): Promise<Map<number, number>>;
   note(table: string, pairs: readonly (readonly [id: number, theirs: number])[]): void;
@@ -103,7 +106,13 @@ export function createRowIds(driver: SqlDriver): RowIds {
   return {
     known,
     find,
+    hereOf(table, theirs) {
+      const row = driver.all('SELECT id FROM loam_mirror WHERE tab = ? AND theirs = ?', [table, theirs])[0];
+      if (row) return Number(row[0]);
+      return theirs <= (bases.get(table) ?? 0) ? theirs : null;
+    },
     note(table, pairs) {
+      if (pairs.length === 0) return;
       driver.many('INSERT OR REPLACE INTO loam_mirror(tab, id, theirs) VALUES (?, ?, ?)', pairs.length, [
         [table],
         pairs.map(([id]) => id),
