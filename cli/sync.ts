@@ -29,7 +29,16 @@ export const sync: Verb = {
       const facts = engine.syncStatus();
       const { server } = facts;
       if (server === null) throw notConnected();
-      if (values.status) return void report(io, facts);
+      const tell = (newest: SyncFacts): void => {
+        const entries = engine.attention();
+        report(io, { ...newest, attention: entries.length });
+        for (const entry of entries)
+          if (entry.kind === 'rejected') io.err(`The server refused “${entry.title}”: ${entry.reason}`);
+      };
+      if (values.status) {
+        tell(facts);
+        return;
+      }
       const { token } = signedAt(io.env, server);
       const host = {
         ...{ app: appVersion, later, token: () => token },
@@ -37,7 +46,8 @@ export const sync: Verb = {
       };
       if (values.watch)
         await watch(io, (onStatus) => engine.startSync({ ...host, onStatus }), engine.syncNow);
-      else await once(io, (onStatus) => engine.startSync({ ...host, onStatus }), engine.syncNow, seconds);
+      else
+        tell(await once(io, (onStatus) => engine.startSync({ ...host, onStatus }), engine.syncNow, seconds));
     } finally {
       instance.engine.endSync();
       close();
@@ -55,22 +65,22 @@ const later = (ms: number, run: () => void): (() => void) => {
 /** Nothing is left to send, and nothing to take. */
 const same = ({ state, pending }: SyncFacts): boolean => state === 'live' && pending === 0;
 
-async function once(io: Io, start: Start, now: () => void, seconds: number): Promise<void> {
+async function once(io: Io, start: Start, now: () => void, seconds: number): Promise<SyncFacts> {
   let newest: SyncFacts | null = null;
-  await new Promise<void>((resolve, reject) => {
+  return await new Promise<SyncFacts>((resolve, reject) => {
     const giveUp = setTimeout(
       () => reject(newest?.error ? fromWire(newest.error) : tooLong(newest, seconds)),
       seconds * 1000,
     );
-    const end = (error?: LoamError): void => {
+    const end = (how: LoamError | SyncFacts): void => {
       clearTimeout(giveUp);
-      if (error) reject(error);
-      else resolve();
+      if (how instanceof LoamError) reject(how);
+      else resolve(how);
     };
     io.interrupted(() => end(new LoamError('Cancelled', 'Sync was ended. What was not sent is kept here.')));
     start((facts) => {
       newest = facts;
-      if (same(facts)) end();
+      if (same(facts)) end(facts);
       // What the server cannot take will not be taken by waiting.
       else if ((facts.state === 'stopped' || facts.state === 'live') && facts.error)
         end(fromWire(facts.error));
@@ -78,7 +88,6 @@ async function once(io: Io, start: Start, now: () => void, seconds: number): Pro
     // Also where somebody has paused it.
     now();
   });
-  if (newest) report(io, newest);
 }
 
 async function watch(io: Io, start: Start, now: () => void): Promise<void> {

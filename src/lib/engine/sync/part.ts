@@ -262,6 +262,9 @@ export function syncPart(
     /** Ends the connection, as before the database is left; the next start connects again. */
     endSync(): void {
       connection?.stop();
+      host = null;
+      telling?.();
+      telling = null;
     },
   };
 
