@@ -362,7 +362,10 @@ describe('our own log in a file', () => {
     reopened(own).act({ kind: 'create', title: 'Synced' }, (tx) =>
       insertOne(tx, 'lamindb_ulabel', { uid: 'synced00', name: 'synced' }),
     );
+    own.run("INSERT INTO loam_setting(name, value) VALUES ('sync remote', '{}')");
     const { driver: kept } = await opens(stamped(own.serialize()));
+    // Where it belonged to is not taken along: opening a file must not send what somebody put into it.
+    expect(kept.all("SELECT * FROM loam_setting WHERE name = 'sync remote'")).toEqual([]);
     expect(createSyncLog(kept, reopened(kept).journal).unsent()).toBe(1);
     const written = await openMemory({ bytes: stamped(own.serialize()) });
     opened.push(written);

@@ -9,6 +9,7 @@ import { leaveSync } from '../write/synced.ts';
 import { createJournalTables } from '../write/writer.ts';
 import { tableDdl, type Comparison } from './compare.ts';
 import { unseenSetting } from '../registry/device-storage.ts';
+import { remoteSetting } from '../sync/remote.ts';
 import { foreignSetting } from './file-model.ts';
 import { isLogTable, ownVersion } from './own-tables.ts';
 import { inWords, type Judged } from './quarantine.ts';
@@ -40,6 +41,9 @@ export function adopt(driver: SqlDriver, model: Model, judged: Judged, options: 
     // The journal of drops names bytes staged on another device, or none at all.
     driver.exec('DELETE FROM loam_drop');
     driver.exec('UPDATE loam_blob SET only_here = 0');
+    // A file that was brought here is not connected by that: whoever made it could have put words into the mouth of whoever
+    // opens it, at a server where they are signed in. Joining (attachRemote) says anew where it belongs.
+    driver.run('DELETE FROM loam_setting WHERE name = ?', [remoteSetting]);
     if (examination.history === 'closed') {
       driver.exec("UPDATE loam_act SET status = 'closed' WHERE status = 'done'");
       // Its logs do not know what the other program did, and others would never hear of it.

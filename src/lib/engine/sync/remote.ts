@@ -21,7 +21,7 @@ export interface Remote {
 }
 
 /** Name in `loam_setting`. */
-const remoteSetting = 'sync remote';
+export const remoteSetting = 'sync remote';
 
 /** Null where the database belongs to no server. */
 export function* readRemote(): Steps<Remote | null> {
