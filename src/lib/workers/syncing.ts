@@ -22,18 +22,13 @@ const later: Later = (ms, run) => {
 
 /** Connects where the database belongs to this server and nobody has paused it. */
 export function createSyncing({ engine, origin, app, tell }: SyncingDeps): SyncApi {
-  try {
-    engine.startSync({
-      app,
-      later,
-      token: () => null,
-      open: (server) => (server === origin ? webSockets(() => socketAt(server)) : elsewhere(server, origin)),
-      onStatus: tell,
-    });
-  } catch (error) {
-    // Its status says what is wrong; the database is there all the same.
-    console.warn('Sync does not start', error);
-  }
+  engine.startSync({
+    app,
+    later,
+    token: () => null,
+    open: (server) => (server === origin ? webSockets(() => socketAt(server)) : elsewhere(server, origin)),
+    onStatus: tell,
+  });
   addEventListener('online', () => engine.syncNetwork(true));
   addEventListener('offline', () => engine.syncNetwork(false));
   return {

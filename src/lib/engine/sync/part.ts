@@ -2,7 +2,7 @@
 // parts (a worker, the command line) brings the socket and the time; where this database belongs to is in the file.
 import type { EngineContext } from '../context.ts';
 import { modelFingerprint } from '../branch/fingerprint.ts';
-import { LoamError, type WireError } from '../errors.ts';
+import { LoamError, toWire, type WireError } from '../errors.ts';
 import type { Later, OpenSocket } from '../ports.ts';
 import { registryOf } from '../registry/tables.ts';
 import type { FeedChange } from '../write/writer.ts';
@@ -70,6 +70,8 @@ export function syncPart(
   /** Something was written since they were counted. */
   let stale = true;
   let counted = -Infinity;
+  /** Why there is no way to the server from here. */
+  let noWay: LoamError | null = null;
   let told: SyncFacts | null = null;
   let telling: (() => void) | null = null;
   let noted = 0;
@@ -97,6 +99,7 @@ export function syncPart(
       ...status,
       instance: status.instance ?? remote?.instance ?? null,
       account: status.account ?? remote?.account ?? null,
+      error: status.error ?? (noWay && toWire(noWay)),
       state: off ? 'off' : status.state,
       server: remote?.server ?? null,
       attention,
@@ -147,7 +150,8 @@ export function syncPart(
     const { server, instance, account } = remote;
     if (!connection) {
       const open = host.open(server);
-      if (open instanceof LoamError) throw open;
+      noWay = open instanceof LoamError ? open : null;
+      if (open instanceof LoamError) return;
       const { later, app, token } = host;
       connection = createConnection({
         ...{ open, later, clock, random, local: localSide(), onStatus: changed, lastSync: remote.lastSync },
@@ -213,8 +217,8 @@ export function syncPart(
     /** From here on it connects by itself where the database belongs to a server and nobody has paused it. */
     startSync(given: SyncHost): void {
       host = given;
-      if (remote && !remote.paused) syncNow();
-      else tell();
+      if (remote && !remote.paused) connect();
+      tell();
     },
     syncStatus: facts,
     syncNow,
@@ -271,11 +275,9 @@ export function syncPart(
   function syncNow(): void {
     if (!remote) throw notShared();
     if (remote.paused) keep({ ...remote, paused: false });
-    try {
-      connect();
-    } finally {
-      tell();
-    }
+    connect();
+    tell();
+    if (noWay) throw noWay;
   }
 }
 
