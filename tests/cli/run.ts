@@ -37,14 +37,17 @@ export async function inProcess(
   args: string[],
   yes = false,
   env: Record<string, string> = {},
-  more: { secret?: string; interrupted?: (then: () => void) => void } = {},
+  more: { secret?: string; interrupted?: (then: () => void) => void; heard?: (text: string) => void } = {},
 ): Promise<Outcome> {
   const { main } = await import('../../cli/loam.ts');
   const [out, err]: [string[], string[]] = [[], []];
   const code = await main(args, {
     cwd,
     env,
-    out: (text) => out.push(text),
+    out: (text) => {
+      out.push(text);
+      more.heard?.(text);
+    },
     err: (text) => err.push(text),
     confirm: (question) => {
       err.push(question);
