@@ -10,7 +10,7 @@ const storage = 'revokedfoldr';
 const place: Whereabouts = {
   ...{ id: 1, uid: 'revoked000000000000A', name: 'a/x.csv', suffix: '.csv', folder: false },
   ...{ key: 'a/x.csv', copyKey: '.lamindb/revoked000000000000A.csv', here: false, size: 4 },
-  ...{ hash: null, hashType: null },
+  ...{ hash: null, hashType: null, by: 'Ada' },
   storage: { uid: storage, root: '/data/lab', type: 'local', region: null },
 };
 type Permissible = { queryPermission?: () => Promise<PermissionState> };

@@ -43,7 +43,12 @@ export interface BlobWorld {
       headers?: Record<string, string>;
       instance?: string;
     },
-  ): Promise<{ status: number; headers: Headers; bytes: Uint8Array; json: Record<string, never> }>;
+  ): Promise<{
+    status: number;
+    headers: Headers;
+    bytes: Uint8Array; // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are looked into by the tests
+    json: any;
+  }>;
   /** Brings bytes as a client does. */
   bring(token: string, key: string, bytes: Uint8Array, part?: number): Promise<number>;
   close(): void;
@@ -108,7 +113,7 @@ export async function blobWorld(
       } catch {
         // Bytes of a file.
       }
-      return { status: answer.status, headers: answer.headers, bytes: got, json: json as never };
+      return { status: answer.status, headers: answer.headers, bytes: got, json };
     },
     async bring(token, key, bytes, part = 1000) {
       const begun = await world.ask('/uploads', {

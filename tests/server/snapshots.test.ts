@@ -52,7 +52,7 @@ onBoth('[row 71] Snapshots', (place) => {
       },
       onError: (error) => failed.push(error),
     });
-    app = createHttp({ ...people, ground: people.ground, origin, log: () => undefined });
+    app = createHttp({ ground: people.ground, limits: people.limits, origin, log: () => undefined });
     app.route(
       '/api/instances',
       snapshotRoutes({

@@ -32,6 +32,8 @@ export interface Parcel {
   tables: ParcelTable[];
   /** Of `whole`: uids of the runs that its rows name, by their ids there. */
   runs?: [id: number, uid: string][];
+  /** Of `whole`: id there of whoever worked in that database. */
+  owner?: number;
 }
 
 /** Columns that are about the place a row has in its own database: mapped there, never carried. */
@@ -84,7 +86,9 @@ export function* packRows(
     if (own && own.size > 0) tables.push(yield* readParcel(model.tables.get(name) as Table, [...own]));
   }
   const parcel = { instance: yield* instanceHere(), asked: { table: table.name, ids }, tables };
-  return mode === 'whole' ? { ...parcel, runs: yield* runsOf(model, tables) } : parcel;
+  if (mode !== 'whole') return parcel;
+  const owner = yield* one('SELECT min(id) FROM lamindb_user');
+  return { ...parcel, runs: yield* runsOf(model, tables), owner: Number(owner?.[0] ?? 0) };
 }
 
 function* runsOf(model: Model, tables: readonly ParcelTable[]): Steps<[number, string][]> {

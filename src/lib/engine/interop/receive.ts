@@ -84,7 +84,10 @@ export function createReceiver(model: Model, parcel: Parcel): Receiver {
     const twins: [id: number, index: number][] = [];
     for (const [i, position] of at.entries()) {
       const id = from.ids[position] as number;
-      const match = matches[i] ?? (whole && table.name === 'lamindb_user' ? tx.author.userId : null);
+      // Every new database has the same first user: here it is whoever joined with it. Nobody is made up, either.
+      const isOwner = whole && table.name === 'lamindb_user' && id === parcel.owner;
+      const someone = whole && table.name === 'lamindb_user' ? tx.author.userId : null;
+      const match = isOwner ? someone : (matches[i] ?? someone);
       if (match !== null) {
         map.set(id, match);
         if (!isAsked(table, id) || !filled.has(table.name)) {

@@ -4,11 +4,10 @@ import type { EngineContext } from '../context.ts';
 import { LoamError } from '../errors.ts';
 import { all, one, run, type Steps } from '../statement.ts';
 import { instanceHere } from '../schema/open.ts';
+import { readRemote } from '../sync/remote.ts';
 import { insertOne, update } from '../write/apply.ts';
 import type { StorageRow } from './whereabouts.ts';
 
-/** In `loam_setting`, as JSON: the server, the instance there and the account (sync/remote.ts). */
-const remoteSetting = 'sync remote';
 /** In `loam_setting`: uid of the storage that is the server's. */
 export const serverStorageSetting = 'server storage';
 
@@ -32,18 +31,8 @@ export function teamStoragePart({ driver, read, act }: EngineContext) {
   return {
     /** The server that this database belongs to; null where it belongs to none. */
     teamPlace(): TeamPlace | null {
-      try {
-        const found = JSON.parse(read(settingText(remoteSetting)) ?? 'null') as {
-          server?: unknown;
-          instance?: { uid?: unknown };
-          paused?: unknown;
-        } | null;
-        const [server, instance] = [found?.server, found?.instance?.uid];
-        if (typeof server !== 'string' || typeof instance !== 'string') return null;
-        return { server, instance, paused: found?.paused === true };
-      } catch {
-        return null;
-      }
+      const found = read(readRemote());
+      return found && { server: found.server, instance: found.instance.uid, paused: found.paused };
     },
     /** Whether files made here go to the team's server by themselves. */
     teamUploads: (): boolean => read(settingText(uploadsSetting)) !== 'off',

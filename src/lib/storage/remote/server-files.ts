@@ -139,6 +139,10 @@ const cancelled = () => new LoamError('Cancelled', 'Sending the file was stopped
 const trouble = (code: ErrorCode, message: string, kind: 'transient' | 'final', more = {}) =>
   new LoamError(code, message, { trouble: kind, ...more });
 
+interface Said {
+  error?: { code?: string; message?: string; at?: number };
+}
+
 async function json<T>(
   place: ServerPlace,
   { ask, signal }: SendOptions,
@@ -171,8 +175,13 @@ async function json<T>(
       { unreached: true },
     );
   }
-  const said = readAnswer(text);
-  if (response.ok && said !== null) return said as T;
+  let said: Said | null = null;
+  try {
+    said = JSON.parse(text) as Said;
+  } catch {
+    // A proxy may answer in the server's place.
+  }
+  if (response.ok && said !== null) return said as unknown as T;
   const { message = `${host} answered ${response.status}.`, at } = said?.error ?? {};
   const { status } = response;
   if (typeof at === 'number') throw trouble('IntegrityError', message, 'transient', { at });
