@@ -29,7 +29,10 @@ export interface TeamServer {
   close(): Promise<void>;
 }
 
-export async function startTeamServer(): Promise<TeamServer> {
+/** `mount` adds routes of other rooms. */
+export async function startTeamServer(
+  mount: (app: ReturnType<typeof createHttp>, at: { ground: Ground; instance: string }) => void = () => {},
+): Promise<TeamServer> {
   const files = await startServer();
   const postgres = await openEmbedded();
   await openLoamSchema(postgres);
@@ -68,6 +71,7 @@ export async function startTeamServer(): Promise<TeamServer> {
       oidcProvider({ ...client, name: 'lab', title: 'the institute', issuer: provider.issuer, redirectUri }),
     ],
   });
+  mount(app, { ground, instance });
   answer = getRequestListener(app.fetch);
   const stop = () =>
     new Promise<void>((resolve) => {

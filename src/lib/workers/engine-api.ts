@@ -134,11 +134,11 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     onJob: (job) => emit({ type: 'job', job }),
     newUid: () => randomUid(16, random),
   });
-  const { team, stir, ...teamApi } = (teamFiles = createTeamFiles({
+  const { team, know, stir, ...teamApi } = (teamFiles = createTeamFiles({
     ...{ engine, ask: createOwnServer(), origin: self.location.origin },
     transfers: () => transfers,
   }));
-  const remotes = createRemotes({ wantKeys: () => emit({ type: 'keys' }), team });
+  const remotes = createRemotes({ wantKeys: () => emit({ type: 'keys' }), team, know });
   stir();
   const { keysCame, ...transfers } = createTransfers({
     ...{ engine, blobs, inspector, remotes, db: shelf.id },

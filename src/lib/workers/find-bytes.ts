@@ -47,6 +47,7 @@ export function createFinder(blobs: OpfsBlobStore, remotes: Remotes | null = nul
   async function find(place: Whereabouts): Promise<FoundBytes> {
     const copy = await blobs.stored(place.copyKey);
     if (copy) return copy;
+    await remotes?.know();
     if (place.here) {
       // It was uploaded, its copy here was given up, and the upload was undone: the bytes are in the bucket still.
       const uploaded = remotes ? await uploadedBytes(place.uid) : null;

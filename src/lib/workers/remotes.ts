@@ -34,6 +34,8 @@ export interface Remotes {
   reaches(storage: Pick<StorageRow, 'root' | 'uid'>): boolean;
   /** This database belongs to a team's server. */
   inTeam(): boolean;
+  /** To be waited for before `reaches` is asked: a server's storage may not be heard of yet. */
+  know(): Promise<void>;
   /** The server whose storage this is; null for any other. */
   serverOf(storage: Pick<StorageRow, 'uid'>): ServerPlace | null;
   /** An artifact's bytes, to be read by ranges; of a folder all that lies below its key. */
@@ -75,9 +77,10 @@ export interface RemotesDeps {
   wantKeys?: () => void;
   /** The team's server that this database belongs to, with the uid of its storage. */
   team?: () => { place: ServerPlace; storage: string; list: ListFiles } | null;
+  know?: () => Promise<void>;
 }
 
-export function createRemotes({ createWorker = worker, wantKeys, team }: RemotesDeps = {}): Remotes {
+export function createRemotes({ createWorker = worker, wantKeys, team, know }: RemotesDeps = {}): Remotes {
   let port: WorkerPort<RemoteApi> | null = null;
   const allowed = new Map<string, StorageAccess>();
   /** Signed addresses by what they are without their signature. */
@@ -180,6 +183,7 @@ export function createRemotes({ createWorker = worker, wantKeys, team }: Remotes
 
   return {
     reaches: (storage) => isElsewhere(storage.root) || serverOf(storage) !== null,
+    know: async () => know?.(),
     inTeam: () => (team?.() ?? null) !== null,
     serverOf,
     async find(place) {

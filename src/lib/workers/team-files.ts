@@ -41,6 +41,8 @@ export interface TeamFilesDeps {
 export interface TeamFiles extends TeamFilesApi {
   /** For remotes.ts. */
   team(): { place: ServerPlace; storage: string; list: ListFiles } | null;
+  /** Waits until the server's storage is heard of, where it was not yet; without a connection it stays unknown. */
+  know(): Promise<void>;
   /** Something has changed that there may be files of; looked at when it has been quiet for a moment. */
   stir(): void;
 }
@@ -108,12 +110,12 @@ export function createTeamFiles({ engine, ask, origin, transfers }: TeamFilesDep
     team() {
       const at = place();
       const storage = at && engine.teamStorage();
-      if (!at || !storage) {
-        // Heard of by the next question; the first one may be asked before anybody has.
-        if (at) void look(at).catch(() => {});
-        return null;
-      }
+      if (!at || !storage) return null;
       return { place: at, storage, list: (key) => filesBelow(at, key, { ask }) };
+    },
+    async know() {
+      const at = place();
+      if (at && engine.teamStorage() === null) await look(at).catch(() => {});
     },
     stir: () => later(quietMs),
     async teamUploads() {

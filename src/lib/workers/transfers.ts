@@ -319,6 +319,7 @@ export function createTransfers(deps: TransfersDeps): Transfers {
 
   async function keep(transfer: Stored): Promise<void> {
     const place = engine.whereabouts(transfer.uid);
+    await remotes.know();
     if (place.here || (await blobs.exists(place.copyKey))) return;
     const objects: { path: string; place: RemotePlace; size: number | null }[] = place.folder
       ? await remotes.objectsOf(place)
