@@ -1,12 +1,12 @@
 // The storage of a team's server, as a database that belongs to the server sees it: a row like any other (LaminDB's, with the
 // server's folder as root, so that Python there finds the files), and which artifacts of this device are not there yet.
 import type { EngineContext } from '../context.ts';
-import { LoamError } from '../errors.ts';
+import { isLoamError, LoamError } from '../errors.ts';
 import { all, one, run, type Steps } from '../statement.ts';
 import { instanceHere } from '../schema/open.ts';
 import { readRemote } from '../sync/remote.ts';
 import { insertOne, update } from '../write/apply.ts';
-import type { StorageRow } from './whereabouts.ts';
+import { whereabouts, type StorageRow } from './whereabouts.ts';
 
 /** In `loam_setting`: uid of the storage that is the server's. */
 export const serverStorageSetting = 'server storage';
@@ -22,7 +22,9 @@ export interface TeamPlace {
   paused: boolean;
 }
 
-export function teamStoragePart({ driver, read, act }: EngineContext) {
+export function teamStoragePart({ driver, read, act, writer }: EngineContext) {
+  const { hidden } = writer.journal;
+
   function* settingText(name: string): Steps<string | null> {
     const row = yield* one('SELECT value FROM loam_setting WHERE name = ?', [name]);
     return row ? String(row[0]) : null;
@@ -74,7 +76,10 @@ export function teamStoragePart({ driver, read, act }: EngineContext) {
         insertOne(tx, 'lamindb_storage', { uid, root, type, region, instance_uid: instance }),
       );
     },
-    /** Artifacts whose bytes are on this device and in no other place that is told of; oldest first. */
+    /**
+     * Artifacts whose bytes are on this device and in no other place that is told of; oldest first. Those of a branch that is not
+     * checked out wait until it is: their rows are written there.
+     */
     onlyOnDevice(most: number): string[] {
       const rows = read(
         all(
@@ -85,7 +90,16 @@ export function teamStoragePart({ driver, read, act }: EngineContext) {
           [most],
         ),
       );
-      return rows.map(([uid]) => String(uid));
+      return rows
+        .map(([uid]) => String(uid))
+        .filter((uid) => {
+          try {
+            return read(whereabouts(hidden.without, uid)).uid === uid;
+          } catch (error) {
+            if (isLoamError(error, 'DoesNotExist')) return false;
+            throw error;
+          }
+        });
     },
     /** Several artifacts lie in a storage from now on, where their bytes are already: one act. */
     placeAllIn(uids: readonly string[], storage: string): void {
