@@ -1,12 +1,12 @@
-// Joining a team with a device that has been worked on: the team's database comes, files that only the server has are looked at and
-// kept, what the device had becomes a branch, and its files go to the server. The records themselves (the socket) are others' tests.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Joining a team with a device that has been worked on: the team's database comes, files that only the server has are looked at,
+// what the device had becomes a branch. The records themselves (the socket) are others' tests.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBlobFolder, type BlobFolder } from '../../server/blobs/folder.ts';
 import { createBlobKeep } from '../../server/blobs/keep.ts';
-import { artifactAt, type KnownArtifact } from '../../server/blobs/known.ts';
+import { artifactAt } from '../../server/blobs/known.ts';
 import { blobRoutes } from '../../server/blobs/routes.ts';
 import { snapshotRoutes } from '../../server/snapshots/routes.ts';
 import { createSnapshots } from '../../server/snapshots/snapshots.ts';
@@ -27,8 +27,6 @@ describe.sequential('files of a team', () => {
   let place: BlobFolder;
   let app: OpenedApp;
   let uid = '';
-  /** Artifacts of the device whose records have come; without a socket the test brings them. */
-  const come = new Map<string, KnownArtifact>();
 
   beforeAll(async () => {
     place = await openBlobFolder(join(root, 'storage'), newUid);
@@ -46,7 +44,7 @@ describe.sequential('files of a team', () => {
     server = await startTeamServer((routes, { ground, instance }) => {
       const keep = createBlobKeep({
         ...{ postgres: ground.postgres, instance, place, now: ground.now },
-        artifactAt: (key) => come.get(key) ?? artifactAt(team.driver, place.uid, key),
+        artifactAt: (key) => artifactAt(team.driver, place.uid, key),
       });
       const snapshots = createSnapshots({
         ...{ instance: { uid: instance, name: 'Lab 12' }, model, app: '0.1.0', now: ground.now },
@@ -101,34 +99,5 @@ describe.sequential('files of a team', () => {
     await page.goto(`${server.url}/artifacts`);
     await showList(page);
     await listCounts(page, 1);
-  });
-
-  it('[row 71] a file that is added then waits for its record, and is then at the server under Python’s name', async () => {
-    const later = join(root, 'later.csv');
-    writeFileSync(later, 'c,d\n3,4\n');
-    await drop(app.page, [later]);
-    await dropSaved(app.page, 1);
-    await app.page.goto(`${server.url}/team`);
-    // The server does not know of it yet.
-    await expect
-      .poll(() => server.asked.filter((path) => path.endsWith('/files/uploads')).length, { timeout: 60_000 })
-      .toBeGreaterThan(0);
-    const bytes = Buffer.from('c,d\n3,4\n');
-    const known = {
-      ...{ uid: '', size: bytes.length, hash: laminHash(bytes), hashType: 'md5', folder: false },
-      ...{ space: 'aaaaaaaaaaaa', storage: 'x' },
-    };
-    come.get = (key) =>
-      /^\.lamindb\/[0-9A-Za-z]{20}\.csv$/.test(key) && !key.includes(uid) ? known : undefined;
-    const there = async () => {
-      const { files } = { files: await place.list('.lamindb', 100) };
-      return files.filter(({ path }) => path.endsWith('.csv') && !path.includes(uid));
-    };
-    await expect.poll(there, { timeout: 90_000 }).toHaveLength(1);
-    const [file] = await there();
-    expect(readFileSync(join(place.root, '.lamindb', file?.path ?? ''))).toEqual(bytes);
-    expect(existsSync(join(place.root, '.lamindb/storage_uid.txt'))).toBe(true);
-    await app.page.goto(`${server.url}/team`);
-    await app.page.getByText('Every file that was added here is at the server.').waitFor({ timeout: 60_000 });
   });
 });
