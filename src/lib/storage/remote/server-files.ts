@@ -177,7 +177,7 @@ async function json<T>(
   }
   let said: Said | null = null;
   try {
-    said = JSON.parse(text) as Said;
+    said = JSON.parse(text) as Said | null;
   } catch {
     // A proxy may answer in the server's place.
   }
@@ -203,17 +203,4 @@ async function sha256Of(source: ByteSource, signal?: AbortSignal): Promise<strin
     source.release?.(bytes);
   }
   return hash.digest('hex');
-}
-
-interface Said {
-  error?: { code?: string; message?: string; at?: number };
-}
-
-/** Null where a proxy answered in the server's place. */
-function readAnswer(text: string): Said | null {
-  try {
-    return JSON.parse(text) as Said | null;
-  } catch {
-    return null;
-  }
 }
