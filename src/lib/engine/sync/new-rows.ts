@@ -15,7 +15,17 @@ import { hasNames, nameOf, noteBirths, type Birth } from './made-once.ts';
 import { goneKey, nameColumn, rememberNames, rowsNamed, type Named } from './names.ts';
 import type { SyncOperation, SyncRecord } from './record.ts';
 import type { Settling } from './settling.ts';
-import { addTwin, allBirths, beginFamily, familyOf, meant, sameAmong, sees, type Naming } from './twins.ts';
+import {
+  addTwin,
+  allBirths,
+  beginFamily,
+  familyOf,
+  meant,
+  sameAmong,
+  sees,
+  type Made,
+  type Naming,
+} from './twins.ts';
 
 export interface Incoming {
   settling: Settling;
@@ -120,7 +130,7 @@ export function* putIn(
 
 /** Of versions whose uid somebody else minted for something else: they are rows of their own. Gives their positions. */
 function* separateTwins(
-  { settling, place }: Incoming,
+  { settling, place, record }: Incoming,
   table: Table,
   rows: Named[],
   keys: readonly RowKey[],
@@ -131,7 +141,12 @@ function* separateTwins(
   const { known, twins } = settling.reader;
   for (const [i, row] of rows.entries()) {
     const uid = String(keys[i]);
-    const made = { uid, hash: valueAt(values['hash'], i), created: valueAt(values['created_at'], i) };
+    const made: Made = {
+      uid,
+      hash: valueAt(values['hash'], i),
+      created: valueAt(values['created_at'], i),
+      branch: record.branch,
+    };
     let family = familyOf(twins, table, uid);
     if (!family) {
       if (row.fresh) continue;

@@ -146,6 +146,7 @@ function* takeTwins(settling: Settling, table: Table, fact: Fact, operation: Fac
       id,
       hash: word(hash),
       created: word(created),
+      branch: fact.branch,
     });
   }
 }

@@ -55,7 +55,7 @@ export const projectionDdl: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS loam_twin (
     tab INTEGER NOT NULL, stem TEXT NOT NULL, id INTEGER NOT NULL, uid TEXT NOT NULL, client INTEGER NOT NULL,
     clock INTEGER NOT NULL, rec INTEGER NOT NULL, at INTEGER NOT NULL, hash, created,
-    PRIMARY KEY (tab, stem, uid, client, clock)) WITHOUT ROWID`,
+    branch TEXT NOT NULL,    PRIMARY KEY (tab, stem, uid, client, clock)) WITHOUT ROWID`,
 ];
 
 export function* createProjectionTables(): Steps<void> {

@@ -23,6 +23,8 @@ export interface Twin extends Place {
   hash: SqlValue;
   /** Its created_at: whoever brings a row back, says that of the row; a new one has the time at which it was made. */
   created: SqlValue;
+  /** Uid of the branch that it was made on; the same on two branches is for their merge. */
+  branch: string;
 }
 
 /** `table stem` -> the rows of families in which uids clashed once. */
@@ -45,8 +47,8 @@ export const familyOf = (twins: Twins, table: Table, uid: SqlValue): Twin[] | un
 
 export function* loadTwins(journal: Journal, known: Known): Steps<Twins> {
   const twins: Twins = new Map();
-  for (const [name, stem, uid, client, clock, rec, at, id, hash, created] of yield* all(
-    `SELECT t.name, w.stem, w.uid, w.client, w.clock, w.rec, w.at, w.id, w.hash, w.created FROM loam_twin w JOIN loam_table t ON t.id = w.tab`,
+  for (const [name, stem, uid, client, clock, rec, at, id, hash, created, branch] of yield* all(
+    `SELECT t.name, w.stem, w.uid, w.client, w.clock, w.rec, w.at, w.id, w.hash, w.created, w.branch FROM loam_twin w JOIN loam_table t ON t.id = w.tab`,
   )) {
     if (!journal.model.tables.has(String(name))) continue;
     const key = `${String(name)} ${String(stem)}`;
@@ -59,6 +61,7 @@ export function* loadTwins(journal: Journal, known: Known): Steps<Twins> {
       id: Number(id),
       hash: hash ?? null,
       created: created ?? null,
+      branch: String(branch),
     };
     const list = twins.get(key);
     if (list) list.push(twin);
@@ -116,7 +119,7 @@ export function meant({ twins, known, by }: Naming, table: Table, uid: SqlValue)
 }
 
 /** A row that a record makes, and who made it. */
-export type Made = Pick<Twin, 'uid' | 'hash' | 'created'>;
+export type Made = Pick<Twin, 'uid' | 'hash' | 'created' | 'branch'>;
 
 /**
  * Which row a new one is, of those that had its uid here: that which its author brings back, or one of the same content that
@@ -126,7 +129,10 @@ export function sameAmong(known: Known, by: Place, made: Made, births: readonly 
   return births.find((birth) =>
     sees(known, by, birth)
       ? birth.created === made.created
-      : birth.uid === made.uid && made.hash !== null && birth.hash === made.hash,
+      : birth.uid === made.uid &&
+        birth.branch === made.branch &&
+        made.hash !== null &&
+        birth.hash === made.hash,
   )?.id;
 }
 
@@ -136,7 +142,7 @@ export function* allBirths(settling: Settling, table: Table, id: number, uid: st
   if (births.length > 0) return births;
   const created = yield* createdOf(settling, table, id);
   const place = { client: ground, clock: id, rec: 0, at: 0 };
-  return created === null ? [] : [{ ...place, uid, id, hash: null, created }];
+  return created === null ? [] : [{ ...place, uid, id, hash: null, created, branch: '' }];
 }
 
 /** When a row was made that was there before anybody shared the database; null where there was none. */
@@ -179,7 +185,7 @@ function* birthsOf(reader: FactReader, table: Table, id: number): Steps<Twin[]> 
   return (yield* eventsOf(reader, table.name, id, null))
     .filter(({ operation }) => operation.k === 'i' && !operation.born)
     .map(({ fact, operation }) => ({
-      ...{ rec: fact.rec, client: fact.client, clock: fact.clock, at: fact.at, id },
+      ...{ rec: fact.rec, client: fact.client, clock: fact.clock, at: fact.at, id, branch: fact.branch },
       uid: String(wordOf(fact, operation, id, uid)),
       hash: hash ? ((wordOf(fact, operation, id, hash) ?? null) as SqlValue) : null,
       created: created ? ((wordOf(fact, operation, id, created) ?? null) as SqlValue) : null,
@@ -203,11 +209,21 @@ export function* addTwin(settling: Settling, table: Table, twin: Twin): Steps<vo
   settling.renamed.add(key);
   yield* loadSteps(reader.known, twin.client);
   yield* run(
-    'INSERT OR REPLACE INTO loam_twin(tab, stem, uid, client, clock, rec, at, id, hash, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT OR REPLACE INTO loam_twin(tab, stem, uid, client, clock, rec, at, id, hash, created, branch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     [
       yield* tableNumber(tx.journal, table.name),
       splitUid(twin.uid).stem,
-      ...[twin.uid, twin.client, twin.clock, twin.rec, twin.at, twin.id, twin.hash, twin.created],
+      ...[
+        twin.uid,
+        twin.client,
+        twin.clock,
+        twin.rec,
+        twin.at,
+        twin.id,
+        twin.hash,
+        twin.created,
+        twin.branch,
+      ],
     ],
   );
 }

@@ -1,0 +1,3 @@
+import { partOfTeams } from './teams.ts';
+
+partOfTeams(2, 4);
