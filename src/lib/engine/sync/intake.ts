@@ -34,7 +34,7 @@ export interface IntakeDeps {
   writer: Writer;
   /** A transaction runs already, and is committed or rolled back by somebody else, who calls `projector.forget` then. */
   within?: boolean;
-  /** Rows that have another uid now: whoever keeps bytes under uids moves or finds them. */
+  /** Rows that have another uid now. Of artifacts the bytes are to follow: call `followUids` (registry/astray.ts), at open too. */
   onMoved?: (moved: Projected['moved']) => void;
 }
 

@@ -6,6 +6,7 @@ import { all, one, run, type Steps } from '../statement.ts';
 import { setCells } from '../write/exchange.ts';
 import { dropKeys, reserveIds, tableNumber, tableOf } from '../write/journal.ts';
 import { saw, type Place } from './known.ts';
+import { noteMoved } from './moved.ts';
 import { nameColumn, rememberNames } from './names.ts';
 import { reassign } from './reassign.ts';
 import type { Settling } from './settling.ts';
@@ -135,6 +136,6 @@ function* callIt(settling: Settling, table: Table, id: number, from: string, to:
   const row = yield* one(`SELECT "${column}" FROM "${table.name}" WHERE id = ?`, [id]);
   if (row?.[0] !== from) return;
   yield* setCells(settling.tx, table, [id], [column], [[to as SqlValue]]);
-  settling.moved.push({ table: table.name, from, to });
+  yield* noteMoved(settling, table, id, from, to);
   dropKeys(settling.tx.journal);
 }

@@ -15,6 +15,7 @@ import { keepConflicts } from './conflicts.ts';
 import { eventsOf } from './facts.ts';
 import { fold, type Cell, type Folded } from './fold.ts';
 import { followParent, groundFor } from './ground.ts';
+import { noteMoved } from './moved.ts';
 import { rowsNamed } from './names.ts';
 import type { Settling } from './settling.ts';
 import { assigned, familyOf, type Naming } from './twins.ts';
@@ -95,6 +96,8 @@ function* settleRow(settling: Settling, table: Table, id: number): Steps<void> {
   }
   const changed = [...wanted].filter(([name, value]) => name !== 'updated_at' && value !== now.get(name));
   const stamp = wanted.get('updated_at');
+  const uid = changed.find(([name]) => name === 'uid')?.[1];
+  if (uid != null) yield* noteMoved(settling, table, id, String(now.get('uid')), String(uid));
   if (changed.length > 0) {
     yield* update(tx, table.name, [id], {
       ...Object.fromEntries(changed),

@@ -13,6 +13,7 @@ import { recordsTouching } from '../write/touch.ts';
 import { noteFamily } from '../write/transaction.ts';
 import { eventsOf, wordOf, type FactReader } from './facts.ts';
 import { loadSteps, saw, type Known, type Place } from './known.ts';
+import { noteMoved } from './moved.ts';
 import type { Settling } from './settling.ts';
 
 /** How a row of such a family was made. */
@@ -251,13 +252,9 @@ export function* renameTwins(settling: Settling, rec: number): Steps<void> {
     const ids = moved.map(([id]) => Number(id));
     // On every branch, and no change of anybody's: a row is called otherwise than the device that made it thought.
     yield* setCells(tx, table, ids, ['uid'], [ids.map((id) => uids.get(id) ?? null)]);
-    for (const [, uid = null] of moved) {
+    for (const [id, uid = null] of moved) {
       noteFamily(tx, name, uid);
-      settling.moved.push({ table: name, from: String(uid), to: '' });
-    }
-    for (const [i, id] of ids.entries()) {
-      const last = settling.moved[settling.moved.length - ids.length + i];
-      if (last) last.to = uids.get(id) ?? '';
+      yield* noteMoved(settling, table, Number(id), String(uid), uids.get(Number(id)) ?? '');
     }
     dropKeys(tx.journal);
   }
