@@ -185,4 +185,20 @@ describe('[row 86] records that were refused', () => {
     expect(a.rows("SELECT uid FROM lamindb_ulabel WHERE name = 'lung'")).toEqual([[two]]);
     equal();
   });
+
+  it('a branch that was refused is left, and nothing of it is in the tables', () => {
+    a.engine.createBranch('not allowed');
+    const refused = team.wrote(a);
+    a.engine.switchBranch('not allowed');
+    label(a, 'on it');
+    describeIt(a, String(a.rows("SELECT uid FROM lamindb_ulabel WHERE name = 'red 0'")[0]?.[0]), 'on it');
+    meetWithout(refused);
+    equal();
+    expect(a.engine.writer.author.branchId).toBe(1);
+    expect(a.rows("SELECT count(*) FROM lamindb_ulabel WHERE name = 'on it'")).toEqual([[0]]);
+    expect(a.rows('PRAGMA foreign_key_check')).toEqual([]);
+    // It goes on as before.
+    label(a, 'on main');
+    expect(team.wrote(a).at(-1)?.record.branch).toBe(refused[0]?.record.branch);
+  });
 });
