@@ -2,7 +2,7 @@
 // effect here was another than what it says keeps its words in loam_shadow; all others are read from the history itself.
 import { timeText } from '../time.ts';
 import type { Column } from '../model/types.ts';
-import { one, type Steps } from '../statement.ts';
+import { all, one, type Steps } from '../statement.ts';
 import type { Journal } from '../write/journal.ts';
 import { consequence, decode, idsOf, type LocalPart, type RowKey } from '../write/operation.ts';
 import { readRecord } from '../write/packs.ts';
@@ -46,7 +46,30 @@ export interface FactReader {
   cache: FactCache;
   /** Families in which uids clashed. */
   twins: Twins;
+  /** Branches of one name that several made at once are one: their uids. */
+  branches: Map<string, number>;
 }
+
+/** Ids of branches that answer to several uids. */
+export function* loadBranches(): Steps<Map<string, number>> {
+  const rows = yield* all(
+    "SELECT a.uid, a.id FROM loam_alias a JOIN loam_table t ON t.id = a.tab WHERE t.name = 'lamindb_branch'",
+  );
+  return new Map(rows.map(([uid, id]) => [String(uid), Number(id)]));
+}
+
+/** The branch that a record names; null where it is not here. */
+export function* branchIdOf(reader: FactReader, uid: string): Steps<number | null> {
+  const row = yield* one('SELECT id FROM lamindb_branch WHERE uid = ?', [uid]);
+  if (row) return Number(row[0]);
+  reader.branches = yield* loadBranches();
+  const id = reader.branches.get(uid) ?? null;
+  const there = id !== null && (yield* one('SELECT 1 FROM lamindb_branch WHERE id = ?', [id]));
+  return there ? id : null;
+}
+
+const sameBranch = ({ branches }: FactReader, one: string, other: string): boolean =>
+  one === other || (branches.has(one) && branches.get(one) === branches.get(other));
 
 /** Facts that were read, the newest used last. */
 export interface FactCache {
@@ -226,7 +249,7 @@ export function* eventsOf(
   const events: FactEvent[] = [];
   for (const rec of yield* recordsTouching(reader.journal, table, [id], reader.base)) {
     const fact = yield* readFact(reader, rec);
-    if (!fact || (branch !== null && fact.branch !== branch)) continue;
+    if (!fact || (branch !== null && !sameBranch(reader, fact.branch, branch))) continue;
     for (const [index, operation] of fact.operations.entries())
       if (operation.t === table && positionOf(operation, id) >= 0) events.push({ fact, operation, index });
   }

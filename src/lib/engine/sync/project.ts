@@ -13,7 +13,7 @@ import { sharedFrom } from '../write/synced.ts';
 import type { Author, TableChange, Transaction } from '../write/transaction.ts';
 import { flushSettled, goTo, isHere, settleElsewhere } from './acts.ts';
 import { keptOut, openConflicts, type KeptOut, type SyncConflict } from './conflicts.ts';
-import { createFactCache, type FactCache, type FactReader } from './facts.ts';
+import { branchIdOf, createFactCache, loadBranches, type FactCache, type FactReader } from './facts.ts';
 import { keepIndexed, loadKnown, placeAt, type Known } from './known.ts';
 import { takeOwn } from './own.ts';
 import { unpark } from './parked.ts';
@@ -85,7 +85,8 @@ export function createProjector(journal: Journal, author: Author, whenDone?: Whe
 
   function* reading(): Steps<FactReader> {
     const here = yield* open();
-    return { journal, known: here, base: 0, cache, twins: yield* loadTwins(journal, here) };
+    const [twins, branches] = [yield* loadTwins(journal, here), yield* loadBranches()];
+    return { journal, known: here, base: 0, cache, twins, branches };
   }
 
   function* project(placed: readonly PlacedRecord[], more: ProjectMore = {}): Steps<Projected> {
@@ -185,7 +186,7 @@ function* projectAll(
     const left: PlacedRecord[] = [];
     for (const one of waiting) {
       if ((known.vector.get(one.client) ?? 0) > one.clock) continue;
-      const branch = isReady(known, one) ? yield* branchIdOf(one.record.branch) : null;
+      const branch = isReady(known, one) ? yield* branchIdOf(reader, one.record.branch) : null;
       if (branch === null) {
         left.push(one);
         continue;
@@ -252,11 +253,6 @@ function* gather(known: Known, placed: readonly PlacedRecord[]): Steps<PlacedRec
 function isReady(known: Known, { client, clock, record }: PlacedRecord): boolean {
   if ((known.vector.get(client) ?? 0) !== clock) return false;
   return record.seen.every(([other, upto]) => other === client || (known.vector.get(other) ?? 0) >= upto);
-}
-
-function* branchIdOf(uid: string): Steps<number | null> {
-  const row = yield* one('SELECT id FROM lamindb_branch WHERE uid = ?', [uid]);
-  return row ? Number(row[0]) : null;
 }
 
 /** What changed since the last call joins the result; on another branch only what all branches share is seen. */

@@ -9,7 +9,7 @@ import { tableNumber, tableOf } from '../write/journal.ts';
 import { readKept } from '../write/kept-rows.ts';
 import { encode, localIds, type RowKey } from '../write/operation.ts';
 import { reachOf } from '../write/reach.ts';
-import { clearFacts, eventsOf, positionOf, wordOf, type Fact, type FactEvent } from './facts.ts';
+import { branchIdOf, clearFacts, eventsOf, positionOf, wordOf, type Fact, type FactEvent } from './facts.ts';
 import { goneKey, keyTexts, nameColumn, rowsNamed } from './names.ts';
 import { enqueueOn, type Settling } from './settling.ts';
 
@@ -201,8 +201,8 @@ function* keepMoves(
 
 function* settleOn(settling: Settling, table: Table, id: number, { branch }: Fact): Steps<void> {
   if (reachOf(table) === 'shared') return enqueueOn(settling, 0, table, id);
-  const [row] = yield* all('SELECT id FROM lamindb_branch WHERE uid = ?', [branch]);
-  if (row) enqueueOn(settling, Number(row[0]), table, id);
+  const on = yield* branchIdOf(settling.reader, branch);
+  if (on !== null) enqueueOn(settling, on, table, id);
 }
 
 /** What refers to these rows by other columns, or waits for them, is settled from its words. */

@@ -8,7 +8,7 @@ import { actOfRecord, readRecord, recordsOf } from '../write/packs.ts';
 import { reachOf } from '../write/reach.ts';
 import { mainBranch } from '../write/seen.ts';
 import { flushSettled, goTo, isHere, settleElsewhere, standing } from './acts.ts';
-import { clearFacts, readFact, type Fact } from './facts.ts';
+import { branchIdOf, clearFacts, readFact, type Fact } from './facts.ts';
 import { isVoid, keepVoid, placeAt, skipVoids, type Known } from './known.ts';
 import { reassign } from './reassign.ts';
 import { forgetNames, namesMadeBy, regroup, type MadeName } from './regroup.ts';
@@ -137,10 +137,9 @@ function* tellLost(settling: Settling, fact: Fact): Steps<void> {
 }
 
 /** On which branch a fact speaks of rows of this table; null where that branch is not here. */
-function* branchOfFact({ tx }: Settling, fact: Fact, table: string): Steps<number | null> {
+function* branchOfFact({ tx, reader }: Settling, fact: Fact, table: string): Steps<number | null> {
   if (reachOf(tableOf(tx.journal.model, table)) === 'shared') return 0;
-  const row = yield* one('SELECT id FROM lamindb_branch WHERE uid = ?', [fact.branch]);
-  return row ? Number(row[0]) : null;
+  return yield* branchIdOf(reader, fact.branch);
 }
 
 function* enqueueRows(settling: Settling, fact: Fact, only?: ReadonlySet<string>): Steps<void> {
