@@ -108,7 +108,7 @@ describe('[row 70] the tray', () => {
     const values = page.getByRole('group', { name: 'Values of description of S-014' });
     await expect.element(values.getByText('Maria, 5 min ago, shown now')).toBeVisible();
     await expect.element(values.getByText('You, 9 min ago')).toBeVisible();
-    await values.getByRole('button', { name: 'Take “Donor 2, 6 h at 37 °C” of You' }).click();
+    await values.getByRole('button', { name: 'Take this: “Donor 2, 6 h at 37 °C” of You' }).click();
     expect(taken).toEqual(['Donor 2, 6 h at 37 °C']);
     await expect.element(page.getByRole('link', { name: 'S-014' })).toHaveAttribute('href', '#Record/r1');
     await expect.element(page.getByText('Another label has this name.')).toBeVisible();

@@ -81,5 +81,8 @@ test('[row 111] entries of the server’s log in words, also of events that this
     'role write, hours 168',
   );
   expect(detailWords({ details: '{"spaces":["a","b"],"everywhere":true}' })).toBe('spaces a, b, everywhere');
+  const right = { details: '{"kind":"branch","place":"mmmmmmmmmmmm"}' };
+  expect(detailWords(right, () => 'main')).toBe('branch main');
+  expect(detailWords(right)).toBe('branch mmmmmmmmmmmm');
   expect(detailWords({ details: 'not json' })).toBe('not json');
 });

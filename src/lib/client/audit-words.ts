@@ -21,31 +21,39 @@ const EVENTS: Record<string, string> = {
   'session.replayed': 'an old session was used again and ended',
   'sign-in.refused': 'a sign-in was refused',
   'password.changed': 'changed the password',
+  'act.taken': 'wrote',
+  'record.refused': 'was refused a write',
   'identity.linked': 'linked a provider to the account',
 };
 
 /** Events that can be chosen as a filter: those that are told of a team, not of an account alone. */
 export const auditEvents = Object.keys(EVENTS).filter((event) =>
-  /^(member|invitation|key|right|space|branch)\./.test(event),
+  /^(act|record|member|invitation|key|right|space|branch)\./.test(event),
 );
 
 export const eventWords = (event: string): string =>
   EVENTS[event] ?? event.replaceAll('.', ' ').replaceAll('-', ' ');
 
-/** What the details say beyond the event: `role write, good for 168 hours`. */
-export function detailWords({ details }: Pick<AuditEntry, 'details'>): string {
+/** What the details say beyond the event: `role write, hours 168`. `nameOf`: of the place that a right is about. */
+export function detailWords(
+  { details }: Pick<AuditEntry, 'details'>,
+  nameOf: (uid: string) => string | null = () => null,
+): string {
   let told: Record<string, unknown>;
   try {
     told = JSON.parse(details) as Record<string, unknown>;
   } catch {
     return details;
   }
+  const words = (name: string, value: unknown): string | null => {
+    if (value === null || value === false || value === '') return null;
+    if (name === 'place')
+      return `${String(told['kind'] ?? 'place')} ${nameOf(String(value)) ?? String(value)}`;
+    if (name === 'kind' && 'place' in told) return null;
+    if (value === true) return name;
+    return `${name.replaceAll('_', ' ')} ${Array.isArray(value) ? value.join(', ') : String(value)}`;
+  };
   return Object.entries(told)
-    .filter(([, value]) => value !== null && value !== false && value !== '')
-    .map(([name, value]) =>
-      value === true
-        ? name
-        : `${name.replaceAll('_', ' ')} ${Array.isArray(value) ? value.join(', ') : String(value)}`,
-    )
+    .flatMap(([name, value]) => words(name, value) ?? [])
     .join(', ');
 }

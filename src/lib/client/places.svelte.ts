@@ -25,7 +25,13 @@ const silent = (kind: PlaceKind, place: string): PlaceRule => ({
 });
 
 /** Must be called while a component is being created. `instance`: uid of the team's. */
-export function placesHere(instance: () => string | null): { of(rights: Rights): Place[] } {
+export function placesHere(instance: () => string | null): {
+  of(rights: Rights): Place[];
+  /** Null: it is not known here. */
+  nameOf(uid: string): string | null;
+  /** Those of the team that are known here. */
+  readonly branches: { uid: string; name: string }[];
+} {
   const branches = live(() => session.engine.branches(), ['lamindb_branch']);
   const spaces = live(
     () => session.engine.queryRows({ registry: 'Space', limit: 500 }, ['uid', 'name']),
@@ -44,6 +50,18 @@ export function placesHere(instance: () => string | null): { of(rights: Rights):
       .map(({ uid, name }) => ({ kind: 'branch' as const, uid, name })),
   ]);
   return {
+    get branches() {
+      const rest = isTeams
+        ? known.filter(({ kind, uid }) => kind === 'branch' && uid !== everywhere.branch)
+        : [];
+      return [{ uid: everywhere.branch, name: 'main' }, ...rest];
+    },
+    nameOf: (uid) =>
+      uid === everywhere.branch
+        ? 'main'
+        : uid === everywhere.space
+          ? 'all'
+          : (known.find((one) => one.uid === uid)?.name ?? null),
     of({ rules, rights }) {
       const places: Place[] = [];
       const add = (kind: PlaceKind, place: string, name: string | null) => {

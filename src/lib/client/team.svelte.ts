@@ -3,6 +3,7 @@
 import type { WireError } from '../engine/errors.ts';
 import { asWireError } from './notices.svelte.ts';
 import { awayOf, server, type Away } from './server.ts';
+import { sync } from './sync.svelte.ts';
 import type { Me, Offer, Role, ServerInfo } from './team-types.ts';
 
 /** `in`: somebody is signed in; `out`: nobody; else why there is no answer (`asking`: none yet). */
@@ -38,6 +39,12 @@ function take(who: Me | null): void {
   me = who;
   server.csrf = who?.csrf ?? null;
   state = who ? 'in' : 'out';
+}
+
+/** Somebody has just come in: a database that waited for that goes on. */
+async function cameIn(): Promise<void> {
+  await load();
+  if (sync.status?.state === 'stopped') await sync.now();
 }
 
 /** Of the team that this server is for; else of the first one that the account is in. */
@@ -76,16 +83,17 @@ export const team = {
     return info?.instance?.name ?? null;
   },
   load,
+  cameIn,
   /** Path below /api of the team's own routes. */
   path: (rest: string): string => `/instances/${encodeURIComponent(membership?.instance ?? '')}/${rest}`,
 
   async signIn(who: string, password: string): Promise<void> {
     await server.send('POST', '/account/sign-in', { who, password });
-    await load();
+    await cameIn();
   },
   async signUp(given: { invitation: string; handle: string; name: string; password: string }): Promise<void> {
     await server.send('POST', '/account/sign-up', given);
-    await load();
+    await cameIn();
   },
   lookAtInvitation: (invitation: string): Promise<Offer> =>
     server.send<Offer>('POST', '/account/invitation', { invitation }),
