@@ -188,7 +188,10 @@ export function syncPart(
     if (!log.on || remote === null) return 0;
     const { projector } = localSide();
     return (
-      read(projector.conflicts()).length + read(projector.keptOut()).length + (read(newerEntry()) ? 1 : 0)
+      read(rejectedActs(writer, listed)).length +
+      read(projector.conflicts()).length +
+      read(projector.keptOut()).length +
+      (read(newerEntry()) ? 1 : 0)
     );
   }
 
@@ -256,6 +259,8 @@ export function syncPart(
     /** Something was written here, or came from elsewhere. */
     wakeSync(feed: FeedChange): void {
       stale = true;
+      // What came in last may be what somebody has to look at, and no change of the connection follows it.
+      if (host && remote) telling ??= host.later(tellMs, tell);
       if (feed.last) connection?.wake();
     },
     holdSync(): void {
