@@ -2,7 +2,7 @@
 // engine: native SQLite, our engine in Node and our engine in Chromium take turns; drop: Python's LaminDB and the app's
 // workers take turns; questions: a database of `size` artifacts asked by our engine, native SQLite and Python's LaminDB
 // in turn; so each ratio compares neighbours in time. app: the built app as a person meets it (`app/cold` and
-// the like for one part). files: statements over files beside native DuckDB (bench-files.mjs), only where it is asked for; branches, only where it is asked for: branches of a million artifacts (bench-branches.mjs); history likewise: the log's history with a million changed cells (bench-history.mjs); million, only where it is asked for: the app over a database of 1,000,000 artifacts; ontologies likewise: imports of public terms and look-ups (bench-ontologies.mjs); validate likewise: files against schemas beside LaminDB's curators (bench-validate.mjs); sync likewise: what places in synced logs cost, in Node (bench-sync.mjs). Medians go to the console and to docs/benchmarks.md, each part into its own section.
+// the like for one part). files: statements over files beside native DuckDB (bench-files.mjs), only where it is asked for; branches, only where it is asked for: branches of a million artifacts (bench-branches.mjs); history likewise: the log's history with a million changed cells (bench-history.mjs); million, only where it is asked for: the app over a database of 1,000,000 artifacts; ontologies likewise: imports of public terms and look-ups (bench-ontologies.mjs); validate likewise: files against schemas beside LaminDB's curators (bench-validate.mjs); sync likewise: what places in synced logs cost, in Node (bench-sync.mjs); sync-server likewise: the server on PostgreSQL with devices (bench-sync-server.mjs). Medians go to the console and to docs/benchmarks.md, each part into its own section.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -20,6 +20,7 @@ import { historyCells, reportHistory } from './bench-history.mjs';
 import { millionMeasures } from './bench-million.mjs';
 import { ontologyMeasures } from './bench-ontologies.mjs';
 import { reportSync, syncEdits } from './bench-sync.mjs';
+import { reportSyncServer, syncServerMeasures } from './bench-sync-server.mjs';
 import { validateRounds, validateSizes } from './bench-validate.mjs';
 import { reportValidate } from './bench-validate-report.mjs';
 import {
@@ -67,7 +68,7 @@ const wantedFiles = wanted.includes('files')
 const unknown = [
   ...wanted.filter(
     (one) =>
-      !/^(engine|drop|questions|branches|history|million|ontologies|validate|sync|(app|files)(\/.*)?)$/.test(
+      !/^(engine|drop|questions|branches|history|million|ontologies|validate|sync|sync-server|(app|files)(\/.*)?)$/.test(
         one,
       ),
   ),
@@ -76,7 +77,7 @@ const unknown = [
 ];
 if (unknown.length > 0 || !(rounds > 0) || !(size >= 20_000)) {
   console.error(
-    `--only takes engine, drop, questions, branches, history, million, ontologies, validate, sync, app, files and ${[...appParts.map((part) => `app/${part}`), ...filesParts.map((part) => `files/${part}`)].join(', ')}; --size at least 20000.`,
+    `--only takes engine, drop, questions, branches, history, million, ontologies, validate, sync, sync-server, app, files and ${[...appParts.map((part) => `app/${part}`), ...filesParts.map((part) => `files/${part}`)].join(', ')}; --size at least 20000.`,
   );
   process.exit(1);
 }
@@ -95,7 +96,7 @@ async function bundle() {
       target: 'node20',
     },
   });
-  if (wanted.every((one) => ['questions', 'validate', 'sync'].includes(one))) return;
+  if (wanted.every((one) => ['questions', 'validate', 'sync', 'sync-server'].includes(one))) return;
   await build({
     ...common,
     root: join(bench, 'page'),
@@ -207,7 +208,9 @@ async function dropRounds(browser) {
 
 // Even where no build is wanted: bundling needs the generated tsconfig, which a fresh clone lacks.
 prepare({
-  build: wantedParts.length > 0 || ['million', 'ontologies', 'validate'].some((one) => wanted.includes(one)),
+  build:
+    wantedParts.length > 0 ||
+    ['million', 'ontologies', 'validate', 'sync-server'].some((one) => wanted.includes(one)),
 });
 await bundle();
 const { dependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
@@ -278,6 +281,12 @@ if (wanted.includes('sync')) {
     json(process.execPath, [join(bundles, 'node/node.js'), 'sync', String(syncEdits)]),
     told,
   );
+}
+if (wanted.includes('sync-server')) {
+  const told = aboutNow();
+  const measures = await syncServerMeasures(repository);
+  if (measures) sections['sync-server'] = reportSyncServer(measures, told);
+  else console.error('No PostgreSQL here: LOAM_POSTGRES names the folder with its programs.');
 }
 if (wanted.includes('validate')) {
   const done = await validateRounds({ build: join(repository, 'build'), rounds });
