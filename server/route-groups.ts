@@ -73,11 +73,8 @@ export function routeGroups(deps: GroupDeps): RouteGroup[] {
     {
       path: '/api/instances',
       app: restRoutes({
-        ground,
-        model,
-        instance: instance.uid,
+        ...{ ground, model, instance: instance.uid, write },
         read: (work) => replica.read(work),
-        write,
         bring: (account) => bringUser(turns, account),
       }),
     },

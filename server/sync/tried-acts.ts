@@ -32,6 +32,8 @@ export async function tryAct<T>(
   // A client of its own: the server's belongs to nobody, this one to the account.
   sync.renew();
   Object.assign(writer.author, { userId: Number(row[0]), userUid: access.account });
+  // The session may have written as the server, and nobody else may go on under that name.
+  sync.renew();
   try {
     const value = await work(engine);
     const items = newItems({ driver }, upto);
