@@ -1,5 +1,5 @@
 // `sync-server` of the benchmark: the real server as a process of its own on a PostgreSQL that reaches the disk at every
-// commit, devices on files, loopback. LOAM_POSTGRES names the folder with PostgreSQL's programs, or LOAM_BENCH_DATABASE an
+// commit, devices in memory, loopback. LOAM_POSTGRES names the folder with PostgreSQL's programs, or LOAM_BENCH_DATABASE an
 // empty database; LOAM_BENCH_SHORT makes all of it a tenth.
 import { model } from '../../src/lib/engine/model/model.ts';
 import { createEngine } from '../../src/lib/engine/index.ts';
