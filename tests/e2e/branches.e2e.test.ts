@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { listAnswered, opened, picture, startSuite, type Suite } from './app.ts';
 import { axe, waitUntilOffline, type OpenedApp } from './harness.ts';
+import { noteText } from './notes.ts';
 
 let suite: Suite;
 let app: OpenedApp;
@@ -259,7 +260,7 @@ describe.sequential('branches', () => {
     await chip('main').waitFor();
     await page.getByText('Donor 2, 12 and 24 h', { exact: true }).waitFor();
     await go(`${sample}?tab=note`);
-    await expect.poll(() => page.getByLabel('Note in Markdown').inputValue()).toBe(whole);
+    await expect.poll(() => noteText(page)).toBe(whole);
     await go('/r/record');
     await link('S-019').waitFor();
 
@@ -271,9 +272,7 @@ describe.sequential('branches', () => {
     await go(sample);
     await page.getByText('Donor 2, 12 h', { exact: true }).waitFor();
     await go(`${sample}?tab=note`);
-    await expect
-      .poll(() => page.getByLabel('Note in Markdown').inputValue())
-      .toContain('stimulated for 12 h.');
+    await expect.poll(() => noteText(page)).toContain('stimulated for 12 h.');
     await switchTo('plate-7');
     await go(sample);
     await page.getByText('Donor 2, 24 h', { exact: true }).waitFor();

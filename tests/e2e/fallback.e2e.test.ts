@@ -22,6 +22,7 @@ import {
   toSettings,
 } from './app.ts';
 import { builtApp, clearHttpCache, openApp, removeProfile, startServer, type OpenedApp } from './harness.ts';
+import { noteText } from './notes.ts';
 
 const noSyncAccess = `
   if (globalThis.FileSystemFileHandle) delete FileSystemFileHandle.prototype.createSyncAccessHandle;
@@ -267,7 +268,7 @@ describe('without synchronous file access', () => {
       const again = (await at.open(lacking.sync)).page;
       await row(again, 'noted.csv').locator('.key a').click();
       await again.getByRole('link', { name: 'Note', exact: true }).click();
-      await expect.poll(() => again.getByLabel('Note in Markdown').inputValue()).toMatch(/^# Long/);
+      await expect.poll(() => noteText(again)).toMatch(/^# Long/);
       await at.leave();
     },
   );

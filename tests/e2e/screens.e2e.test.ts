@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dropEnded, dropSaved, drop, listAnswered, listCounts, opened, storedBytes } from './app.ts';
 import { axe, openApp, removeProfile, startServer, type OpenedApp } from './harness.ts';
+import { noteText } from './notes.ts';
 
 let server: Awaited<ReturnType<typeof startServer>>;
 let folder = '';
@@ -163,7 +164,7 @@ describe.sequential('the screens', () => {
     await page.keyboard.press('Control+s');
     await page.getByText(/^Saved .* by/).waitFor();
     await page.reload();
-    await expect.poll(() => note.inputValue()).toBe('# Kept\n\nby hand');
+    await expect.poll(() => noteText(page)).toBe('# Kept\n\nby hand');
     await page.getByRole('heading', { name: 'Kept' }).waitFor();
   });
 

@@ -18,6 +18,7 @@ import { createJobs, type JobProgress } from './jobs.ts';
 import { addValues, removeValues, setValues, updateValues } from './features/values.ts';
 import { link, projectsByName, ulabelsByName, unlink } from './features/labels.ts';
 import { movingPart } from './interop/moving.ts';
+import { liveNotesPart } from './rooms/part.ts';
 import { transferPart } from './interop/transfer.ts';
 import type { Model } from './model/types.ts';
 import { comparePart } from './ontology/compare.ts';
@@ -341,6 +342,7 @@ export async function createEngine(deps: EngineDeps) {
     ...branches,
     ...revertPart(context, branches.switchBranch),
     ...reviewPart(context),
+    ...liveNotesPart(context),
     ...bundlePart(context, branches, deps.bundleKeys ?? null),
     ...manyPart(context),
     ...queryPart(context, readOnly ? null : branches.seenOn),

@@ -33,6 +33,7 @@ import { createRemotes } from './remotes.ts';
 import { createJoining } from './joining.ts';
 import { createOwnServer } from './own-server.ts';
 import { createTeamFiles, type TeamFiles } from './team-files.ts';
+import { createRooms, type WorkerRooms } from './rooms.ts';
 import { createTransfers } from './transfers.ts';
 import { meter } from './storage-meter.ts';
 import { createStorages, type StoragesDeps } from './storages.ts';
@@ -47,7 +48,6 @@ const identity = deviceIdentity(() =>
 );
 
 let operation: string | null = null;
-
 /** The uid of the request about to be served; the act it makes takes it as its own. */
 export function requestUid(uid: string | null): void {
   operation = uid;
@@ -74,6 +74,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
   const { inspector, viewer, readDataset, fixedDataset } = inspectorPort(blobs);
   let others: Databases | null = null;
   let teamFiles: TeamFiles | null = null;
+  let rooms: WorkerRooms | null = null;
   const engine = await createEngine({
     driver,
     model: fileModel(driver, model),
@@ -85,6 +86,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
       emit({ type: 'feed', feed });
       tidySoon();
       teamFiles?.stir();
+      rooms?.fed(feed);
     },
     onDrop: (progress) => {
       // "Saved" is said when it is true: where a commit is not enough, after it is kept.
@@ -128,6 +130,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
       method(...args);
 
   others = shelf.databases(engine);
+  rooms = createRooms({ engine, emit: (room, bytes) => emit({ type: 'room', room, bytes }) });
   const desk = createDesk({
     engine,
     library: createPackLibrary(`${self.location.origin}${import.meta.env.BASE_URL}ontologies/`),
@@ -150,8 +153,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     tell: (progress) => emit({ type: 'view', progress }),
   });
   const watch = createDatasetWatch({
-    engine,
-    find: createFinder(blobs, remotes).find,
+    ...{ engine, find: createFinder(blobs, remotes).find },
     tell: (progress) => emit({ type: 'view', progress }),
   });
   const curation = createCurations({ engine, readDataset, fixedDataset, watch });
@@ -191,6 +193,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
     reviseRejected: writing(syncing.reviseRejected),
     ...teamApi,
     uploadToTeam: writing(teamApi.uploadToTeam),
+    ...rooms.api,
     ...curation,
     createTerms: writing(curation.createTerms),
     keepReport: writing(curation.keepReport),
@@ -449,7 +452,6 @@ function inputOf(item: DropItem): DropInput {
     folder,
   };
 }
-
 interface InspectorPorts {
   inspector: Inspector;
   viewer: StoragesDeps['viewer'];

@@ -1,5 +1,6 @@
 // What crosses the worker border: the engine's API as the page sees it, plain data only.
 // The page imports this file for its types; the engine worker implements EngineApi.
+import type { RoomsApi } from './rooms-wire.ts';
 import type { WireError } from '../engine/errors.ts';
 import type { SqlExport, SqlPage, SqlSpec, SqlTable } from '../engine/console/types.ts';
 import type { ArtifactDetail, ArtifactListSpec, ArtifactPage } from '../engine/query/artifact-types.ts';
@@ -279,6 +280,7 @@ export interface EngineApi
     QueryApi,
     OntologiesApi,
     ValidationsApi,
+    RoomsApi,
     CurationApi,
     SchemasApi,
     HistoryApi,
@@ -453,6 +455,8 @@ export type EngineEvent =
   /** Pages that hold keys of storages give them to the worker that leads now. */
   | { type: 'keys' }
   | { type: 'view'; progress: ViewProgress }
+  /** A message of a live text or of presence. */
+  | { type: 'room'; room: string; bytes: Uint8Array }
   | { type: 'database'; progress: DatabaseProgress }
   /** How sync stands, when that changed. */
   | { type: 'sync'; status: SyncStatus }

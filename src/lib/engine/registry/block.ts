@@ -5,6 +5,7 @@ import { LoamError } from '../errors.ts';
 import { hashText } from '../hash.ts';
 import type { Model, Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
+import { toPythonJson } from '../python-json.ts';
 import { one, type Steps } from '../statement.ts';
 import { randomUid } from '../uid.ts';
 import { insertOne, remove, update } from '../write/apply.ts';
@@ -22,6 +23,8 @@ export interface BlockInput {
   uid?: string;
   /** Line of a transform's source code. */
   line?: number | null;
+  /** State of the live text that the content was taken from, in base64 (decision 0042); `room` where it is too long. */
+  live?: string;
 }
 
 export interface SavedBlock {
@@ -118,13 +121,17 @@ function* saveVersion(
     yield* update(tx, blocks.name, [Number(head[0])], {
       content: input.content,
       hash: hashText(input.content),
+      ...liveOf(blocks, input),
     });
     return { uid, created: false, message: 'No content was saved yet; the block that is there took it.' };
   }
   const next = head ? yield* nextUid(blocks.name, uid) : `${randomUid(16, tx.journal.random)}0000`;
-  yield* insertOne(tx, blocks.name, { ...fresh(input), uid: next, ...more });
+  yield* insertOne(tx, blocks.name, { ...fresh(input), uid: next, ...more, ...liveOf(blocks, input) });
   return { uid: next, created: true, message: null };
 }
+
+const liveOf = (blocks: Table, { live }: BlockInput): Record<string, string> =>
+  live !== undefined && blocks.column.has('_aux') ? { _aux: toPythonJson({ loam: { text: live } }) } : {};
 
 const fresh = ({ kind, content }: BlockInput) => ({
   kind,

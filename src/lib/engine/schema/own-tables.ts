@@ -2,6 +2,7 @@
 // named `loam_…`, which is made from other tables and can be made again.
 import { LoamError } from '../errors.ts';
 import type { SqlDriver } from '../ports.ts';
+import { notesDdl } from '../rooms/tables.ts';
 import { projectionDdl } from '../sync/projection-tables.ts';
 import { journalDdl } from '../write/journal-tables.ts';
 import { syncedVersion } from '../write/synced.ts';
@@ -27,12 +28,14 @@ const later = new Set([
   'loam_sync_doc',
   'loam_sync_client',
   'loam_sync_item',
-  ...projectionDdl.flatMap((sql) => /^CREATE TABLE IF NOT EXISTS (\w+)/.exec(sql)?.[1] ?? []),
+  ...[...projectionDdl, ...notesDdl].flatMap(
+    (sql) => /^CREATE TABLE IF NOT EXISTS (\w+)/.exec(sql)?.[1] ?? [],
+  ),
 ]);
 
 /** Table -> its columns, read off the statements that make them. */
 const logTables: ReadonlyMap<string, Set<string>> = new Map(
-  [...journalDdl, ...projectionDdl].flatMap((sql) => {
+  [...journalDdl, ...projectionDdl, ...notesDdl].flatMap((sql) => {
     const match = /^CREATE TABLE IF NOT EXISTS (\w+) \(([\s\S]*)\)/.exec(sql);
     if (!match) return [];
     const parts = (match[2] ?? '').split(/,(?![^(]*\))/).map((part) => part.trim());
