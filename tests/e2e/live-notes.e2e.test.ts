@@ -19,7 +19,7 @@ beforeAll(async () => {
   await one.locator('.list .total').waitFor();
   await one.keyboard.press('n');
   await one.getByRole('dialog').getByLabel('name', { exact: true }).fill('Buffer');
-  await one.keyboard.press('Control+Enter');
+  await one.getByRole('dialog').getByRole('button', { name: 'Create' }).click();
   await one.getByRole('link', { name: 'Buffer', exact: true }).first().waitFor();
 });
 afterAll(() => suite?.end());
