@@ -1,5 +1,8 @@
 // What needs Yjs, loaded with the first live text and then there.
-type Loaded = { Y: typeof import('yjs') } & typeof import('../engine/rooms/note-doc.ts');
+import type * as NoteDoc from '../engine/rooms/note-doc.ts';
+import type * as Yjs from 'yjs';
+
+type Loaded = { Y: typeof Yjs } & typeof NoteDoc;
 
 let loading: Promise<Loaded> | null = null;
 
