@@ -142,6 +142,39 @@ describe('[row 86] versions of a note and its live text', () => {
     expect(textOf(main.doc)).toBe('Base. Branch.');
   });
 
+  it('one merge after another is what was chosen each time, also for who comes later', () => {
+    const first = version('Cells for 2 h. Viability 90 %.');
+    const from = (text: string) => {
+      const branch = device([first]);
+      for (const { at, remove, insert } of patch(first.content, text)) {
+        branch.text.delete(at, remove);
+        branch.text.insert(at, insert);
+      }
+      return { ...saved(branch.doc), ownBranch: false };
+    };
+    const one = from('Cells for 12 h. Viability 94 %.');
+    const two = {
+      ...from('Cells for 24 h. Viability 94 %.'),
+      content: 'Cells for 12 and 24 h. Viability 94 %.',
+    };
+    const here = device([first]);
+    for (const rows of [
+      [first, one],
+      [first, one, two],
+      [first, one],
+      [first, one, two],
+    ]) {
+      here.memory = takeVersions(here.doc, rows, here.memory, 'rows');
+      expect(textOf(here.doc)).toBe(rows.at(-1)?.content);
+    }
+    const late = device([first, one, two]);
+    expect(textOf(late.doc)).toBe(two.content);
+    const other = device([first]);
+    other.memory = takeVersions(other.doc, [first, one], other.memory, 'rows');
+    other.memory = takeVersions(other.doc, [first, one, two], other.memory, 'rows');
+    expect(meet(other.doc, late.doc)).toBe(two.content);
+  });
+
   it('a state that is no text counts as none', () => {
     const hostile = [new Uint8Array([1, 255, 255, 255, 15]), new Uint8Array([255]), new Uint8Array()];
     for (const state of hostile) expect(textOf(device([version('Whole', state)]).doc)).toBe('Whole');

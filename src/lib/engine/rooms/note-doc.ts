@@ -101,21 +101,27 @@ export function takeVersions(
   const apply = (update: Uint8Array) => Y.applyUpdate(doc, update, origin);
 
   versions.forEach((version, i) => {
-    const last = i === versions.length - 1;
     const carried = checkedState(version.state);
     if (version.ownBranch && carried) {
       states.push(carried);
       if (!taken.has(version.key)) apply(carried);
       return;
     }
-    // Merged from elsewhere: as it was chosen, on top of what was there; an older one was not chosen.
-    if (version.state === 'room' || (!version.ownBranch && !last)) {
+    if (version.state === 'room') {
       states.push(states.at(-1) ?? emptyState);
       return;
     }
-    const from = version.ownBranch ? candidates(versions, states, i) : [states[i - 1] ?? emptyState];
+    // Merged from elsewhere: as it was chosen, on top of what was there.
+    const from = version.ownBranch
+      ? candidates(versions, states, i)
+      : [...states.slice(-looksBack).reverse(), emptyState];
     const steps = from.map((state) => ({ state, step: stepFrom(state, version.content) }));
     const done = steps.find(({ step }) => step && step.update[0] !== 0 && has(step.update));
+    if (!done && !version.ownBranch && versions.slice(i + 1).some(isSaved)) {
+      // A text that was saved later knows nothing of it: the other side was chosen.
+      states.push(states.at(-1) ?? emptyState);
+      return;
+    }
     const { state, step } = done ?? steps[0] ?? { state: emptyState, step: null };
     if (step) apply(step.update);
     states.push(step?.state ?? state);
@@ -151,6 +157,8 @@ export function takeVersions(
       .map(({ key }) => key),
   };
 }
+
+const isSaved = ({ ownBranch, state }: NoteVersion): boolean => ownBranch && checkedState(state) !== null;
 
 const docText = (state: Uint8Array): string => textOf(docOf(state));
 
