@@ -88,6 +88,8 @@ export const methodKinds: Readonly<Record<keyof EngineApi, MethodKind>> = {
   saveLiveNote: 'write',
   closeNote: 'control',
   sayPresence: 'control',
+  sayWhere: 'control',
+  present: 'control',
   ulabels: 'read',
   projects: 'read',
   features: 'read',

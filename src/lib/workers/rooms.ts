@@ -12,8 +12,15 @@ import {
 } from '../engine/rooms/messages.ts';
 import { presenceRoom } from '../engine/rooms/names.ts';
 import type { NoteMemory } from '../engine/rooms/note-doc.ts';
-import { checkVector, fits, isRefusal, readTextUpdate } from '../engine/rooms/text-update.ts';
+import {
+  checkVector,
+  fits,
+  isRefusal,
+  readTextUpdate,
+  textClientLimit,
+} from '../engine/rooms/text-update.ts';
 import type { FeedChange } from '../engine/write/writer.ts';
+import { createWorkerPresence } from './presence.ts';
 import { yjs } from './rooms-yjs.ts';
 import type { RoomsApi } from './rooms-wire.ts';
 
@@ -31,6 +38,8 @@ export interface WorkerRooms {
   connect(send: (room: string, bytes: Uint8Array) => boolean): void;
   /** There is a connection, or one again. */
   connected(): void;
+  /** There is none now: nobody is heard of. */
+  disconnected(): void;
   /** A message of a room from the server, to be read as a stranger's. */
   received(room: string, bytes: Uint8Array): void;
   /** An act changed tables. */
@@ -69,6 +78,7 @@ export function createRooms(deps: RoomsDeps): WorkerRooms {
   const random = deps.random ?? Math.random;
   const texts = new Map<string, Promise<LiveText>>();
   let send: (room: string, bytes: Uint8Array) => boolean = () => false;
+  const presence = createWorkerPresence();
   let looking: (() => void) | null = null;
 
   async function load(room: string): Promise<LiveText> {
@@ -211,18 +221,30 @@ export function createRooms(deps: RoomsDeps): WorkerRooms {
         emit(room, bytes);
         send(room, bytes);
       },
+      sayWhere: async (client, where) => {
+        if (!Number.isInteger(client) || client < 1 || client >= textClientLimit) return;
+        send(presenceRoom, presence.say(client, where));
+      },
+      present: async () => presence.list(),
     },
     connect(way) {
       send = way;
     },
     connected() {
-      emit(presenceRoom, encodeWho());
+      presence.forgetOthers();
+      const own = presence.own();
+      send(presenceRoom, own ?? encodeWho());
+      if (own) send(presenceRoom, encodeWho());
       for (const room of texts.keys()) emit(room, encodeWho());
       void (async () => {
         const { Y } = await yjs();
         for (const room of new Set([...texts.keys(), ...engine.notesHere(true)]))
           send(room, encodeHave(Y.encodeStateVector((await textAt(room)).doc)));
       })().catch(() => {}); // the next connection does it again
+    },
+    disconnected() {
+      presence.forgetOthers();
+      emit(presenceRoom, encodeWho());
     },
     received(room, bytes) {
       // What is no message of a room says nothing; the connection is another's to end.
