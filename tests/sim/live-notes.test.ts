@@ -50,8 +50,7 @@ function typist(peer: Peer) {
   };
 }
 
-const noteOf = (peer: Peer, uid: string): string | undefined =>
-  peer.engine.row('ULabel', uid).note?.content;
+const noteOf = (peer: Peer, uid: string): string | undefined => peer.engine.row('ULabel', uid).note?.content;
 
 describe('notes of devices that were apart', () => {
   it('[row 86] two offline saves of one note end as one text, on all devices and in the row', async () => {

@@ -11,7 +11,7 @@ export const textName = 'note';
 export const mostTextBytes = 3 * 1024 * 1024;
 /** Characters that a text may have had in all, deleted ones among them. */
 export const mostCharacters = 50_000_000;
-const mostStructs = 200_000;
+const mostStructs = 50_000;
 const mostClients = 20_000;
 /** Client ids of live texts have 32 bits: a Rust peer cuts longer ones (sync.md §1, trap 5). */
 export const textClientLimit = 2 ** 32;
