@@ -14,9 +14,8 @@ export const presence = {
   },
   /** Those who look at a route, by account. */
   at(where: string): Present[] {
-    return [
-      ...new Map(people.filter((one) => one.where === where).map((one) => [one.account, one])).values(),
-    ];
+    const here = people.filter((one) => one.where === where);
+    return here.filter(({ account }, i) => here.findIndex((one) => one.account === account) === i);
   },
 };
 
