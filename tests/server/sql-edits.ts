@@ -77,13 +77,13 @@ async function oneEdit(session: PostgresSession, chance: Chance): Promise<string
     [
       'annotate',
       () =>
-        artifact !== null &&
-        label !== null &&
-        ask(
-          `INSERT INTO lamindb_artifactulabel(artifact_id, ulabel_id, created_by_id) SELECT $1::int, $2::int, 1
+        artifact === null || label === null
+          ? Promise.resolve()
+          : ask(
+              `INSERT INTO lamindb_artifactulabel(artifact_id, ulabel_id, created_by_id) SELECT $1::int, $2::int, 1
            WHERE NOT EXISTS (SELECT 1 FROM lamindb_artifactulabel WHERE artifact_id = $1::int AND ulabel_id = $2::int AND feature_id IS NULL)`,
-          [artifact, label],
-        ),
+              [artifact, label],
+            ),
     ],
     ['unlink', () => ask('DELETE FROM lamindb_artifactulabel WHERE ulabel_id = $1', [label])],
     [

@@ -141,7 +141,7 @@ export async function simulate(seed: number, options: Options): Promise<Outcome>
   const kept = new Map<number, PlacedRecord[]>();
   /** Places of those that were refused. */
   const voids = new Map<string, RefusedPlace>();
-  const placeOf = ({ client, clock }: RefusedPlace): string => `${client}.${clock}`;
+  const placeOf = ({ client, clock }: Pick<RefusedPlace, 'client' | 'clock'>): string => `${client}.${clock}`;
   /** Without a branch its records would wait for ever; a server refuses them one by one (decision 0036). */
   const refusable = ({ record }: PlacedRecord): boolean =>
     record.operations.every(({ t }) => t !== 'lamindb_branch');

@@ -3,14 +3,14 @@
 import { appVersion } from '../engine/app-version.ts';
 import { createEngine, type Engine } from '../engine/index.ts';
 import { model } from '../engine/model/model.ts';
-import { fromWire, LoamError } from '../engine/errors.ts';
+import { LoamError } from '../engine/errors.ts';
 import type { Parcel } from '../engine/interop/parcel.ts';
 import { deviceSigner } from '../storage/keys/device-keys.ts';
 import { deviceIdentity, keepDevice } from '../storage/keys/device-identity.ts';
 import { fileNonce } from '../storage/keys/file-nonces.ts';
 import { verifierHere } from '../storage/keys/ed25519.ts';
 import { fileModel } from '../engine/schema/file-model.ts';
-import type { AbortSignalLike, FolderSource, Inspector, Payload, Random } from '../engine/ports.ts';
+import type { FolderSource, Random } from '../engine/ports.ts';
 import type { DropInput } from '../engine/registry/drop.ts';
 import { blobSource } from '../storage/blob/blob-source.ts';
 import type { OpfsBlobStore } from '../storage/blob/opfs.ts';
@@ -18,12 +18,11 @@ import type { OpenedDatabase } from '../storage/sql/opened.ts';
 import { createBell } from './bell.ts';
 import { branchCalls } from './branch-calls.ts';
 import { createBundles } from './bundles.ts';
-import { createCurations, type CurationsDeps } from './curations.ts';
-import { createDatasetWatch, type ReadDataset } from './dataset-watch.ts';
-import { createInspector, type InspectInput } from './inspect-pool.ts';
+import { createCurations } from './curations.ts';
+import { createDatasetWatch } from './dataset-watch.ts';
+import { inspectorPort } from './inspector-port.ts';
 import { sampleLab } from './sample-lab.ts';
-import { createFinder, type AnyFile } from './find-bytes.ts';
-import { isRemoteFile } from '../storage/remote/cache-reader.ts';
+import { createFinder } from './find-bytes.ts';
 import { nextTask } from './serve.ts';
 import { createDesk } from '../engine/ontology/desk.ts';
 import { randomUid } from '../engine/uid.ts';
@@ -36,7 +35,7 @@ import { createTeamFiles, type TeamFiles } from './team-files.ts';
 import { createRooms, type WorkerRooms } from './rooms.ts';
 import { createTransfers } from './transfers.ts';
 import { meter } from './storage-meter.ts';
-import { createStorages, type StoragesDeps } from './storages.ts';
+import { createStorages } from './storages.ts';
 import { createSyncing } from './syncing.ts';
 import { createValidations } from './validations.ts';
 import { helper, type Databases } from './databases.ts';
@@ -160,7 +159,7 @@ export async function createEngineApi(parts: EngineApiParts): Promise<EngineApi>
   const validations = createValidations({ engine, readDataset, watch });
 
   const syncing = createSyncing({
-    ...{ engine, origin: self.location.origin, app: appVersion },
+    ...{ engine, rooms, origin: self.location.origin, app: appVersion },
     tell: (status) => emit({ type: 'sync', status }),
   });
 
@@ -450,61 +449,5 @@ function inputOf(item: DropItem): DropInput {
     payload: { name, file: item.file, files: item.files },
     source: item.file && blobSource(item.file),
     folder,
-  };
-}
-interface InspectorPorts {
-  inspector: Inspector;
-  viewer: StoragesDeps['viewer'];
-  readDataset: ReadDataset;
-  fixedDataset: CurationsDeps['fixedDataset'];
-}
-
-function inspectorPort(blobs: OpfsBlobStore): InspectorPorts {
-  const pool = createInspector({ size: 2 });
-  const asFile = async (held: unknown): Promise<File> =>
-    held instanceof File ? held : blobs.file(String(held));
-  const anyFile = async (held: unknown): Promise<AnyFile> => (isRemoteFile(held) ? held : asFile(held));
-  const input = async (payload: Payload): Promise<InspectInput> => {
-    if (!payload.files) return anyFile(payload.file);
-    const files = [];
-    for (const { path, file } of payload.files) files.push({ path, file: await anyFile(file) });
-    return files;
-  };
-  /** The engine's signal is only looked at, the pool's is listened to. */
-  async function watched<T>(signal: AbortSignalLike, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const abort = new AbortController();
-    const watch = setInterval(() => signal.aborted && abort.abort(), 100);
-    try {
-      return await work(abort.signal);
-    } finally {
-      clearInterval(watch);
-    }
-  }
-  const inspector: Inspector = {
-    hash: (payload, onProgress, signal) =>
-      watched(signal, async (abort) => pool.hash(await input(payload), { onProgress, signal: abort })),
-    readSmall: (payloads, signal) =>
-      watched(signal, async (abort) => {
-        const files = [];
-        for (const { file, name } of payloads) files.push({ file: await asFile(file), name });
-        const answers = await pool.readSmall(files, { signal: abort });
-        return answers.map((one) => one && (one.ok ? one.value : { error: fromWire(one.error) }));
-      }),
-    inspect: async (payload) => pool.inspect(await input(payload), payload.name),
-    async checksum(payload) {
-      const given = await input(payload);
-      if (!Array.isArray(given)) return pool.checksum(given);
-      const lines: string[] = [];
-      for (const { path, file } of given) lines.push(`${path}\0${await pool.checksum(file)}`);
-      return pool.checksum(new File([lines.sort().join('\n')], 'folder'));
-    },
-  };
-  return {
-    inspector,
-    viewer: async (payload, ask, watch) => pool.view(await input(payload), ask, watch),
-    readDataset: async (given, name, asks, watch) =>
-      pool.dataset('rows' in given ? given : await input(given), name, asks, watch),
-    fixedDataset: async (payload, fixes, watch) =>
-      pool.fixed(await input(payload), payload.name, fixes, watch),
   };
 }

@@ -5,10 +5,13 @@ import type { Engine } from '../engine/index.ts';
 import type { Later } from '../engine/ports.ts';
 import { socketPath } from '../engine/sync/frames.ts';
 import { socketAddress, webSockets } from '../storage/net/websocket.ts';
+import type { WorkerRooms } from './rooms.ts';
 import type { SyncApi, SyncStatus } from './sync-wire.ts';
 
 export interface SyncingDeps {
   engine: Engine;
+  /** Live texts and presence, which share the socket. */
+  rooms?: Pick<WorkerRooms, 'connect' | 'connected' | 'disconnected' | 'received'>;
   /** Origin of the page. */
   origin: string;
   app: string;
@@ -21,13 +24,27 @@ const later: Later = (ms, run) => {
 };
 
 /** Connects where the database belongs to this server and nobody has paused it. */
-export function createSyncing({ engine, origin, app, tell }: SyncingDeps): SyncApi {
+export function createSyncing({ engine, rooms, origin, app, tell }: SyncingDeps): SyncApi {
+  let welcome = false;
+  /** Rooms are heard of from the welcome on. */
+  function note({ state }: SyncStatus): void {
+    const now = state === 'live' || state === 'catching up';
+    if (now === welcome) return;
+    welcome = now;
+    if (now) rooms?.connected();
+    else rooms?.disconnected();
+  }
+  rooms?.connect((room, bytes) => engine.sendRoom(room, bytes));
   engine.startSync({
     app,
     later,
     token: () => null,
     open: (server) => (server === origin ? webSockets(() => socketAt(server)) : elsewhere(server, origin)),
-    onStatus: tell,
+    onStatus(status) {
+      note(status);
+      tell(status);
+    },
+    onRoom: (room, bytes) => rooms?.received(room, bytes),
   });
   addEventListener('online', () => engine.syncNetwork(true));
   addEventListener('offline', () => engine.syncNetwork(false));

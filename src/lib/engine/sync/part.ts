@@ -21,6 +21,7 @@ import {
 import { createConnection, type Connection, type ConnectionStatus } from './connection.ts';
 import type { SyncConflict } from './conflicts.ts';
 import { createLocalSide, type LocalSide } from './local-side.ts';
+import { followUids } from '../registry/astray.ts';
 import type { SyncLog } from './log.ts';
 import { readRemote, writeRemote, type Remote } from './remote.ts';
 import { discardRejected, rejectedActs, reviseRejected, type ReviseDeps } from './revise.ts';
@@ -77,7 +78,13 @@ export function syncPart(
   let noted = 0;
 
   function localSide(): LocalSide {
-    return (local ??= createLocalSide({ driver, writer, log, clock }));
+    return (local ??= createLocalSide({ driver, writer, log, clock, onMoved: followBytes }));
+  }
+
+  /** Bytes come to the keys of artifacts that have another uid now; what fails is tried at the next start. */
+  let following: Promise<unknown> = Promise.resolve();
+  function followBytes(): void {
+    following = following.then(() => followUids(driver, context.blobs, random)).catch(() => undefined);
   }
 
   /** While the past is looked at, all that is written goes with it. */
@@ -219,6 +226,7 @@ export function syncPart(
   return {
     /** From here on it connects by itself where the database belongs to a server and nobody has paused it. */
     startSync(given: SyncHost): void {
+      if (log.on) followBytes();
       host = given;
       if (remote && !remote.paused) connect();
       tell();
