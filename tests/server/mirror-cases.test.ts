@@ -130,7 +130,7 @@ onBoth('the mirror’s hard cases', (at, kind) => {
     });
   });
 
-  test('[row 70] cut off between the two COMMITs, the rows are found by their keys', async () => {
+  test('[row 69] cut off between the two COMMITs, the rows are found by their keys', async () => {
     const write = () => {
       label(101, 'aaaaaaaa');
       run('INSERT INTO lamindb_ulabel_parents(id, from_ulabel_id, to_ulabel_id) VALUES (51, 101, 101)');
@@ -156,7 +156,7 @@ onBoth('the mirror’s hard cases', (at, kind) => {
     expect(await here.differences()).toEqual([]);
   });
 
-  test('[row 70] the same without skip: a flush that is repeated writes nothing twice', async () => {
+  test('[row 69] the same without skip: a flush that is repeated writes nothing twice', async () => {
     here.driver.exec('BEGIN');
     label(101, 'aaaaaaaa');
     await here.flush();
@@ -168,7 +168,7 @@ onBoth('the mirror’s hard cases', (at, kind) => {
     expect(await here.differences()).toEqual([]);
   });
 
-  test('[row 70] a label that Python has just deleted, and that somebody uses here', async () => {
+  test('[row 69] a label that Python has just deleted, and that somebody uses here', async () => {
     label(101, 'aaaaaaaa');
     label(102, 'bbbbbbbb');
     await here.flush();
@@ -183,7 +183,7 @@ onBoth('the mirror’s hard cases', (at, kind) => {
   });
 
   test.each([1, 2, 3])(
-    '[row 70] any SQL edits are in the replica, on both sides at once too (%i)',
+    '[row 69] any SQL edits are in the replica, on both sides at once too (%i)',
     async (seed) => {
       const chance = numbers(seed * 31);
       for (let i = 0; i < 12; i++) await anyAct(peer(), chance, { branches: false, clashes: false });
