@@ -1,4 +1,4 @@
-// The kinds of tests: unit, drivers, cli and server in Node, compat beside a real LaminDB, browser inside a Chromium page, e2e against the built app.
+// The kinds of tests: unit, sim, drivers, cli and server in Node, compat beside a real LaminDB, browser inside a Chromium page, e2e against the built app.
 // scripts/test.mjs runs them one after the other, since the browsers want the processor for themselves.
 import { sveltekit } from '@sveltejs/kit/vite';
 import { playwright } from '@vitest/browser-playwright';
@@ -29,6 +29,9 @@ const inNode = {
   env: { XDG_CONFIG_HOME: join(tmpdir(), 'loam-tests-config') },
 };
 
+/** Devices under faults from a seed: LOAM_SEEDS says how many rounds, `.ci/run` plays 2,000. */
+const simulated = ['tests/sim/teams-*.test.ts', 'tests/sim/connection-faults.test.ts'];
+
 export default defineConfig(async () => ({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -37,7 +40,16 @@ export default defineConfig(async () => ({
     projects: [
       {
         resolve: { alias },
-        test: { ...inNode, name: 'unit', include: ['tests/unit/**/*.test.ts', 'tests/sim/**/*.test.ts'] },
+        test: {
+          ...inNode,
+          name: 'unit',
+          include: ['tests/unit/**/*.test.ts', 'tests/sim/**/*.test.ts'],
+          exclude: simulated,
+        },
+      },
+      {
+        resolve: { alias },
+        test: { ...inNode, name: 'sim', include: simulated, testTimeout: 600_000 },
       },
       {
         resolve: { alias },

@@ -9,14 +9,14 @@ import { dirname, join, relative } from 'node:path';
 import { prepare, root } from './prepare.mjs';
 
 /** What a change must pass everywhere. */
-const everywhere = ['unit', 'drivers', 'cli', 'browser', 'e2e'];
+const everywhere = ['unit', 'sim', 'drivers', 'cli', 'browser', 'e2e'];
 /** `compat` needs a Python with lamindb (LOAM_PYTHON) and `server` is at its best with a PostgreSQL: they run when asked for, in CI beside the others. */
 const kinds = [...everywhere, 'server', 'compat'];
 /**
- * A kind that hangs is stopped and counted as failed. The whole is to end within ten minutes, CI's longer form within 20; a
+ * A kind that hangs is stopped and counted as failed. The whole is to end within ten minutes, CI's longer form within 25; a
  * slow machine gets half as much again.
  */
-const minutes = process.env.LOAM_LONG === '1' ? 28 : 15;
+const minutes = process.env.LOAM_LONG === '1' ? 34 : 15;
 const deadline = Date.now() + minutes * 60_000;
 
 /**
