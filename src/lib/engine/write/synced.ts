@@ -13,7 +13,9 @@ export const syncSetting = 'sync';
 export const sharedFrom = 'sync base';
 
 /** What the projection keeps (sync/projection-tables.ts), for a database that leaves it all. */
-const projection = 'known saw waiting void shadow moved parked hidden wait conflict alias birth twin'.split(' ');
+const projection = 'known saw waiting void shadow moved parked hidden wait conflict alias birth twin'.split(
+  ' ',
+);
 
 /** A database with these executed is not synced any more; what others have of it stays with them. */
 export const leaveSync: readonly string[] = [
