@@ -5,16 +5,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { LoamError } from '../src/lib/engine/errors.ts';
-import type { Engine } from '../src/lib/engine/index.ts';
 import { model } from '../src/lib/engine/model/model.ts';
-import type { SqlDriver } from '../src/lib/engine/ports.ts';
 import { timeText } from '../src/lib/engine/time.ts';
 import { randomUid } from '../src/lib/engine/uid.ts';
 import { installCapture } from './capture.ts';
 import type { Config } from './config.ts';
 import { followEdits, type Follower } from './edits-of-others.ts';
 import { createHttp } from './http/http.ts';
-import type { CapturedOperation, CapturedTransaction } from './inbox.ts';
 import { openLamindb } from './lamindb-database.ts';
 import { openLoamSchema } from './loam-schema.ts';
 import { metricsOf } from './metrics.ts';
@@ -26,6 +23,7 @@ import { oidcProvider } from './people/oidc.ts';
 import { sweepSessions } from './people/sessions.ts';
 import { keepOf, openBlobs, routeGroups } from './route-groups.ts';
 import type { Postgres } from './postgres.ts';
+import type { TakeEdits } from './sync/pending-edits.ts';
 import type { CreateMirror, Replica, ReplicaDeps } from './sync/replica.ts';
 import type { Rooms } from './sync/rooms.ts';
 import { postgresSnapshots } from './sync/snapshots.ts';
@@ -37,11 +35,7 @@ export type Log = (entry: Record<string, string | number | null>) => void;
 export interface Parts {
   createMirror: CreateMirror;
   copyTables: ReplicaDeps['copyTables'];
-  takeEdits(
-    deps: { engine: Engine; driver: SqlDriver },
-    transaction: CapturedTransaction,
-    pieces: AsyncIterable<CapturedOperation[]>,
-  ): Promise<unknown>;
+  takeEdits: TakeEdits;
   rooms(replica: Replica, ground: Ground): Promise<Rooms> | Rooms;
 }
 
@@ -97,6 +91,7 @@ export async function startCore(config: Config, parts: Parts, app: string, log: 
         file: join(config.data, `replica-${instance.uid}.sqlite`),
       },
       ...{ createMirror: parts.createMirror, copyTables: parts.copyTables },
+      takeEdits: postgres.kind === 'postgres' ? parts.takeEdits : null,
       rooms: (replica) => parts.rooms(replica, ground),
     });
     undo.push(() => sync.stop());

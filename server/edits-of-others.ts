@@ -97,7 +97,7 @@ export async function followEdits(options: FollowerOptions): Promise<Follower> {
 }
 
 /** Transactions that are listed at once; each is handed on in a Postgres transaction of its own. */
-const listed = 100;
+export const listed = 100;
 
 /** Hands on the oldest transactions; false where there are none, or another server is at it. */
 async function takeSome(
@@ -108,19 +108,32 @@ async function takeSome(
   for (const transaction of waiting) {
     if (stopped()) return false;
     const mine = await postgres.session((session) =>
-      inPostgresTransaction(session, async () => {
-        const locked = await session.query('SELECT pg_try_advisory_xact_lock($1)', [lock]);
-        if (locked.rows[0]?.[0] !== 1) return false;
-        // Another server may have had it since it was listed.
-        if (!(await runSteps(session, isThere(transaction)))) return true;
-        await take(transaction, pieces(session, model, transaction), session);
-        await runSteps(session, dropTransaction(transaction));
-        return true;
-      }),
+      inPostgresTransaction(session, () =>
+        takeOne(session, model, transaction, (pieces) => take(transaction, pieces, session)),
+      ),
     );
     if (!mine) return false;
   }
   return waiting.length > 0;
+}
+
+/**
+ * Hands on one transaction of others and drops it from the inbox, within a transaction of the session; false where another
+ * server is at it.
+ */
+export async function takeOne(
+  session: PostgresSession,
+  model: Model,
+  transaction: CapturedTransaction,
+  take: (pieces: AsyncIterable<CapturedOperation[]>) => Promise<unknown>,
+): Promise<boolean> {
+  const locked = await session.query('SELECT pg_try_advisory_xact_lock($1)', [lock]);
+  if (locked.rows[0]?.[0] !== 1) return false;
+  // Another server may have had it since it was listed.
+  if (!(await runSteps(session, isThere(transaction)))) return true;
+  await take(pieces(session, model, transaction));
+  await runSteps(session, dropTransaction(transaction));
+  return true;
 }
 
 async function* pieces(

@@ -14,6 +14,7 @@ import { createHub, type Hub } from './hub.ts';
 import { logChannel } from './log-store.ts';
 import { createPeer } from './peer.ts';
 import { openReplica, type Replica, type ReplicaDeps } from './replica.ts';
+import type { TakeEdits } from './pending-edits.ts';
 import type { Rooms } from './rooms.ts';
 import { createSockets, type SocketLimits } from './socket.ts';
 import { createTurns, type Turns } from './turns.ts';
@@ -33,6 +34,7 @@ export interface SyncServerDeps extends Omit<
   /** So many records beyond the newest snapshot make another one. */
   snapshotEvery?: number;
   rooms(replica: Replica): Promise<Rooms> | Rooms;
+  takeEdits: TakeEdits | null;
   log(entry: Record<string, string | number | null>): void;
 }
 
@@ -69,7 +71,7 @@ export async function startSync(deps: SyncServerDeps): Promise<SyncServer> {
   const hub = createHub();
   const counts = newCounts();
   const turns = createTurns({
-    ...{ postgres, replica, clock, onFault: fault },
+    ...{ postgres, replica, clock, onFault: fault, takeEdits: deps.takeEdits },
     // The engine as it is while the replica is held.
     onNews: (news) => hub.tell(news, (doc) => replica.now.engine.sync.digest(doc)),
   });

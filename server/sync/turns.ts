@@ -4,6 +4,7 @@ import { isLoamError, LoamError, type ErrorCode } from '../../src/lib/engine/err
 import type { Access } from '../../src/lib/engine/sync/access.ts';
 import { inPostgresTransaction, type Postgres } from '../postgres.ts';
 import { unitsOf, type Brought, type Kept, type News } from './brought.ts';
+import { editsPending, takePending, type TakeEdits } from './pending-edits.ts';
 import type { Replica, ReplicaNow } from './replica.ts';
 import { openTurn, type Answer, type Closed, type OpenTurn } from './turn.ts';
 
@@ -46,6 +47,8 @@ export interface TurnsDeps {
   /** Called while the replica is held, so that nothing comes in between: what came into the log. */
   onNews(news: readonly News[]): void;
   onFault(error: unknown): void;
+  /** How edits of others are done in the replica; null where nobody else writes into the database. */
+  takeEdits: TakeEdits | null;
 }
 
 /** Not the fault of what was brought: it is tried again later. */
@@ -57,6 +60,9 @@ const isPassing = (error: unknown): boolean => isLoamError(error) && passing.has
 
 /** Of one turn: what is beyond waits for the next. */
 const [mostJobs, mostBytes] = [256, 4 * 1024 * 1024];
+
+/** So often what waits in the inbox is taken before it is believed that Postgres means the record itself. */
+const mostPending = 3;
 
 interface Waiting {
   job: Brought;
@@ -97,6 +103,28 @@ export function createTurns(deps: TurnsDeps): Turns {
     }
   }
 
+  /**
+   * A turn that is done again where Postgres refuses it and edits of others wait: they were committed first, so the replica
+   * is to know them before anybody is told that his record is at fault.
+   */
+  async function informed<T>(work: (open: OpenTurn) => Promise<T>): Promise<T> {
+    for (let tries = 0; ; tries++)
+      try {
+        return await turn(work);
+      } catch (error) {
+        const { takeEdits } = deps;
+        if (!takeEdits || tries === mostPending || !editsPending(error)) throw error;
+        try {
+          await takePending({ postgres, replica, takeEdits, turn });
+        } catch (fault) {
+          if (isPassing(fault)) throw fault;
+          // They cannot be taken: the follower says so as well, and Postgres' refusal stands.
+          deps.onFault(fault);
+          throw error;
+        }
+      }
+  }
+
   async function takeBack(): Promise<void> {
     if (replica.now.driver.outer) await replica.rollback();
   }
@@ -114,7 +142,7 @@ export function createTurns(deps: TurnsDeps): Turns {
     onNews(closed.news);
   }
 
-  const take = (jobs: readonly Brought[]): Promise<Answer[]> => turn((open) => open.take(jobs));
+  const take = (jobs: readonly Brought[]): Promise<Answer[]> => informed((open) => open.take(jobs));
 
   /** Answers for each, whatever Postgres says of one of them. */
   async function takeAll(jobs: readonly Brought[]): Promise<Answer[]> {
@@ -179,8 +207,8 @@ export function createTurns(deps: TurnsDeps): Turns {
         queue.push({ job, done, failed });
         wake();
       }),
-    write: (access, work) => replica.alone(() => turn((open) => open.write(access, work))),
-    act: (work) => replica.alone(() => turn((open) => open.own(work, null))),
+    write: (access, work) => replica.alone(() => informed((open) => open.write(access, work))),
+    act: (work) => replica.alone(() => informed((open) => open.own(work, null))),
     catchUp: () => replica.alone(() => turn(async () => {})),
     following: {
       ...postgres,

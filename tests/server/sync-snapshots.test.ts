@@ -23,6 +23,7 @@ describe('snapshots for nodes', () => {
     const made = await startSync({
       ...{ ground: here.ground, model, instance: here.instance, name: 'team', app: 'test' },
       ...{ origin: 'http://127.0.0.1:1', proxies: 0, log: () => {}, rooms: () => noRooms, createMirror },
+      takeEdits: null,
       ...{ file: join(folder, `${name}.sqlite`), snapshots: postgresSnapshots, snapshotEvery: 5 },
       copyTables: (session, driver) => copyIntoReplica(session, driver, model),
     });

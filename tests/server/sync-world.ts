@@ -14,6 +14,7 @@ import { openMemory } from '../../src/lib/storage/sql/memory.ts';
 import { openLamindb } from '../../server/lamindb-database.ts';
 import type { Account } from '../../server/people/accounts.ts';
 import type { Postgres } from '../../server/postgres.ts';
+import type { TakeEdits } from '../../server/sync/pending-edits.ts';
 import { createTurns, type Turns } from '../../server/sync/turns.ts';
 import { openReplica, type Replica } from '../../server/sync/replica.ts';
 import { postgresSnapshots, writeSnapshot } from '../../server/sync/snapshots.ts';
@@ -29,7 +30,10 @@ export interface Node {
   close(): Promise<void>;
 }
 
-export type Meant = Pick<StandIn, 'createMirror' | 'copyTables'>;
+export interface Meant extends Pick<StandIn, 'createMirror' | 'copyTables'> {
+  /** Where others write into the database as well. */
+  takeEdits?: TakeEdits;
+}
 
 /** LaminDB's tables with their first rows. */
 export async function lamindb(postgres: Postgres): Promise<void> {
@@ -52,7 +56,7 @@ export async function openNode(
   const news: News[] = [];
   const faults: unknown[] = [];
   const turns = createTurns({
-    ...{ postgres, replica, clock },
+    ...{ postgres, replica, clock, takeEdits: meant.takeEdits ?? null },
     onNews: (some) => news.push(...some),
     onFault: (error) => faults.push(error),
   });
