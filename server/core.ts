@@ -15,6 +15,7 @@ import { createHttp } from './http/http.ts';
 import { openLamindb } from './lamindb-database.ts';
 import { openLoamSchema } from './loam-schema.ts';
 import { metricsOf } from './metrics.ts';
+import { installRowSecurity, type As } from './mirror/row-security.ts';
 import { takeFolder } from './one-process.ts';
 import { groundOf, type Ground } from './people/ground.ts';
 import { firstInvitation } from './people/invitations.ts';
@@ -33,7 +34,7 @@ export type Log = (entry: Record<string, string | number | null>) => void;
 
 /** What the server is made of that has rooms of its own. */
 export interface Parts {
-  createMirror: CreateMirror;
+  createMirror(deps: Parameters<CreateMirror>[0] & { as?: As }): ReturnType<CreateMirror>;
   copyTables: ReplicaDeps['copyTables'];
   takeEdits: TakeEdits;
   rooms(replica: Replica, ground: Ground): Promise<Rooms> | Rooms;
@@ -75,6 +76,9 @@ export async function startCore(config: Config, parts: Parts, app: string, log: 
     const instance = await openDatabase(postgres, ground, config, place);
     log({ event: 'database', kind: postgres.kind, instance: instance.uid });
 
+    const { as, why } = await installRowSecurity(postgres, model, instance.uid);
+    log({ event: 'row-security', on: as ? 1 : 0, message: why });
+
     const sync = await startSync({
       ...{
         ground,
@@ -90,7 +94,8 @@ export async function startCore(config: Config, parts: Parts, app: string, log: 
         snapshots: postgresSnapshots,
         file: join(config.data, `replica-${instance.uid}.sqlite`),
       },
-      ...{ createMirror: parts.createMirror, copyTables: parts.copyTables },
+      createMirror: (deps) => parts.createMirror({ ...deps, ...(as ? { as } : {}) }),
+      copyTables: parts.copyTables,
       takeEdits: postgres.kind === 'postgres' ? parts.takeEdits : null,
       rooms: (replica) => parts.rooms(replica, ground),
     });

@@ -5,11 +5,13 @@ import { LoamError } from '../../src/lib/engine/errors.ts';
 import type { Model } from '../../src/lib/engine/model/types.ts';
 import type { SqlDriver } from '../../src/lib/engine/ports.ts';
 import { asMirror } from '../capture.ts';
+import type { WriteTerms } from '../people/rights.ts';
 import type { PostgresSession } from '../postgres.ts';
 import { changedRows, forgetChanges, mirroredTables, watchRows, type RowsByTable } from './changed.ts';
 import { isMissingReference, isRefusal, keyText, MirrorRefused } from './mirror-refused.ts';
 import { planFlush, targetsOf, translated, type Piece, type Plan } from './plan.ts';
 import { createRowIds } from './row-ids.ts';
+import type { As } from './row-security.ts';
 import { deleteRows, idsThere, insertRows, pieces, updateRows } from './rows.ts';
 import { columnsOf } from './values.ts';
 
@@ -17,9 +19,10 @@ export interface Mirror {
   /**
    * Within a transaction of Postgres: brings what changed in the replica since the last flush into LaminDB's tables. `account`
    * is whose rights Postgres is to apply; null for the server's own work. Throws `MirrorRefused` for what Postgres refuses;
-   * its detail `pending` says that edits of others wait in the inbox, which are to be taken before it is tried again.
+   * its detail `pending` says that edits of others wait in the inbox, which are to be taken before it is tried again. `terms`:
+   * what an API key leaves of the account's rights, and whether they are merges that were proven.
    */
-  flush(session: PostgresSession, account: string | null): Promise<{ rows: number }>;
+  flush(session: PostgresSession, account: string | null, terms?: WriteTerms): Promise<{ rows: number }>;
   /** Rows that another node has written already: their ids are looked up, nothing is written. */
   skip(session: PostgresSession): Promise<void>;
 }
@@ -27,9 +30,13 @@ export interface Mirror {
 export interface MirrorDeps {
   driver: SqlDriver;
   model: Model;
-  /** Called before the first row is written and after the last: rights of the account (row-level security). */
-  as?: (session: PostgresSession, account: string | null) => Promise<void>;
+  /** Called before the first row is written and after the last: rights of the account (row-security.ts). */
+  as?: As;
 }
+
+/** Of a row that row-level security keeps as it is. */
+const noRight =
+  'Postgres: the account has no right to write it there, for its role, its space or its branch.';
 
 /** LaminDB's trigger that notes former names: here they come as values of their own, and Postgres' clock would differ. */
 const silent =
@@ -66,11 +73,7 @@ export function createMirror({ driver, model, as }: MirrorDeps): Mirror {
     // Row-level security passes rows over without a word, where they may not be written.
     if (kind === 'i' || !as || changes >= list.length) return;
     const left = await idsThere(session, table.name, theirs);
-    if (left.size > (kind === 'u' ? changes : 0))
-      throw new LoamError(
-        'NoWriteAccess',
-        'Postgres: the account may not write in its space or on its branch.',
-      );
+    if (left.size > (kind === 'u' ? changes : 0)) throw new LoamError('NoWriteAccess', noRight);
   }
 
   async function writeAll(session: PostgresSession, plan: Plan): Promise<void> {
@@ -86,7 +89,7 @@ export function createMirror({ driver, model, as }: MirrorDeps): Mirror {
   }
 
   /** Which row it was: the same again, with the rows of the failing statement one by one. */
-  async function refused(session: PostgresSession, plan: Plan, failed: unknown, account: string | null) {
+  async function refused(session: PostgresSession, plan: Plan, failed: unknown, limit: () => Promise<void>) {
     if (!(failed instanceof Failed))
       return refusalOf(failed, String((failed as LoamError).details['table'] ?? 'LaminDB'), null);
     const { piece, list } = failed;
@@ -94,7 +97,7 @@ export function createMirror({ driver, model, as }: MirrorDeps): Mirror {
     let cause = failed.cause;
     if (at === null) {
       await session.exec('ROLLBACK TO SAVEPOINT loam_flush');
-      if (as) await as(session, account);
+      await limit();
       for (const one of plan.pieces)
         for (const some of one === piece ? pieces(one.ids, 1) : pieces(one.ids))
           try {
@@ -112,7 +115,7 @@ export function createMirror({ driver, model, as }: MirrorDeps): Mirror {
       error.code,
       table,
       id === null ? null : keyText(driver, model, table, id),
-      error.message,
+      /row-level security/.test(error.message) ? noRight : error.message,
     );
   }
 
@@ -131,16 +134,24 @@ export function createMirror({ driver, model, as }: MirrorDeps): Mirror {
     return out;
   }
 
-  async function flush(session: PostgresSession, account: string | null): Promise<{ rows: number }> {
+  async function flush(
+    session: PostgresSession,
+    account: string | null,
+    terms?: WriteTerms,
+  ): Promise<{ rows: number }> {
     const changed = changedRows(driver, tables);
     if (changed.size === 0) return { rows: 0 };
     await asMirror(session);
     await session.exec(silent);
+    // The server's own work is not limited.
+    const limit = async () => {
+      if (as && account !== null) await as(session, account, terms);
+    };
     let plan: Plan;
     for (let tries = 0; ; tries++) {
       plan = await planFlush(deps, session, changed);
       try {
-        if (as) await as(session, account);
+        await limit();
         await writeAll(session, plan);
         break;
       } catch (error) {
@@ -154,7 +165,7 @@ export function createMirror({ driver, model, as }: MirrorDeps): Mirror {
           if (more.size > 0) continue;
         }
         if (!isRefusal(cause)) throw cause;
-        const told = await refused(session, plan, error, account);
+        const told = await refused(session, plan, error, limit);
         if (told instanceof MirrorRefused && cause.code === 'IntegrityError') {
           await session.exec('ROLLBACK TO SAVEPOINT loam_flush');
           told.details['pending'] = await editsWait(session);
@@ -163,7 +174,7 @@ export function createMirror({ driver, model, as }: MirrorDeps): Mirror {
       }
     }
     await session.exec('RELEASE SAVEPOINT loam_flush');
-    if (as) await as(session, null);
+    if (as && account !== null) await as(session, null);
     for (const [name, list] of plan.gone) ids.forget(name, list);
     forgetChanges(driver);
     return { rows: plan.pieces.reduce((sum, { ids: some }) => sum + some.length, 0) };

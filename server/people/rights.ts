@@ -25,6 +25,12 @@ export interface KeyLimits {
   branches: readonly string[] | null;
 }
 
+/** What one flush into LaminDB's tables may do beyond or below the account's own rights (row-level security). */
+export interface WriteTerms extends KeyLimits {
+  /** Proven merges and nothing else, which protected branches take. */
+  merge: boolean;
+}
+
 /**
  * The access of an account now; null if it is no member. Where nothing is said, branches are open to all who write, and
  * so is the space that every instance has; any other space is closed until somebody is let in.

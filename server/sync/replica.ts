@@ -10,6 +10,7 @@ import { markDone } from '../../src/lib/engine/sync/arrivals.ts';
 import { createProjector, type Projector } from '../../src/lib/engine/sync/project.ts';
 import { createMemoryBlobs } from '../../src/lib/storage/blob/memory.ts';
 import { openNode } from '../../src/lib/storage/sql/node.ts';
+import type { WriteTerms } from '../people/rights.ts';
 import type { PostgresSession } from '../postgres.ts';
 import { createMutex } from './mutex.ts';
 import type { OuterDriver } from './outer-driver.ts';
@@ -17,7 +18,7 @@ import { notePlace, openReplicaFile, throwAway, type ReplicaPlace } from './repl
 
 /** What the mirror is to the replica (server/mirror/mirror.ts). */
 export interface MirrorOf {
-  flush(session: PostgresSession, account: string | null): Promise<{ rows: number }>;
+  flush(session: PostgresSession, account: string | null, terms?: WriteTerms): Promise<{ rows: number }>;
   skip(session: PostgresSession): Promise<void>;
 }
 export type CreateMirror = (deps: { driver: SqlDriver; model: Model }) => MirrorOf;

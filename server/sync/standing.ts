@@ -35,6 +35,20 @@ export const valueAt = ({ c, v }: SyncOperation, row: number, column: string): R
       ? (c[column] ?? null)
       : undefined;
 
+/** The column that leads to the row which one of this table hangs on; null where it hangs on none. */
+export function ownerOf(table: Table): string | null {
+  if (table.family === 'block') {
+    const name = /^[a-z]+_([a-z]+)block$/.exec(table.name)?.[1];
+    return name !== undefined && table.column.has(`${name}_id`) ? `${name}_id` : null;
+  }
+  if (table.family !== 'link' && table.family !== 'm2m' && table.family !== 'cell') return null;
+  return table.rowKey.columns.find((name) => table.column.get(name)?.references) ?? null;
+}
+
+/** Whether `branch_id` is the branch that a row describes, and not the one that it is on. */
+export const describesBranch = ({ name }: Table): boolean =>
+  /^lamindb_branch(block|user|ulabel|project)$/.test(name);
+
 export function createStandings(driver: SqlDriver, model: Model): Standings {
   const said = new Map<string, Standing>();
   const uids = new Map<string, string | null>();
@@ -107,16 +121,6 @@ export function createStandings(driver: SqlDriver, model: Model): Standings {
     ];
   }
 
-  /** The column that leads to the row which one of this table hangs on; null where it hangs on none. */
-  function ownerOf(table: Table): string | null {
-    if (table.family === 'block') {
-      const name = /^[a-z]+_([a-z]+)block$/.exec(table.name)?.[1];
-      return name !== undefined && table.column.has(`${name}_id`) ? `${name}_id` : null;
-    }
-    if (table.family !== 'link' && table.family !== 'm2m' && table.family !== 'cell') return null;
-    return table.rowKey.columns.find((name) => table.column.get(name)?.references) ?? null;
-  }
-
   function standingOf(table: Table, id: number): Standing | null {
     const owner = table.column.has('space_id') ? null : ownerOf(table);
     const wanted = ['space_id', 'branch_id'].map((name) => (table.column.has(name) ? `"${name}"` : 'NULL'));
@@ -129,11 +133,9 @@ export function createStandings(driver: SqlDriver, model: Model): Standings {
     const to =
       owner === null ? undefined : model.tables.get(table.column.get(owner)?.references?.table ?? '');
     const above = to && hangsOn !== null ? standingOf(to, Number(hangsOn)) : null;
-    // The branch that a row describes is not the one that it is on.
-    const describes = /^lamindb_branch(block|user|ulabel|project)$/.test(table.name);
     return {
       space: uidOf('lamindb_space', space) ?? above?.space ?? null,
-      branch: describes ? null : (uidOf('lamindb_branch', branch) ?? above?.branch ?? null),
+      branch: describesBranch(table) ? null : (uidOf('lamindb_branch', branch) ?? above?.branch ?? null),
     };
   }
 
@@ -157,10 +159,9 @@ export function createStandings(driver: SqlDriver, model: Model): Standings {
     const to =
       owner === null ? undefined : model.tables.get(table.column.get(owner)?.references?.table ?? '');
     const above = to && owner !== null ? of(to, value(owner) ?? null)[0] : undefined;
-    const describes = /^lamindb_branch(block|user|ulabel|project)$/.test(table.name);
     return {
       space: named('space_id', seedIds.space.uid) ?? above?.space ?? null,
-      branch: describes ? null : (named('branch_id', recordBranch) ?? above?.branch ?? null),
+      branch: describesBranch(table) ? null : (named('branch_id', recordBranch) ?? above?.branch ?? null),
     };
   }
 

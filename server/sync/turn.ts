@@ -8,7 +8,7 @@ import { decodeUpdate } from '../../src/lib/engine/sync/item.ts';
 import { notFromTheFuture, type Received } from '../../src/lib/engine/sync/receive.ts';
 import type { PlacedRecord } from '../../src/lib/engine/sync/record.ts';
 import { appendAudit, type AuditEntry } from '../people/audit.ts';
-import { accessOf } from '../people/rights.ts';
+import { accessOf, type WriteTerms } from '../people/rights.ts';
 import type { PostgresSession } from '../postgres.ts';
 import { auditOf } from './audit-records.ts';
 import type { Brought, Kept, News, Who } from './brought.ts';
@@ -125,14 +125,14 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
   /** What was received and is not in the tables yet. */
   let waiting: PlacedRecord[] = [];
   let refused: Received['refused'] = [];
-  let author: string | null = null;
+  let acting: { account: string; key: string; terms: WriteTerms } | null = null;
   async function flush(): Promise<void> {
     project(now, waiting, refused);
     judge.forget();
     [waiting, refused] = [[], []];
-    if (author === null) return;
-    await now.mirror.flush(session, author);
-    author = null;
+    if (acting === null) return;
+    await now.mirror.flush(session, acting.account, acting.terms);
+    acting = null;
   }
 
   async function takeOne(job: Brought): Promise<Answer> {
@@ -140,7 +140,8 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
     if (!access) return new LoamError('NoAccess', 'You are no member of this instance any more.');
     const theirs = await foreignClient(access.account, job.bytes);
     if (theirs instanceof LoamError) return theirs;
-    if (author !== null && author !== access.account) await flush();
+    const next = actingOf(access, job.proven ?? false);
+    if (acting !== null && acting.key !== next.key) await flush();
     let taken;
     try {
       taken = receive(now, job.doc, job.bytes, {
@@ -152,8 +153,9 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
       if (isLoamError(error, 'UpdateRefused')) return error as LoamError;
       throw error;
     }
-    author = access.account;
     const { received, begun: isNew } = taken;
+    acting ??= next;
+    acting.terms.merge &&= received.taken.every(({ record }) => record.act.kind === 'merge');
     if (isNew) begun.add(job.doc);
     for (const row of taken.rows) {
       const written = { ...row, account: access.account };
@@ -215,6 +217,16 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
       };
     },
   };
+}
+
+/** Whose rights Postgres applies to what is written: updates with the same ones are written together. */
+function actingOf(
+  { account, role, onlySpaces, onlyBranches }: Access,
+  proven: boolean,
+): { account: string; key: string; terms: WriteTerms } {
+  const [spaces, branches] = [onlySpaces, onlyBranches].map((only) => (only ? [...only] : null));
+  const terms = { role, spaces: spaces ?? null, branches: branches ?? null, merge: proven };
+  return { account, key: JSON.stringify([account, terms]), terms };
 }
 
 /** Of the clients of an update: what is kept of them. */

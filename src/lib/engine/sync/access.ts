@@ -59,13 +59,13 @@ export type Verdict =
   { readonly may: true } | { readonly may: false; readonly rule: WriteRule; readonly message: string };
 
 /** Everybody's: the trash and the archive. What is moved there is judged by where it comes from. */
-const everybodys: ReadonlySet<string> = new Set([seedIds.trash.uid, seedIds.archive.uid]);
+export const everybodys: ReadonlySet<string> = new Set([seedIds.trash.uid, seedIds.archive.uid]);
 
 /**
  * Tables whose rows say who somebody is and where things are, so that administrators alone write them. Adding a storage
  * is a writer's; moving one would send the bytes of others elsewhere.
  */
-const adminChanges: Readonly<Record<string, string>> = {
+export const adminChanges: Readonly<Record<string, string>> = {
   lamindb_space: 'iud',
   lamindb_user: 'iud',
   lamindb_storage: 'ud',
