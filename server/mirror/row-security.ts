@@ -77,11 +77,19 @@ async function install(session: PostgresSession, model: Model): Promise<string |
   if (others[0])
     return `The table ${String(others[0][0])} has row-level security of others, which Loam does not change.`;
 
-  await session.exec(roleSql);
-  const { rows: role } = await session.query(
-    `SELECT (rolsuper OR rolbypassrls OR rolcanlogin)::int, pg_has_role(current_user, oid, 'MEMBER')::int FROM pg_roles WHERE rolname = $1`,
-    [writerRole],
-  );
+  const find = async () =>
+    (
+      await session.query(
+        `SELECT (rolsuper OR rolbypassrls OR rolcanlogin)::int, pg_has_role(current_user, oid, 'MEMBER')::int FROM pg_roles WHERE rolname = $1`,
+        [writerRole],
+      )
+    ).rows;
+  // Where only the database's administrator makes roles, it may be there already, and be granted to the server's.
+  let role = await find();
+  if (role.length === 0) {
+    await session.exec(roleSql);
+    role = await find();
+  }
   if (role[0]?.[0] !== 0)
     return `There is a role ${writerRole} that may log in or that no policy limits: it is not Loam’s.`;
   if (role[0][1] !== 1 || (await cannotBe(session)))
