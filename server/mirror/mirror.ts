@@ -85,7 +85,9 @@ export function createMirror({ driver, model, as }: MirrorDeps): Mirror {
           throw new Failed(error, piece, list);
         }
     // What Postgres would refuse at COMMIT it refuses now.
-    await session.exec('SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED');
+    await session.exec(
+      'SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; RELEASE SAVEPOINT loam_flush',
+    );
   }
 
   /** Which row it was: the same again, with the rows of the failing statement one by one. */
@@ -141,8 +143,7 @@ export function createMirror({ driver, model, as }: MirrorDeps): Mirror {
   ): Promise<{ rows: number }> {
     const changed = changedRows(driver, tables);
     if (changed.size === 0) return { rows: 0 };
-    await asMirror(session);
-    await session.exec(silent);
+    await Promise.all([asMirror(session), session.exec(silent)]);
     // The server's own work is not limited.
     const limit = async () => {
       if (as && account !== null) await as(session, account, terms);
@@ -173,7 +174,6 @@ export function createMirror({ driver, model, as }: MirrorDeps): Mirror {
         throw told;
       }
     }
-    await session.exec('RELEASE SAVEPOINT loam_flush');
     if (as && account !== null) await as(session, null);
     for (const [name, list] of plan.gone) ids.forget(name, list);
     forgetChanges(driver);

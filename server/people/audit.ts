@@ -38,6 +38,7 @@ export interface AuditHead {
 }
 
 const start: Buffer = Buffer.alloc(32);
+const rowsPerInsert = 200;
 const columns = 'seq, at, instance, actor, event, subject, branch, tab, device, written_at, details';
 
 /** Appends within the caller's transaction. The head is locked until its end: entries are numbered without gaps. */
@@ -57,11 +58,17 @@ export async function appendAudit(
     hash = hashOf(hash, row);
     written.push([...row, new Uint8Array(hash)]);
   }
-  await session.each(
-    `INSERT INTO loam.audit (${columns}, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-    written,
-  );
-  await session.query('UPDATE loam.audit_head SET seq = $1, hash = $2', [seq, new Uint8Array(hash)]);
+  const sent: Promise<unknown>[] = [];
+  for (let from = 0; from < written.length; from += rowsPerInsert) {
+    const part = written.slice(from, from + rowsPerInsert);
+    const width = part[0]?.length ?? 0;
+    const tuples = part.map((row, i) => `(${row.map((_, c) => `$${i * width + c + 1}`).join(', ')})`);
+    sent.push(
+      session.query(`INSERT INTO loam.audit (${columns}, hash) VALUES ${tuples.join(', ')}`, part.flat()),
+    );
+  }
+  sent.push(session.query('UPDATE loam.audit_head SET seq = $1, hash = $2', [seq, new Uint8Array(hash)]));
+  await Promise.all(sent);
 }
 
 /** The time as Postgres tells it again, since the hash is made of what is read back. */

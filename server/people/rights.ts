@@ -41,16 +41,16 @@ export async function accessOf(
   account: Pick<Account, 'id' | 'uid'>,
   limits: KeyLimits | null = null,
 ): Promise<Access | null> {
-  const role = await roleIn(session, instance, account);
+  const [role, { rows: rules }, { rows: rights }] = await Promise.all([
+    roleIn(session, instance, account),
+    session.query('SELECT kind, place, writers, protected FROM loam.place_rule WHERE instance = $1', [
+      instance,
+    ]),
+    session.query('SELECT kind, place FROM loam.write_right WHERE instance = $1 AND account = $2', [
+      ...[instance, account.id],
+    ]),
+  ]);
   if (role === null) return null;
-  const { rows: rules } = await session.query(
-    'SELECT kind, place, writers, protected FROM loam.place_rule WHERE instance = $1',
-    [instance],
-  );
-  const { rows: rights } = await session.query(
-    'SELECT kind, place FROM loam.write_right WHERE instance = $1 AND account = $2',
-    [instance, account.id],
-  );
   const openSpaces = new Set<string>([seedIds.space.uid]);
   const closedBranches = new Set<string>();
   const protectedBranches = new Set<string>();

@@ -70,6 +70,7 @@ export async function appendLog(
 ): Promise<number> {
   if (rows.length === 0) return head;
   const at = timeOf(now);
+  const sent: Promise<unknown>[] = [];
   for (let from = 0; from < rows.length; from += rowsPerInsert) {
     const part = rows.slice(from, from + rowsPerInsert);
     const params: SqlValue[] = [instance, at];
@@ -80,16 +81,19 @@ export async function appendLog(
       const marks = Array.from({ length: 8 }, (_, n) => `$${first + n + 1}`);
       return `($1, ${marks.join(', ')}, $2)`;
     });
-    await session.query(
-      `INSERT INTO loam.log_item (instance, seq, kind, doc, client, clock, content, reason, account, at) VALUES ${tuples.join(', ')}`,
-      params,
+    sent.push(
+      session.query(
+        `INSERT INTO loam.log_item (instance, seq, kind, doc, client, clock, content, reason, account, at) VALUES ${tuples.join(', ')}`,
+        params,
+      ),
     );
   }
   const gone = rows.filter(({ kind }) => kind === 'void');
-  await session.each(
+  const empty = session.each(
     `UPDATE loam.log_item SET content = NULL, reason = $4 WHERE instance = $1 AND client = $2 AND clock = $3 AND kind = 'item'`,
     gone.map(({ client, clock, reason }) => [instance, client, clock, reason?.slice(0, mostReason) ?? null]),
   );
-  await session.query('SELECT pg_notify($1, $2)', [logChannel, `${instance} ${head + rows.length}`]);
+  const heard = session.query('SELECT pg_notify($1, $2)', [logChannel, `${instance} ${head + rows.length}`]);
+  await Promise.all([...sent, empty, heard]);
   return head + rows.length;
 }

@@ -72,15 +72,21 @@ export async function openReplicaFile(
   if (kept) return { ...kept, made: false };
   throwAway(place.file);
   await makeAnew(place);
-  const driver = createOuterDriver(openNode(place.file));
+  const driver = openAlone(place.file);
   return { driver, seq: readPlace(driver).seq, made: true };
+}
+
+/** The data folder is this process's (one-process.ts): a lock that is there was left by one that was killed. */
+function openAlone(file: string): OuterDriver {
+  rmSync(`${file}.lock`, { force: true, recursive: true });
+  return createOuterDriver(openNode(file, { alone: true }));
 }
 
 async function usable(place: ReplicaPlace): Promise<{ driver: OuterDriver; seq: number } | null> {
   if (!existsSync(place.file)) return null;
   let driver: OuterDriver | null = null;
   try {
-    driver = createOuterDriver(openNode(place.file));
+    driver = openAlone(place.file);
     if (!hasInstance(driver) || settingOf(driver, 'model') !== fingerprint(place.model))
       throw new Error('other tables');
     if (driver.all('PRAGMA quick_check(1)')[0]?.[0] !== 'ok') throw new Error('damaged');

@@ -55,8 +55,8 @@ const catchUpRows = 2000;
 /** Begins a turn in a transaction of Postgres that the caller has begun: takes what other nodes wrote first. */
 export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSession): Promise<OpenTurn> {
   const { instance, model } = replica;
-  await lockInstance(session, instance);
-  const head = await logHead(session, instance);
+  // Sent together: Postgres does them one after the other, and each sees what was there when it began.
+  const [, head] = await Promise.all([lockInstance(session, instance), logHead(session, instance)]);
   const { now } = replica;
   replica.begin();
   const missed = head > replica.seq ? await readLog(session, instance, replica.seq, catchUpRows) : [];
@@ -202,11 +202,14 @@ export async function openTurn({ replica, clock }: TurnDeps, session: PostgresSe
       await now.mirror.flush(session, null);
     },
     async close() {
-      // What Postgres would refuse at COMMIT it refuses now, so that both sides know in time.
-      await session.query('SET CONSTRAINTS ALL IMMEDIATE');
       const from = last?.seq ?? replica.seq;
-      const seq = behind ? from : await appendLog(session, instance, clock(), from, rows);
-      if (told.length > 0) await appendAudit(session, clock(), told);
+      // What Postgres would refuse at COMMIT it refuses now, so that both sides know in time. All is sent at once; what follows
+      // a failure fails because of it, and the first one is thrown.
+      const [, seq] = await Promise.all([
+        session.query('SET CONSTRAINTS ALL IMMEDIATE'),
+        behind ? from : appendLog(session, instance, clock(), from, rows),
+        appendAudit(session, clock(), told),
+      ]);
       const end = rows.at(-1);
       const place = end ? placeText({ ...end, seq }) : last ? placeText(last) : '';
       return {

@@ -1,6 +1,6 @@
 // node-sqlite3-wasm as a NodeConnection. Its public rows are objects keyed by column name, which lose columns of equal
 // name, so rows are taken through the row reader underneath with column numbers as keys (package pinned at 0.8.60).
-// It has rollback journals only: WAL is refused.
+// It has no memory that processes share, so that it refuses WAL but where one alone has the file.
 import type { ParamValue, SqlDriver, SqlValue, ValueKind } from '../../engine/ports.ts';
 import { holdOpen } from './node-lock.ts';
 import { createNodeDriver } from './node-rows.ts';
@@ -42,10 +42,10 @@ function opened(library: NodeWasmModule, path: string, letGo: () => void): WasmD
   }
 }
 
-export function openNodeWasm(library: NodeWasmModule, path: string): SqlDriver {
+export function openNodeWasm(library: NodeWasmModule, path: string, alone = false): SqlDriver {
   const letGo = holdOpen(path);
   const db = opened(library, path, letGo);
-  // A transaction holds a lock folder beside the file: never lock exclusively.
+  // A transaction holds a lock folder beside the file: it is kept for good only where nobody else is to come.
   const driver = createNodeDriver(
     {
       exec: (sql) => db.exec(sql),
@@ -96,6 +96,11 @@ export function openNodeWasm(library: NodeWasmModule, path: string): SqlDriver {
     path,
   );
   try {
+    // Before the first look into the file, which may be in WAL mode already.
+    if (alone) {
+      driver.exec('PRAGMA page_size=4096; PRAGMA locking_mode=exclusive');
+      driver.exec('PRAGMA journal_mode=wal; PRAGMA synchronous=normal');
+    }
     driver.exec('PRAGMA page_size=4096; PRAGMA foreign_keys=on; PRAGMA trusted_schema=off');
     driver.exec('PRAGMA cache_size=-65536; PRAGMA temp_store=memory');
     driver.all('SELECT count(*) FROM sqlite_schema');

@@ -16,6 +16,11 @@ export interface NodeOptions {
   engine?: 'native' | 'wasm';
   /** The file is not changed, nor is anything made beside it. Only the native engine can; see `canReadOnly`. */
   readOnly?: boolean;
+  /**
+   * Nobody else opens the file while this process has it: a commit then costs a write and no wait for the disk, as with the
+   * native engine always. After a loss of power the newest commits may be missing, never a part of one.
+   */
+  alone?: boolean;
 }
 
 /** node-sqlite3-wasm makes a lock folder beside the file, and a file in WAL mode needs its index beside it. */
@@ -45,7 +50,7 @@ export function openNode(path: string, options: NodeOptions = {}): SqlDriver {
   try {
     const native = options.engine === 'wasm' ? null : nativeSqlite();
     if (native) return openNative(native, path, options.readOnly ?? false);
-    return openNodeWasm(require('node-sqlite3-wasm'), path);
+    return openNodeWasm(require('node-sqlite3-wasm'), path, options.alone ?? false);
   } catch (error) {
     const failed = openError(error);
     if (failed.code !== 'DatabaseLocked') throw failed;
