@@ -7,6 +7,8 @@ import { installCapture } from '../../server/capture.ts';
 import { followEdits, type Follower } from '../../server/edits-of-others.ts';
 import type { CapturedOperation } from '../../server/inbox.ts';
 import { openLamindb } from '../../server/lamindb-database.ts';
+import { openLoamSchema } from '../../server/loam-schema.ts';
+import { installRowSecurity } from '../../server/mirror/row-security.ts';
 import { openPostgres } from '../../server/node-postgres.ts';
 import type { Postgres } from '../../server/postgres.ts';
 import { model } from '../../src/lib/engine/model/model.ts';
@@ -68,6 +70,9 @@ describe.skipIf(why !== '')(`[row 69] real lamindb on a Postgres that we made${w
     address = cluster.database('lab');
     postgres = await openPostgres({ address });
     await openLamindb(postgres, model, seed);
+    // As the server leaves it: LaminDB is to go on as if there were no policies.
+    await openLoamSchema(postgres);
+    expect((await installRowSecurity(postgres, model, 'instance0001')).why).toBeNull();
     there = pythonInstance({ init: false });
   });
   afterAll(async () => {
