@@ -7,6 +7,12 @@ import { BaseSequencer } from 'vitest/node';
 
 /** Seconds in CI, of files over 20: only their order matters. @type {Record<string, number>} */
 const seconds = {
+  'teams-1.test.ts': 160,
+  'teams-2.test.ts': 160,
+  'teams-3.test.ts': 160,
+  'teams-4.test.ts': 160,
+  'connection-faults.test.ts': 60,
+  'simulation.test.ts': 60,
   'kills.e2e.test.ts': 150,
   'tabs-app.e2e.test.ts': 100,
   'registries.e2e.test.ts': 89,

@@ -8,6 +8,8 @@ type Chance = () => number;
 
 export interface Habits {
   branches: boolean;
+  /** Branches are merged and brought up to date, and merges are taken back, while others edit the same. */
+  merges: boolean;
   /** Devices mint the same uids for different versions. */
   clashes: boolean;
 }
@@ -17,7 +19,11 @@ const ownVersion = (peer: Peer, stem: string, n: number): string =>
   `${stem}${String(n % 100).padStart(2, '0')}${(peer.client % 1296).toString(36).padStart(2, '0')}`;
 
 /** One act of a person at this device; what the engine refuses is passed over. Gives what was done. */
-export async function anyAct(peer: Peer, chance: Chance, { branches, clashes }: Habits): Promise<string> {
+export async function anyAct(
+  peer: Peer,
+  chance: Chance,
+  { branches, merges, clashes }: Habits,
+): Promise<string> {
   const { engine } = peer;
   const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(chance() * list.length)];
   const uids = (table: string, where = '1'): string[] =>
@@ -102,7 +108,7 @@ export async function anyAct(peer: Peer, chance: Chance, { branches, clashes }: 
     ['undo', () => (/ranch/.test(engine.status().canUndo?.title ?? '') ? null : engine.undo())],
     ['redo', () => engine.redo()],
   ];
-  if (branches)
+  if (branches || merges)
     acts.push(
       ['branch', () => chance() < 0.3 && engine.createBranch(`try ${Math.floor(chance() * 3)}`)],
       [
@@ -115,6 +121,7 @@ export async function anyAct(peer: Peer, chance: Chance, { branches, clashes }: 
         },
       ],
     );
+  if (merges) acts.push(...mergeActs(peer, chance));
   const [name, act] = pick(acts) as (typeof acts)[number];
   try {
     await act();
@@ -123,6 +130,38 @@ export async function anyAct(peer: Peer, chance: Chance, { branches, clashes }: 
     if (error instanceof PowerCut || !isLoamError(error)) throw error;
     return `${name}: ${error.message}`;
   }
+}
+
+/** What is done with whole branches. What both sides changed is decided by chance, conflict by conflict. */
+function mergeActs(peer: Peer, chance: Chance): [string, () => unknown][] {
+  const { engine } = peer;
+  const branchOf = (status: string): string | null => {
+    const rows = peer.rows(`SELECT uid FROM lamindb_branch WHERE id > 1 AND ${status} ORDER BY uid`);
+    return rows.length === 0 ? null : String(rows[Math.floor(chance() * rows.length)]?.[0]);
+  };
+  const decide = (branch: string): void => {
+    for (const { name } of engine.branchConflicts(branch))
+      engine.chooseForBranch(branch, [name], { side: chance() < 0.5 ? 'branch' : 'parent' });
+  };
+  const onOpen = (act: (branch: string) => unknown) => (): unknown => {
+    const branch = branchOf('_status_code >= 0');
+    if (branch === null) return null;
+    decide(branch);
+    return act(branch);
+  };
+  return [
+    ['branch', () => engine.createBranch(`try ${Math.floor(chance() * 9)}`)],
+    ['merge', onOpen((branch) => engine.mergeBranch(branch))],
+    ['merge', onOpen((branch) => engine.mergeBranch(branch))],
+    ['update branch', onOpen((branch) => engine.updateBranch(branch))],
+    [
+      'revert',
+      () => {
+        const branch = branchOf('_status_code = -1');
+        return branch !== null && engine.revertBranch(branch);
+      },
+    ],
+  ];
 }
 
 const onMain = (peer: Peer): boolean => peer.engine.writer.author.branchId === 1;

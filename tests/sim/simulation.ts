@@ -16,6 +16,8 @@ export interface Options {
   peers: number;
   steps: number;
   branches: boolean;
+  /** Branches are merged, updated and reverted. */
+  merges: boolean;
   /** Devices mint the same uids for different versions. */
   clashes: boolean;
   /** How often the relay refuses a record, at once or after others had it. */

@@ -12,6 +12,8 @@ export const shapeOf = (seed: number): Options => ({
   peers: 2 + (seed % 3),
   steps: 40 + (seed % 5) * 20,
   branches: seed % 4 === 0,
+  // They find mistakes that are not mended yet (decision 0037, "Open"): LOAM_MERGES=1 plays them.
+  merges: process.env['LOAM_MERGES'] === '1',
   // A refused version and one with its uid are told apart by what is left alone: one of the two at a time (decision 0037).
   clashes: seed % 3 !== 1,
   refuses: seed % 3 === 1 ? 0.04 : 0,

@@ -10,6 +10,7 @@ import { branchStatus } from '../registry/status.ts';
 import { nameOf, trashBranch } from '../registry/tables.ts';
 import { refusalOf } from '../write/attempt.ts';
 import { reinsert, remove, update } from '../write/apply.ts';
+import { keepsStamp, stampsOf } from '../write/stamp.ts';
 import type { Transaction } from '../write/transaction.ts';
 import type { Branch } from './branches.ts';
 import { byTable, ofKind, type RowChange } from './changes.ts';
@@ -186,17 +187,6 @@ function* writeMade(
   return rows.length;
 }
 
-/** A row comes as it is: when it was last changed does not change by that. */
-function* stampsOf(table: Table, ids: readonly number[]): Steps<Record<string, SqlValue[]>> {
-  if (!table.column.has('updated_at')) return {};
-  const rows = new Map(
-    (yield* all(`SELECT id, updated_at FROM "${table.name}" WHERE id IN (SELECT value FROM json_each(?))`, [
-      JSON.stringify(ids),
-    ])).map(([id, at = null]) => [Number(id), at]),
-  );
-  return { updated_at: ids.map((id) => rows.get(id) ?? null) };
-}
-
 /** What the branch's tables have of one row refers to another from here on: the parent's of the same name. */
 function* pointElsewhere(tx: Transaction, table: Table, from: number, to: number): Steps<void> {
   for (const child of tx.journal.model.incoming.get(table.name) ?? []) {
@@ -246,13 +236,13 @@ function* writeCells(
   let changed = 0;
   const byId = new Map(rows.map((row) => [row.id, row]));
   for (const { columns, ids, values } of groups.values()) {
-    const write = (at: readonly number[]) =>
-      update(
-        tx,
-        table.name,
-        at.map((i) => ids[i] ?? 0),
-        Object.fromEntries(columns.map((name, c) => [name, at.map((i) => values[c]?.[i] ?? null)])),
-      );
+    const write = function* (at: readonly number[]): Steps<number> {
+      const some = at.map((i) => ids[i] ?? 0);
+      return yield* update(tx, table.name, some, {
+        ...Object.fromEntries(columns.map((name, c) => [name, at.map((i) => values[c]?.[i] ?? null)])),
+        ...(keepsStamp('merge', columns) ? yield* stampsOf(table, some) : {}),
+      });
+    };
     const everything = ids.map((_, i) => i);
     if (!failures) changed += yield* write(everything);
     else if ((yield* refusalOf(tx, () => write(everything), true)) === null) changed += ids.length;

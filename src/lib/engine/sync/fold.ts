@@ -3,6 +3,7 @@
 import { timeText } from '../time.ts';
 import type { Table } from '../model/types.ts';
 import type { RowKey } from '../write/operation.ts';
+import { keepsStamp } from '../write/stamp.ts';
 import { wordOf, type Fact, type FactEvent } from './facts.ts';
 import { saw, type Known } from './known.ts';
 
@@ -98,6 +99,10 @@ export function fold(known: Known, table: Table, id: number, events: readonly Fa
   const stamp = table.column.get('updated_at');
   if (stamp) {
     const newest = updates
+      .filter(
+        ({ fact, operation }) =>
+          !keepsStamp(fact.kind, [...Object.keys(operation.v), ...Object.keys(operation.c)]),
+      )
       .filter((one) => !live.some((insert) => knew(known, insert, one)))
       .reduce((most, { fact }) => Math.max(most, fact.at), 0);
     if (newest > 0) folded.updatedAt = timeText(newest);

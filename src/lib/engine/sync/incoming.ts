@@ -9,6 +9,7 @@ import { childrenOf, removeWalked, update, type Values } from '../write/apply.ts
 import { refusalOf } from '../write/attempt.ts';
 import { tableNumber, tableOf } from '../write/journal.ts';
 import { recordRows } from '../write/journal-tables.ts';
+import { keepsStamp, stampsOf } from '../write/stamp.ts';
 import { conflictsAmong, settleConflictsElsewhere } from './conflicts.ts';
 import { readFact, type FactOperation } from './facts.ts';
 import { placeAt } from './known.ts';
@@ -163,8 +164,9 @@ function* change(
   leave(ids.filter((id) => !here.has(id) || open.has(id)));
   if (clean.length === 0 || Object.keys(values).length === 0) return;
   const some = clean.length < ids.length ? pick(values, clean) : values;
-  if (table.column.has('updated_at')) some['updated_at'] = timeText(record.at);
   const rows = clean.map((i) => ids[i] ?? 0);
+  if (keepsStamp(record.act.kind, columnsOf(operation))) Object.assign(some, yield* stampsOf(table, rows));
+  else if (table.column.has('updated_at')) some['updated_at'] = timeText(record.at);
   const refused = yield* refusalOf(tx, () => update(tx, table.name, rows, some));
   if (refused) leave(rows);
   else for (const id of settling.waits ? rows : []) yield* wake(settling, table, id);
