@@ -7,10 +7,6 @@ import { BaseSequencer } from 'vitest/node';
 
 /** Seconds in CI, of files over 20: only their order matters. @type {Record<string, number>} */
 const seconds = {
-  'teams-1.test.ts': 160,
-  'teams-2.test.ts': 160,
-  'teams-3.test.ts': 160,
-  'teams-4.test.ts': 160,
   'connection-faults.test.ts': 60,
   'simulation.test.ts': 60,
   'kills.e2e.test.ts': 150,

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { simulate, type Options } from './simulation.ts';
 
 export const rounds = 8;
+// 2,000 are not green yet (decision 0037, "Open"), so CI plays what everybody does.
 const count = Number(process.env['LOAM_SEEDS'] ?? 100);
 const first = Number(process.env['LOAM_SEED'] ?? 1);
 
