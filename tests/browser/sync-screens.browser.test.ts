@@ -132,7 +132,7 @@ describe('[row 73] faces', () => {
     await faces.click();
     await expect.element(page.getByText('Eva Li')).toBeVisible();
     await expect
-      .element(page.getByRole('link', { name: 'Go to where Ben Ode is' }))
+      .element(page.getByRole('link', { name: 'Go there where Ben Ode is' }))
       .toHaveAttribute('href', '/artifacts/abc');
   });
 });

@@ -198,7 +198,7 @@ export async function createEngine(deps: EngineDeps) {
         now: deps.clock,
         onProgress: deps.onDrop,
         onSlice: (opened, changes, last) =>
-          deps.onFeed({
+          onFeed({
             act: opened.uid,
             title: opened.title,
             last,

@@ -169,6 +169,10 @@ export function createRooms(deps: RoomsDeps): WorkerRooms {
 
   async function fromServer(room: string, bytes: Uint8Array): Promise<void> {
     const message = readRoomMessage(bytes);
+    if (message.kind === 'presence' && room === presenceRoom) {
+      if (presence.heard(message.states)) emit(room, bytes);
+      return;
+    }
     if (message.kind === 'presence' || message.kind === 'who') return emit(room, bytes);
     // A server says something in rooms that were entered, and opens none here.
     if (!texts.has(room)) return;
