@@ -142,6 +142,7 @@ export function* noteKnown(
     place.rec,
     place.at,
   ]);
+  keepTime(known, client, clock, { rec: place.rec, at: place.at });
   known.vector.set(client, clock + 1);
   skipVoids(known, client);
   const past = yield* pastOf(known, client);
@@ -175,9 +176,13 @@ export function* placeAt(
   const row = yield* one('SELECT rec, at FROM loam_known WHERE client = ? AND clock = ?', [client, clock]);
   if (!row) return null;
   const found = { rec: Number(row[0]), at: Number(row[1]) };
-  if (known.times.size > 10_000) known.times.clear();
-  known.times.set(key, found);
+  keepTime(known, client, clock, found);
   return found;
+}
+
+function keepTime({ times }: Known, client: number, clock: number, found: { rec: number; at: number }): void {
+  if (times.size > 10_000) times.clear();
+  times.set(`${client} ${clock}`, found);
 }
 
 /**
