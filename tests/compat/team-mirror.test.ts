@@ -1,32 +1,12 @@
 // A whole team: a server on PostgreSQL, two peers over web sockets, and real lamindb on the same database. What peers make is
 // read by Python as the engine reads it; what Python does comes to both peers, and can be changed by them.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { copyIntoReplica } from '../../server/mirror/copy.ts';
-import { takeEdits } from '../../server/mirror/edits.ts';
-import { createMirror } from '../../server/mirror/mirror.ts';
-import { openPostgres } from '../../server/node-postgres.ts';
-import type { Postgres } from '../../server/postgres.ts';
-import { model } from '../../src/lib/engine/model/model.ts';
-import type { AnsweredSpec, QuerySpec } from '../../src/lib/engine/query/answers.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { insertOne } from '../../src/lib/engine/write/apply.ts';
-import { startCluster, whyNot as noServer, type Cluster } from '../server/cluster.ts';
-import { groundOf } from '../server/ground-file.ts';
-import {
-  firstAdmin,
-  liveDevice,
-  person,
-  startRunning,
-  testParts,
-  type LiveDevice,
-  type Running,
-} from '../server/running-server.ts';
-import { pythonInstance, whyNot as noPython, type PythonInstance } from './python.ts';
-import { differences, type Facts } from './same-answers.ts';
-import { teamQuestions } from './team-questions.ts';
-
-const patient = { timeout: 30_000, interval: 100 };
+import { whyNot as noServer } from '../server/cluster.ts';
+import type { LiveDevice } from '../server/running-server.ts';
+import { whyNot as noPython } from './python.ts';
+import { printed, startTeam, type Team } from './team.ts';
+import type { Asked } from './team-questions.ts';
 
 const writes = `
 import json, bionty as bt, lamindb as ln
@@ -73,54 +53,17 @@ ln.Artifact.filter(key="of/two.csv", branch_id=-1).one().restore()
 
 const why = noPython || noServer;
 describe.skipIf(why !== '')(`a team, and real lamindb on its database${why}`, () => {
-  let cluster: Cluster;
-  let there: PythonInstance;
-  let server: Running;
-  let postgres: Postgres;
-  let one: LiveDevice;
-  let two: LiveDevice;
-  let made: Record<string, string>;
-  const known = { artifacts: [] as string[], records: [] as string[], branches: ['try it'] };
-  const both = () => [one, two];
-  const faults = () => server.logged.filter(({ event }) => event === 'fault');
-  const ask = async (sql: string) => (await postgres.session((session) => session.query(sql))).rows;
-
-  function answersThere(specs: readonly QuerySpec[]): Facts {
-    const [asked, said] = ['specs.json', 'facts.json'].map((name) => join(there.folder, name)) as [
-      string,
-      string,
-    ];
-    writeFileSync(asked, JSON.stringify(specs));
-    there.run(readFileSync(new URL('python/answers.py', import.meta.url), 'utf8'), asked, said);
-    const answered = JSON.parse(readFileSync(said, 'utf8')) as (AnsweredSpec & { id: string })[];
-    return Object.fromEntries(
-      answered.map(({ id, answer, error, message }) => [
-        id,
-        error === undefined ? answer : { error, message },
-      ]),
-    );
-  }
-  /** Everything that was done anywhere is in the log, and the log is with both. */
-  async function quiet(): Promise<void> {
-    await vi.waitFor(async () => {
-      await Promise.all(both().map((device) => device.settled()));
-      expect(await ask('SELECT count(*) FROM loam.inbox')).toEqual([[0]]);
-      const [items] = await ask("SELECT count(*) FROM loam.log_item WHERE kind = 'item'");
-      for (const { driver } of both())
-        expect(driver.all('SELECT count(*) FROM loam_sync_item')).toEqual([items]);
-    }, patient);
-    expect(faults()).toEqual([]);
-  }
-  async function sameAnswers(): Promise<void> {
-    await quiet();
-    const specs = teamQuestions(known);
-    const facts = answersThere(specs);
-    // A question that both refuse proves nothing.
-    expect(
-      Object.entries(facts).filter(([, answer]) => answer === null || 'error' in Object(answer)),
-    ).toEqual([]);
-    for (const device of both()) expect(differences(device.driver, specs, facts)).toEqual([]);
-  }
+  let team: Team;
+  let made: Record<string, unknown>;
+  const known: Asked = {
+    ...{ artifacts: [], records: [], branches: ['try it'] },
+    predicates: [
+      ['score', '>', 3],
+      ['site', '==', 'left'],
+      ['score', 'isnull', true],
+    ],
+  };
+  const both = () => [team.one, team.two];
   function artifact(of: LiveDevice, uid: string, key: string): void {
     of.engine.writer.act({ kind: 'drop', title: 'New artifact' }, (tx) =>
       insertOne(tx, 'lamindb_artifact', {
@@ -140,31 +83,12 @@ describe.skipIf(why !== '')(`a team, and real lamindb on its database${why}`, ()
   }
 
   beforeAll(async () => {
-    cluster = await startCluster();
-    const address = cluster.database('lab');
-    const parts = testParts({
-      ...{ createMirror, takeEdits },
-      copyTables: (session, driver) => copyIntoReplica(session, driver, model),
-    });
-    server = await startRunning({ address, parts });
-    postgres = await openPostgres({ address });
-    const ground = groundOf(server);
-    const admin = await firstAdmin(server);
-    one = await liveDevice(server, admin, ground);
-    two = await liveDevice(server, await person(server, admin, 'other'), ground);
-    await Promise.all(both().map((device) => device.settled()));
-    there = pythonInstance({ init: false });
-    there.lamin('init', '--storage', './storage', '--db', address, '--name', 'lab', '--modules', 'bionty');
-    await quiet();
+    team = await startTeam(null);
   });
-  afterAll(async () => {
-    for (const device of [one, two]) device?.close();
-    await server?.stop();
-    await postgres?.close();
-    cluster?.stop();
-  });
+  afterAll(() => team?.stop());
 
   it('[row 69] what peers make is read by lamindb as the engine reads it', async () => {
+    const { one, two } = team;
     one.engine.create('ULabel', { name: 'label of one' });
     two.engine.create('ULabel', { name: 'label of two' });
     one.engine.create('ULabel', { name: 'to be deleted by Python' });
@@ -179,7 +103,7 @@ describe.skipIf(why !== '')(`a team, and real lamindb on its database${why}`, ()
       one.engine.create('Feature', { name, dtype });
     one.engine.create('Project', { name: 'a project' });
     for (const name of ['left', 'right']) one.engine.create('ULabel', { name });
-    await quiet();
+    await team.quiet();
     artifact(one, 'artifactofone0000000', 'of/one.csv');
     artifact(two, 'artifactoftwo0000000', 'of/two.csv');
     one.engine.setFeatures('artifactofone0000000', { score: 4, site: 'left', seen: true, day: '2026-11-28' });
@@ -202,22 +126,24 @@ describe.skipIf(why !== '')(`a team, and real lamindb on its database${why}`, ()
       );
     const trashed = two.engine.create('ULabel', { name: 'put into the trash' });
     await two.engine.trash('ULabel', [{ uid: trashed.uid }]);
-    await quiet();
+    await team.quiet();
     one.engine.createBranch('try it', { switch: true });
     one.engine.create('ULabel', { name: 'made on the branch' });
     artifact(one, 'artifactofbranch0000', 'of/branch.csv');
     one.engine.update('ULabel', { uid: kind.uid }, { description: 'changed on the branch alone' });
     one.engine.switchBranch('main');
     known.artifacts.pop();
-    await sameAnswers();
-    expect(await ask(`SELECT description FROM lamindb_ulabel WHERE uid = '${kind.uid}'`)).toEqual([[null]]);
+    await team.sameAnswers(known);
+    expect(await team.ask(`SELECT description FROM lamindb_ulabel WHERE uid = '${kind.uid}'`)).toEqual([
+      [null],
+    ]);
   });
 
   it('[row 69] what lamindb writes, trashes and deletes is with both peers', async () => {
-    made = JSON.parse(there.run(writes).trim().split('\n').at(-1) ?? '') as Record<string, string>;
+    made = printed(team.there.run(writes));
     known.artifacts.push(String(made['first']), String(made['second']));
     known.records.push(String(made['record']));
-    await sameAnswers();
+    await team.sameAnswers(known);
     for (const { engine, driver } of both()) {
       const detail = engine.artifact(String(made['first']));
       expect(detail).toMatchObject({ key: 'from/python.csv', description: 'first' });
@@ -236,8 +162,8 @@ describe.skipIf(why !== '')(`a team, and real lamindb on its database${why}`, ()
   });
 
   it('[row 69] what lamindb edits, renames, restores and deletes is with both peers', async () => {
-    there.run(edits);
-    await sameAnswers();
+    team.there.run(edits);
+    await team.sameAnswers(known);
     for (const { driver } of both()) {
       const ofName = (table: string, column: string, name: string) =>
         driver.all(`SELECT ${column} FROM lamindb_${table} WHERE name = ?`, [name]);
@@ -249,6 +175,7 @@ describe.skipIf(why !== '')(`a team, and real lamindb on its database${why}`, ()
   });
 
   it('[row 69] a peer edits what Python made, and lamindb reads the edit', async () => {
+    const { one, two } = team;
     const first = String(made['first']);
     two.engine.update('Artifact', { uid: first }, { description: 'described by a peer' });
     two.engine.updateFeatures(first, { 'read depth': 7.25 });
@@ -258,17 +185,17 @@ describe.skipIf(why !== '')(`a team, and real lamindb on its database${why}`, ()
     one.engine.update('Record', { uid: String(made['record']) }, { description: 'seen' });
     await one.engine.trash('Artifact', [{ uid: String(made['second']) }]);
     known.artifacts = known.artifacts.filter((uid) => uid !== made['second']);
-    await sameAnswers();
-    const read = there.run(`
+    await team.sameAnswers(known);
+    const read = team.there.run(`
 import json, lamindb as ln
 first = ln.Artifact.get("${first}")
 print(json.dumps({"description": first.description, "values": first.features.get_values(),
   "labels": sorted(set(first.ulabels.values_list("name", flat=True)))}, default=str))`);
-    expect(JSON.parse(read.trim().split('\n').at(-1) ?? '')).toEqual({
+    expect(printed(read)).toEqual({
       description: 'described by a peer',
       values: { 'read depth': 7.25, batch: 'renamed by a peer', site: 'right', score: 5 },
       labels: ['label of two', 'renamed by a peer', 'right'],
     });
-    expect(await ask('SELECT count(*) FROM loam.log_item WHERE content IS NULL')).toEqual([[0]]);
+    expect(await team.ask('SELECT count(*) FROM loam.log_item WHERE content IS NULL')).toEqual([[0]]);
   });
 });

@@ -18,12 +18,17 @@ const registries: [registry: string, values: string[]][] = [
   ['bionty.CellType', ['uid', 'name', 'abbr', 'ontology_id']],
 ];
 
-/** Every registry whole, with what hangs on it; the values of these artifacts and records; rows of these branches. */
-export function teamQuestions(of: {
+/** Whose values and rows are asked for one by one. */
+export interface Asked {
   artifacts: string[];
   records: string[];
   branches: string[];
-}): (QuerySpec & { id: string })[] {
+  /** Predicates on features: name, comparison, value. */
+  predicates: [feature: string, comparison: string, value: unknown][];
+}
+
+/** Every registry whole, with what hangs on it; the values of these artifacts and records; rows of these branches. */
+export function teamQuestions(of: Asked): (QuerySpec & { id: string })[] {
   const out: QuerySpec[] = [];
   for (const [registry, values] of registries) {
     out.push({
@@ -59,11 +64,7 @@ export function teamQuestions(of: {
     ['Record', of.records],
   ] as const)
     for (const uid of uids) out.push({ op: 'features', registry, uid });
-  for (const pred of [
-    ['score', '>', 3],
-    ['site', '==', 'left'],
-    ['score', 'isnull', true],
-  ])
+  for (const pred of of.predicates)
     out.push({ op: 'filter', registry: 'Artifact', pred: [pred], order_by: ['uid'], values: ['uid'] });
   // The best alone: those that rank alike come in any order there.
   out.push({ op: 'search', registry: 'ULabel', string: 'label of one', limit: 1, values: ['uid'] });
