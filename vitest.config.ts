@@ -29,7 +29,7 @@ const inNode = {
   env: { XDG_CONFIG_HOME: join(tmpdir(), 'loam-tests-config') },
 };
 
-/** Devices under faults from a seed: LOAM_SEEDS says how many rounds, `.ci/run` plays 2,000. */
+/** Devices under faults from a seed: LOAM_SEEDS says how many rounds. */
 const simulated = ['tests/sim/teams-*.test.ts', 'tests/sim/connection-faults.test.ts'];
 
 export default defineConfig(async () => ({
