@@ -186,7 +186,8 @@ onBoth('the mirror’s hard cases', (at, kind) => {
     '[row 69] any SQL edits are in the replica, on both sides at once too (%i)',
     async (seed) => {
       const chance = numbers(seed * 31);
-      for (let i = 0; i < 12; i++) await anyAct(peer(), chance, { branches: false, clashes: false });
+      for (let i = 0; i < 12; i++)
+        await anyAct(peer(), chance, { branches: false, clashes: false, merges: false });
       await here.flush();
       const said: string[] = [];
       for (let round = 0; round < 5; round++) {
@@ -199,7 +200,7 @@ onBoth('the mirror’s hard cases', (at, kind) => {
       for (let round = 0; round < 4; round++) {
         for (let i = 0; i < 4; i++) {
           said.push(await anyEdit(at().postgres, chance));
-          said.push(await anyAct(peer(), chance, { branches: false, clashes: false }));
+          said.push(await anyAct(peer(), chance, { branches: false, clashes: false, merges: false }));
         }
         // What was here goes there before the edits are known, and after.
         if (chance() < 0.5) await here.flush();
