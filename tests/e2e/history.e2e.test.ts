@@ -94,12 +94,12 @@ describe.sequential('history', () => {
     await tab('Overview').click();
     await page.locator('.shown', { hasText: 'second' }).waitFor();
     await tab('Note').click();
-    await expect.poll(() => page.getByRole('textbox').last().inputValue()).toBe('# Plan\nwash\nspin\nread');
+    await expect.poll(() => page.getByRole('textbox').last().innerText()).toBe('# Plan\nwash\nspin\nread');
     // One act: one undo takes both back.
     await page.getByRole('heading').first().click();
     await page.keyboard.press('Control+z');
     await expect
-      .poll(() => page.getByRole('textbox').last().inputValue())
+      .poll(() => page.getByRole('textbox').last().innerText())
       .toBe('# Plan\nwash twice\nspin\nread');
   });
 

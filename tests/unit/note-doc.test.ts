@@ -126,6 +126,27 @@ describe('[row 86] versions of a note and its live text', () => {
     }
   });
 
+  it('an earlier version that was put back is the text, with its old state or without one, and typing goes on', () => {
+    for (const withState of [true, false]) {
+      const writer = device([]);
+      writer.text.insert(0, 'wash\nspin');
+      const first = saved(writer.doc);
+      writer.text.insert(4, ' twice');
+      const second = saved(writer.doc);
+      const versions = [
+        first,
+        second,
+        version(first.content, withState ? (first.state as Uint8Array) : null),
+      ];
+      const later = device(versions);
+      takeVersions(writer.doc, versions, takeVersions(writer.doc, [first, second], noMemory, 'rows'), 'rows');
+      expect(meet(writer.doc, later.doc)).toBe('wash\nspin');
+      writer.text.insert(4, ' thrice');
+      const third = device([...versions, saved(writer.doc)]);
+      expect(meet(writer.doc, later.doc, third.doc)).toBe('wash thrice\nspin');
+    }
+  });
+
   it('what was chosen in a merge of branches is the text', () => {
     const first = version('Base.');
     const main = device([first]);

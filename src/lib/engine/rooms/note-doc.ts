@@ -103,8 +103,11 @@ export function takeVersions(
   versions.forEach((version, i) => {
     const carried = checkedState(version.state);
     if (version.ownBranch && carried) {
-      states.push(carried);
       if (!taken.has(version.key)) apply(carried);
+      const before = states.at(-1);
+      const step = before && putBack(before, carried) ? stepFrom(before, version.content) : null;
+      if (step) apply(step.update);
+      states.push(step?.state ?? carried);
       return;
     }
     if (version.state === 'room') {
@@ -158,6 +161,10 @@ export function takeVersions(
   };
 }
 
+/** An earlier version that was put back carries the state of its day, which says nothing new to the one before it. */
+const putBack = (before: Uint8Array, carried: Uint8Array): boolean =>
+  docText(Y.mergeUpdates([before, carried])) === docText(before);
+
 const isSaved = ({ ownBranch, state }: NoteVersion): boolean => ownBranch && checkedState(state) !== null;
 
 const docText = (state: Uint8Array): string => textOf(docOf(state));
@@ -171,13 +178,17 @@ function candidates(
   if (i === 0) return [emptyState];
   const content = versions[i]?.content ?? '';
   const from = Math.max(0, i - looksBack);
-  return versions
-    .slice(from, i)
-    .map((base, n) => ({
-      state: states[from + n] ?? emptyState,
-      size: sizeOf(patch(base.content, content)),
-      n,
-    }))
-    .sort((a, b) => a.size - b.size || a.n - b.n)
-    .map(({ state }) => state);
+  return (
+    versions
+      .slice(from, i)
+      .map((base, n) => ({
+        state: states[from + n] ?? emptyState,
+        size: sizeOf(patch(base.content, content)),
+        n,
+      }))
+      // The same text again was made from another one: it was put back.
+      .filter(({ size }) => size > 0)
+      .sort((a, b) => a.size - b.size || a.n - b.n)
+      .map(({ state }) => state)
+  );
 }
