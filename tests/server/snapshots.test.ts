@@ -153,6 +153,8 @@ onBoth('[row 71] Snapshots', (place) => {
     expect(copies).toBe(2);
     // Whoever was fetching the first one still can.
     expect((await ask(`/${first.file.name}`)).status).toBe(200);
+    // The new one is listed before the work on it is through.
+    await expect.poll(() => snapshots.making).toBeNull();
     people.pass(1);
     await snapshots.make();
     expect((await ask(`/${first.file.name}`)).status).toBe(404);

@@ -132,6 +132,8 @@ export function syncPart(
   }
 
   function changed(status: ConnectionStatus): void {
+    // What came in may have changed no row and be a second value of one all the same.
+    stale = true;
     keepTime(status);
     if (status.state !== told?.state || status.error?.code !== told.error?.code) tell();
     else if (host) telling ??= host.later(tellMs, tell);
