@@ -4,6 +4,8 @@
 import { LoamError } from '../../src/lib/engine/errors.ts';
 import type { Model } from '../../src/lib/engine/model/types.ts';
 import type { SqlDriver } from '../../src/lib/engine/ports.ts';
+import { runSync } from '../../src/lib/engine/statement.ts';
+import { rowsHere } from '../../src/lib/engine/write/journal.ts';
 import { asMirror } from '../capture.ts';
 import type { WriteTerms } from '../people/rights.ts';
 import type { PostgresSession } from '../postgres.ts';
@@ -188,13 +190,7 @@ export function createMirror({ driver, model, as }: MirrorDeps): Mirror {
         const { name } = table;
         const list = [...(changed.get(name) ?? [])];
         if (list.length === 0) continue;
-        const here = new Set(
-          driver
-            .all(`SELECT id FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`, [
-              JSON.stringify(list),
-            ])
-            .map(([id]) => Number(id)),
-        );
+        const here = runSync(driver, rowsHere(name, list));
         const known = ids.known(name, list);
         const unknown = [...here].filter((id) => !known.has(id));
         ids.note(name, [...(await ids.find(session, table, unknown))]);

@@ -2,6 +2,8 @@
 // before the first row is written.
 import type { Column, Model, Table } from '../../src/lib/engine/model/types.ts';
 import type { SqlDriver, SqlValue } from '../../src/lib/engine/ports.ts';
+import { runSync } from '../../src/lib/engine/statement.ts';
+import { rowsHere } from '../../src/lib/engine/write/journal.ts';
 import { reserveIds } from '../ids.ts';
 import { runSteps, type PostgresSession } from '../postgres.ts';
 import type { RowsByTable } from './changed.ts';
@@ -96,11 +98,7 @@ export async function planFlush(
     const { name } = table;
     const list = [...(wanted.get(name) ?? [])];
     if (list.length === 0) continue;
-    const here = new Set(
-      driver
-        .all(`SELECT id FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`, [JSON.stringify(list)])
-        .map(([id]) => Number(id)),
-    );
+    const here = runSync(driver, rowsHere(name, list));
     const known = ids.known(name, list);
     gone.set(
       name,
@@ -154,7 +152,7 @@ export async function planFlush(
 }
 
 const isHere = (driver: SqlDriver, table: string, id: number): boolean =>
-  driver.all(`SELECT 1 FROM "${table}" WHERE id = ?`, [id]).length > 0;
+  runSync(driver, rowsHere(table, [id])).size > 0;
 
 interface Differences {
   updates: Map<number, Column[]>;

@@ -4,7 +4,7 @@
 import type { Table } from '../model/types.ts';
 import type { SqlValue } from '../ports.ts';
 import { all, many, run, type Steps } from '../statement.ts';
-import { reserveIds, tableNumber, tableOf, type Journal } from '../write/journal.ts';
+import { reserveIds, rowsHere, tableNumber, tableOf, type Journal } from '../write/journal.ts';
 import type { RowKey } from '../write/operation.ts';
 import { meant, type Naming } from './twins.ts';
 
@@ -62,11 +62,7 @@ export function* rowsNamed(
     ))
       known.set(String(key), Number(id));
   if (known.size > 0) {
-    const present = new Set(
-      (yield* all(`SELECT id FROM "${table.name}" WHERE id IN (SELECT value FROM json_each(?))`, [
-        JSON.stringify([...known.values()]),
-      ])).map(([id]) => Number(id)),
-    );
+    const present = yield* rowsHere(table.name, [...known.values()]);
     for (const i of missing) {
       const id = known.get(String(texts[i]));
       if (id !== undefined) found[i] = { id, here: present.has(id), fresh: false };
@@ -141,10 +137,9 @@ function* amongTwins(
 ): Steps<(Named | null)[]> {
   const rest = keys.map((key, i) => (means[i] === undefined ? key : null));
   const found = yield* rowsNamed(journal, table, rest, remember);
-  const present = new Set(
-    (yield* all(`SELECT id FROM "${table.name}" WHERE id IN (SELECT value FROM json_each(?))`, [
-      JSON.stringify(means.filter((id) => id !== undefined)),
-    ])).map(([id]) => Number(id)),
+  const present = yield* rowsHere(
+    table.name,
+    means.filter((id) => id !== undefined),
   );
   return found.map((row, i) => {
     const id = means[i];

@@ -2,7 +2,7 @@
 // settled from what is left, so that the tables are those of a device that never had them. Their content stays in the history,
 // to be looked at and done again (revise.ts). What their authors had seen is known by their other records alone, as elsewhere.
 import { all, one, run, type Steps } from '../statement.ts';
-import { tableOf } from '../write/journal.ts';
+import { rowsHere, tableOf } from '../write/journal.ts';
 import { consequence } from '../write/operation.ts';
 import { actOfRecord, readRecord, recordsOf } from '../write/packs.ts';
 import { reachOf } from '../write/reach.ts';
@@ -126,11 +126,7 @@ function* tellLost(settling: Settling, fact: Fact): Steps<void> {
     const branch = table && (yield* branchOfFact(settling, fact, t));
     if (!table || branch === null || branch === undefined || !(yield* isHere(branch || mainBranch))) continue;
     if (branch !== 0 && tx.author.branchId !== branch) yield* goTo(tx, branch);
-    const there = new Set(
-      (yield* all(`SELECT id FROM "${table.name}" WHERE id IN (SELECT value FROM json_each(?))`, [
-        JSON.stringify(ids),
-      ])).map(([id]) => Number(id)),
-    );
+    const there = yield* rowsHere(table.name, ids);
     const lost = new Set(ids.filter((id) => !there.has(id)));
     if (lost.size > 0) yield* reassign(settling, table, lost, true);
   }

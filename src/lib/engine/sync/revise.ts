@@ -8,6 +8,7 @@ import { all, inTransaction, run, runSync, type Steps } from '../statement.ts';
 import { reinsert, remove, update, type Values } from '../write/apply.ts';
 import { refusalOf } from '../write/attempt.ts';
 import { isBranched } from '../write/branch-log.ts';
+import { rowsHere } from '../write/journal.ts';
 import { idsOf, type LocalPart, type Operation, type RowKey } from '../write/operation.ts';
 import { actOfRecord, readRecord } from '../write/packs.ts';
 import { reachOf } from '../write/reach.ts';
@@ -164,11 +165,7 @@ function* again(
   const table = tx.journal.model.tables.get(operation.t);
   if (!table) return;
   const ids = idsOf(local);
-  const there = new Set(
-    (yield* all(`SELECT id FROM "${table.name}" WHERE id IN (SELECT value FROM json_each(?))`, [
-      JSON.stringify(ids),
-    ])).map(([id]) => Number(id)),
-  );
+  const there = yield* rowsHere(table.name, ids);
   for (const [i, id] of ids.entries()) {
     const refused = yield* refusalOf(
       tx,

@@ -212,6 +212,15 @@ export function* idsByKey(journal: Journal, name: string, keys: readonly RowKey[
   return keys.map((k) => (k === null ? null : (found.get(JSON.stringify(k)) ?? null)));
 }
 
+/** Those of the ids that have a row in the table. */
+export function* rowsHere(table: string, ids: readonly number[]): Steps<Set<number>> {
+  if (ids.length === 0) return new Set();
+  const rows = yield* all(`SELECT id FROM "${table}" WHERE id IN (SELECT value FROM json_each(?))`, [
+    JSON.stringify(ids),
+  ]);
+  return new Set(rows.map(([id]) => Number(id)));
+}
+
 /** Those of the ids that have no row in the table; null is none. */
 export function* missingRows(table: string, ids: readonly SqlValue[]): Steps<Set<number>> {
   const wanted = [...new Set(ids)].filter((id) => id !== null).map(Number);
