@@ -65,31 +65,6 @@ export function* inSavepoint<T>(steps: Steps<T>): Steps<T> {
   }
 }
 
-const asSavepoint: Readonly<Record<string, readonly string[]>> = {
-  'BEGIN IMMEDIATE': ['SAVEPOINT loam_whole'],
-  COMMIT: ['RELEASE loam_whole'],
-  ROLLBACK: ['ROLLBACK TO loam_whole', 'RELEASE loam_whole'],
-};
-
-/** Steps with a transaction of their own, as a part of one that runs already: for who commits several of them at once. */
-export function* withinTransaction<T>(steps: Steps<T>): Steps<T> {
-  let next = steps.next();
-  while (!next.done) {
-    const statement = next.value;
-    const instead = statement.kind === 'run' ? asSavepoint[statement.sql] : undefined;
-    let answer: unknown;
-    try {
-      if (instead) for (const sql of instead) yield* run(sql);
-      answer = instead ? { changes: 0, lastId: 0 } : yield statement;
-    } catch (error) {
-      next = steps.throw(error);
-      continue;
-    }
-    next = steps.next(answer);
-  }
-  return next.value;
-}
-
 /** Drives the steps on a synchronous connection. A failing statement is thrown into the generator, which may go on yielding. */
 export function runSync<T>(driver: SqlDriver, steps: Steps<T>): T {
   let next = steps.next();

@@ -1,6 +1,7 @@
 // Sync as the page asks for it (decision 0040). What each does: engine/sync/connection.ts and workers/syncing.ts.
 import type { WireError } from '../engine/errors.ts';
 import type { Role } from '../engine/sync/access.ts';
+import type { Attention } from '../engine/sync/attention.ts';
 
 /**
  * `off`: this database is not shared. `offline`: there is no connection; tried again at `retryAt`. `stopped`: the server refused, or
@@ -27,38 +28,7 @@ export interface SyncStatus {
   error: WireError | null;
 }
 
-/** One thing that a person has to look at. */
-export type Attention =
-  | {
-      kind: 'rejected';
-      /** Names it for `discardRejected` and `reviseRejected`. */
-      act: string;
-      title: string;
-      reason: string;
-      at: number;
-      /** What it changed, in words, the first few. */
-      changes: string[];
-    }
-  | {
-      kind: 'conflict';
-      registry: string;
-      uid: string;
-      name: string;
-      field: string;
-      /** Registry column, for `settleConflict`. */
-      column: string;
-      values: {
-        client: number;
-        clock: number;
-        value: unknown;
-        text: string;
-        author: string;
-        at: number;
-        shown: boolean;
-      }[];
-    }
-  | { kind: 'kept out'; registry: string; uid: string; name: string; field: string | null; reason: string }
-  | { kind: 'newer'; records: number; reason: string };
+export type { Attention };
 
 /** Somebody else who is connected now. */
 export interface Present {

@@ -21,6 +21,7 @@ export interface ConflictEntry {
   uid: string;
   name: string;
   field: string;
+  /** Registry column, for `settleConflict`. */
   column: string;
   values: {
     client: number;
@@ -50,12 +51,17 @@ export interface NewerEntry {
 
 export interface RejectedEntry {
   kind: 'rejected';
+  /** Names it for `discardRejected` and `reviseRejected`. */
   act: string;
   title: string;
   reason: string;
   at: number;
+  /** What it changed, in words, the first few. */
   changes: string[];
 }
+
+/** One thing that a person has to look at. */
+export type Attention = RejectedEntry | ConflictEntry | KeptOutEntry | NewerEntry;
 
 /** So many changes of an act are told. */
 const changesTold = 6;

@@ -54,6 +54,8 @@ export interface LocalDeps {
   clock: Clock;
   /** Rows that have another uid now: whoever keeps bytes under uids moves or finds them. */
   onMoved?: (moved: Projected['moved']) => void;
+  /** Records of others are in the tables, or some are not any more; it may be that no row changed by it. */
+  onTaken?: () => void;
 }
 
 /** Of one record, and of one row of it, before anything was measured; milliseconds. */
@@ -61,7 +63,7 @@ const [recordCost, rowCost] = [0.25, 0.02];
 /** At most so many records in one transaction. */
 const mostAtOnce = 200;
 
-export function createLocalSide({ driver, writer, log, clock, onMoved }: LocalDeps): LocalSide {
+export function createLocalSide({ driver, writer, log, clock, onMoved, onTaken }: LocalDeps): LocalSide {
   const intake = createIntake({ driver, writer, ...(onMoved ? { onMoved } : {}) });
   const { projector } = intake;
   const read = <T>(steps: Steps<T>): T => runSync(driver, steps);
@@ -90,6 +92,7 @@ export function createLocalSide({ driver, writer, log, clock, onMoved }: LocalDe
   function takeAtOnce(doc: string, bytes: Uint8Array): Received {
     const { received, projected } = intake.take(doc, bytes, policy);
     waiting = projected.waiting;
+    onTaken?.();
     return received;
   }
 
@@ -125,13 +128,12 @@ export function createLocalSide({ driver, writer, log, clock, onMoved }: LocalDe
       const last = some.at(-1);
       if (!last) return { more: false, held: false };
       const started = clock();
-      const done = read(projector.project(some.map(({ placed }) => placed)));
+      const done = intake.project(some.map(({ placed }) => placed));
       given = last.seq;
       waiting = done.waiting;
       const guess = some.reduce((sum, { placed }) => sum + estimate(placed.record.operations), 0);
       factor = Math.min(20, Math.max(0.2, factor * 0.7 + ((clock() - started) / guess) * 0.3));
-      for (const act of done.acts) writer.announce(act, act.changes);
-      if (done.moved.length > 0) onMoved?.(done.moved);
+      onTaken?.();
       return { more, held: false };
     },
     get waiting() {

@@ -13,10 +13,7 @@ import {
   rejectedEntry,
   settleConflict,
   settled,
-  type ConflictEntry,
-  type KeptOutEntry,
-  type NewerEntry,
-  type RejectedEntry,
+  type Attention,
 } from './attention.ts';
 import { createConnection, type Connection, type ConnectionStatus } from './connection.ts';
 import type { SyncConflict } from './conflicts.ts';
@@ -32,8 +29,6 @@ export type SyncFacts = Omit<ConnectionStatus, 'state'> & {
   server: string | null;
   attention: number;
 };
-
-export type AttentionEntry = RejectedEntry | ConflictEntry | KeptOutEntry | NewerEntry;
 
 export interface SyncHost {
   /** A way to this server; an error in words where there is none from here. */
@@ -78,7 +73,12 @@ export function syncPart(
   let noted = 0;
 
   function localSide(): LocalSide {
-    return (local ??= createLocalSide({ driver, writer, log, clock, onMoved: followBytes }));
+    return (local ??= createLocalSide({
+      ...{ driver, writer, log, clock },
+      onMoved: followBytes,
+      // It may have changed no row and be a second value of one all the same.
+      onTaken: lookAgain,
+    }));
   }
 
   /** Bytes come to the keys of artifacts that have another uid now; what fails is tried at the next start. */
@@ -125,6 +125,12 @@ export function syncPart(
     host?.onStatus(told);
   }
 
+  /** What came in last may be what somebody has to look at, and no change of the connection follows it. */
+  function lookAgain(): void {
+    stale = true;
+    if (host && remote) telling ??= host.later(tellMs, tell);
+  }
+
   function recount(): void {
     attention = count();
     stale = false;
@@ -132,8 +138,6 @@ export function syncPart(
   }
 
   function changed(status: ConnectionStatus): void {
-    // What came in may have changed no row and be a second value of one all the same.
-    stale = true;
     keepTime(status);
     if (status.state !== told?.state || status.error?.code !== told.error?.code) tell();
     else if (host) telling ??= host.later(tellMs, tell);
@@ -177,10 +181,10 @@ export function syncPart(
   }
 
   /** Entries of the tray. */
-  function entries(most = listed): AttentionEntry[] {
+  function entries(most = listed): Attention[] {
     if (!log.on || remote === null || inPast()) return [];
     const { projector } = localSide();
-    const found: AttentionEntry[] = [];
+    const found: Attention[] = [];
     for (const rejected of read(rejectedActs(writer, most)))
       found.push(read(rejectedEntry(journal, rejected)));
     for (const conflict of read(projector.conflicts()).slice(0, most - found.length))
@@ -241,7 +245,7 @@ export function syncPart(
       connection?.stop();
       tell();
     },
-    attention: (most = listed): AttentionEntry[] => entries(Math.max(1, Math.min(listed, most))),
+    attention: (most = listed): Attention[] => entries(Math.max(1, Math.min(listed, most))),
     settleConflict(
       registry: string,
       uid: string,
@@ -268,9 +272,7 @@ export function syncPart(
     },
     /** Something was written here, or came from elsewhere. */
     wakeSync(feed: FeedChange): void {
-      stale = true;
-      // What came in last may be what somebody has to look at, and no change of the connection follows it.
-      if (host && remote) telling ??= host.later(tellMs, tell);
+      lookAgain();
       if (feed.last) connection?.wake();
     },
     holdSync(): void {

@@ -58,8 +58,6 @@ export interface Projector {
    * since. To take an update of the server into log and tables at once: intake.ts.
    */
   project(placed: readonly PlacedRecord[], more?: ProjectMore): Steps<Projected>;
-  /** Somebody rolled back a transaction around this one. */
-  forget(): void;
   /** Of each client, all records below this clock are in the tables. */
   vector(): Steps<Map<number, number>>;
   /** What several wrote at once, on the checked-out branch. */
@@ -106,21 +104,16 @@ export function createProjector(journal: Journal, author: Author, whenDone?: Whe
       });
     } catch (error) {
       Object.assign(author, before);
-      reset();
+      // What is kept in memory may be of the transaction that was taken back.
+      known = null;
+      cache = createFactCache();
+      ready = false;
       throw error;
     }
   }
 
-  /** What is kept in memory may be of a transaction that was taken back. */
-  function reset(): void {
-    known = null;
-    cache = createFactCache();
-    ready = false;
-  }
-
   return {
     project,
-    forget: reset,
     *vector() {
       return new Map((yield* open()).vector);
     },
