@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { downloaded, drop, dropSaved, opened, picture, sha256 } from './app.ts';
-import { axe, openApp, removeProfile, type OpenedApp } from './harness.ts';
+import { axe, type OpenedApp } from './harness.ts';
 import { noteText } from './notes.ts';
 import { give } from './whole.ts';
+import { button, chip, comeIn, leave } from './team-people.ts';
 import { startWholeServer, type WholeServer } from './whole-server.ts';
 
-const password = 'correct horse battery staple';
 let server: WholeServer;
 let ada: OpenedApp;
 let ben: OpenedApp;
@@ -20,9 +20,6 @@ let sample = '';
 let folder = '';
 
 const both = () => [ada.page, ben.page];
-const button = (page: Page, name: string | RegExp) =>
-  page.getByRole('button', { name, exact: typeof name === 'string' });
-const chip = (page: Page, words: string) => button(page, `Sync: ${words}`);
 const branch = (page: Page, name: string) => button(page, `Branch: ${name}`);
 const listed = (page: Page, name: string) =>
   page.locator('[role=grid] .key').getByRole('link', { name, exact: true });
@@ -40,24 +37,6 @@ async function onMain(page: Page): Promise<void> {
   await branch(page, 'main').waitFor();
 }
 
-async function comeIn(link: string, name: string, handle: string): Promise<OpenedApp> {
-  const app = await openApp({
-    url: server.url,
-    path: link.slice(server.url.length),
-    viewport: { width: 1280, height: 860 },
-  });
-  const { page } = app;
-  page.setDefaultTimeout(30_000);
-  await opened(page);
-  await page.getByLabel('Name, as others see it').fill(name);
-  await page.getByLabel('Handle, to sign in with and to sign what you do').fill(handle);
-  await page.getByLabel('Password', { exact: true }).fill(password);
-  await button(page, 'Make my account').click();
-  await button(page, 'Join with this device').click();
-  await chip(page, 'Synced').waitFor({ timeout: 60_000 });
-  return app;
-}
-
 async function makeRecord(page: Page, name: string): Promise<void> {
   await page.keyboard.press('n');
   const sheet = page.getByRole('dialog');
@@ -71,14 +50,14 @@ describe.sequential('two people, two profiles, one server', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'loam-team-proof-'));
     server = await startWholeServer('Lab 12');
-    ada = await comeIn(server.invitation, 'Ada King', 'ada');
+    ada = await comeIn(server.url, server.invitation, 'Ada King', 'ada');
     const { page } = ada;
     await page.getByRole('link', { name: 'Members', exact: true }).click();
     await button(page, 'Invite by link…').click();
     await button(page, 'Make the link').click();
     const link = await page.getByLabel('The link').inputValue();
     await button(page, 'Done').click();
-    ben = await comeIn(link, 'Ben Ode', 'ben');
+    ben = await comeIn(server.url, link, 'Ben Ode', 'ben');
     await page.goto(`${server.url}/r/record`);
     await page.locator('.list .total').waitFor();
     await makeRecord(page, 'S-014');
@@ -87,11 +66,7 @@ describe.sequential('two people, two profiles, one server', () => {
     await listed(ben.page, 'S-014').waitFor();
   }, 240_000);
   afterAll(async () => {
-    for (const app of [ada, ben]) {
-      if (!app) continue;
-      await app.close();
-      await removeProfile(app.profile);
-    }
+    await leave(ada, ben);
     await server?.close();
     rmSync(folder, { recursive: true, force: true });
   });

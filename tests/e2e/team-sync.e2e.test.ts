@@ -3,36 +3,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { opened, picture } from './app.ts';
-import { axe, openApp, removeProfile, type OpenedApp } from './harness.ts';
+import { axe, type OpenedApp } from './harness.ts';
+import { button, chip, comeIn, leave } from './team-people.ts';
 import { startWholeServer, type WholeServer } from './whole-server.ts';
 
-const password = 'correct horse battery staple';
 let server: WholeServer;
 let ada: OpenedApp;
 let ben: OpenedApp;
 let sample = '';
 
-const button = (page: Page, name: string | RegExp) =>
-  page.getByRole('button', { name, exact: typeof name === 'string' });
-const chip = (page: Page, words: string) => button(page, `Sync: ${words}`);
-
-async function comeIn(link: string, name: string, handle: string): Promise<OpenedApp> {
-  const app = await openApp({
-    url: server.url,
-    path: link.slice(server.url.length),
-    viewport: { width: 1280, height: 860 },
-  });
-  const { page } = app;
-  page.setDefaultTimeout(30_000);
-  await opened(page);
-  await page.getByLabel('Name, as others see it').fill(name);
-  await page.getByLabel('Handle, to sign in with and to sign what you do').fill(handle);
-  await page.getByLabel('Password', { exact: true }).fill(password);
-  await button(page, 'Make my account').click();
-  await button(page, 'Join with this device').click();
-  await chip(page, 'Synced').waitFor({ timeout: 60_000 });
-  return app;
-}
 /** `stays`: nobody takes it out again at once. */
 async function describeSample(page: Page, text: string, stays = true): Promise<void> {
   await page.goto(server.url + sample);
@@ -49,16 +28,12 @@ describe.sequential('sync on screen', () => {
     server = await startWholeServer('Lab 12');
   });
   afterAll(async () => {
-    for (const app of [ada, ben]) {
-      if (!app) continue;
-      await app.close();
-      await removeProfile(app.profile);
-    }
+    await leave(ada, ben);
     await server?.close();
   });
 
   it('[row 71] two people join and see what the other adds; the chip says that it is synced', async () => {
-    ada = await comeIn(server.invitation, 'Ada King', 'ada');
+    ada = await comeIn(server.url, server.invitation, 'Ada King', 'ada');
     const { page } = ada;
     await picture(page, 'sync-joined');
     expect(await axe(page)).toEqual([]);
@@ -67,7 +42,7 @@ describe.sequential('sync on screen', () => {
     await button(page, 'Make the link').click();
     const link = await page.getByLabel('The link').inputValue();
     await button(page, 'Done').click();
-    ben = await comeIn(link, 'Ben Ode', 'ben');
+    ben = await comeIn(server.url, link, 'Ben Ode', 'ben');
     await page.goto(`${server.url}/r/record`);
     await page.locator('.list .total').waitFor();
     await page.keyboard.press('n');

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { opened, picture, startSuite, type Suite } from './app.ts';
 import { axe, openApp, removeProfile, type OpenedApp } from './harness.ts';
+import { button, password, signUp } from './team-people.ts';
 import { startTeamServer, type TeamServer } from './team-server.ts';
 
-const password = 'correct horse battery staple';
 let server: TeamServer;
 let admin: OpenedApp;
 let other: OpenedApp;
@@ -20,7 +20,6 @@ async function person(path: string, url = server.url): Promise<OpenedApp> {
   return app;
 }
 const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true });
-const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 async function part(page: Page, name: string, title = name): Promise<void> {
   await page
     .getByRole('navigation', { name: 'Parts of Team' })
@@ -28,11 +27,8 @@ async function part(page: Page, name: string, title = name): Promise<void> {
     .click();
   await heading(page, title).waitFor();
 }
-async function signUp(page: Page, name: string, handle: string): Promise<void> {
-  await page.getByLabel('Name, as others see it').fill(name);
-  await page.getByLabel('Handle, to sign in with and to sign what you do').fill(handle);
-  await page.getByLabel('Password', { exact: true }).fill(password);
-  await button(page, 'Make my account').click();
+async function comeIn(page: Page, name: string, handle: string): Promise<void> {
+  await signUp(page, name, handle);
   await heading(page, 'Team').waitFor();
 }
 
@@ -109,7 +105,7 @@ describe.sequential('a team', () => {
       .getByRole('alert')
       .filter({ hasText: /password/i })
       .waitFor();
-    await signUp(page, 'Ada Admin', 'ada');
+    await comeIn(page, 'Ada Admin', 'ada');
     await page.getByText('Admin: also manages members').waitFor();
     expect(server.asked.filter((path) => path.includes('loam_invite') || path.includes(token))).toEqual([]);
     expect(await axe(page)).toEqual([]);
@@ -154,7 +150,7 @@ describe.sequential('a team', () => {
     await other.page.goto(bound);
     await heading(other.page, 'You are invited to Lab 12').waitFor();
     await other.page.getByText('for one e-mail address alone').waitFor();
-    await signUp(other.page, 'Maria Moser', 'maria');
+    await comeIn(other.page, 'Maria Moser', 'maria');
     await other.page.getByText('maria@example.org').waitFor();
     await part(other.page, 'Members');
     await other.page.getByText('Maria Moser (you)').waitFor();
